@@ -1,0 +1,188 @@
+//! One boot of a guest, in a folder and a process group of its own.
+
+use std::fs::File;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::initramfs::Archive;
+use super::requests::is_program;
+use super::{Backend, Job, Kernel, read};
+
+const MEBIBYTES: u32 = 512;
+/// Kernel parameters that both kinds of guest take.
+const PARAMETERS: &str = "panic=-1 security=selinux enforcing=0 log_buf_len=4M audit_backlog_limit=8192";
+
+/// A guest that was started; dropping it removes what it left.
+pub(super) struct Run {
+    folder: Folder,
+    child: std::cell::RefCell<Child>,
+}
+
+/// A folder for one run, removed at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    /// UML keeps sockets in it, whose paths must be short: hence the system's folder.
+    fn new() -> Result<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let n = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("mandate-{}-{n}", std::process::id()));
+        std::fs::create_dir_all(&path).with_context(|| format!("making {}", path.display()))?;
+        Ok(Self(path))
+    }
+
+    fn join(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _gone_already_is_fine = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Run {
+    /// Boots `kernel` with the job in its initramfs.
+    pub(super) fn new(kernel: &Kernel, job: &Job<'_>, requests: &str) -> Result<Self> {
+        let folder = Folder::new()?;
+        let archive = archive(kernel, job, requests, &folder.0)?;
+        std::fs::write(folder.join("initrd"), archive).context("writing the initramfs")?;
+        let audit = job.queries.iter().any(is_program);
+        let words = match kernel.backend {
+            Backend::Uml => uml(&kernel.image, &folder, audit),
+            Backend::Qemu => qemu(&kernel.image, &folder, audit),
+        };
+        let child = start(&words, &folder, job.limit)?;
+        Ok(Self { folder, child: child.into() })
+    }
+
+    /// Waits for the guest's end and leaves none of its processes; says how it ended.
+    pub(super) fn wait(&self, limit: Duration) -> Result<String> {
+        let mut child = self.child.borrow_mut();
+        let status = child.wait().context("waiting for the guest")?;
+        kill_group(child.id());
+        Ok(describe(status, limit))
+    }
+
+    /// The records it wrote.
+    pub(super) fn output(&self) -> Vec<u8> {
+        std::fs::read(self.folder.join("raw")).unwrap_or_default()
+    }
+
+    /// The last lines of its console.
+    pub(super) fn console_tail(&self) -> String {
+        let console = std::fs::read(self.folder.join("console")).unwrap_or_default();
+        let text = String::from_utf8_lossy(&console).into_owned();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(30)..].join("\n")
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        let mut child = self.child.borrow_mut();
+        if let Ok(None) = child.try_wait() {
+            kill_group(child.id());
+            let _ended = child.wait();
+        }
+    }
+}
+
+fn archive(kernel: &Kernel, job: &Job<'_>, requests: &str, folder: &Path) -> Result<Vec<u8>> {
+    let (mode, out) = match kernel.backend {
+        Backend::Uml => ("hostfs", folder.display().to_string()),
+        Backend::Qemu => ("dev", "/dev/vport0p1".to_owned()),
+    };
+    let [enforce, dump, readback] =
+        [job.enforcing, job.names, job.read_back].map(u8::from);
+    let text = format!(
+        "mode={mode}\nout={out}\nenforce={enforce}\ndump={dump}\nreadback={readback}\n"
+    );
+    let mut archive = Archive::new();
+    archive.file("init", 0o755, &read(&kernel.init)?);
+    archive.file("job", 0o644, text.as_bytes());
+    archive.file("queries", 0o644, requests.as_bytes());
+    for (n, policy) in job.policies.iter().enumerate() {
+        archive.file(&format!("policy{n}"), 0o644, policy);
+    }
+    for (n, module) in kernel.modules.iter().enumerate() {
+        archive.file(&format!("modules/{n:02}.ko"), 0o644, &read(module)?);
+    }
+    Ok(archive.finish())
+}
+
+fn uml(image: &Path, folder: &Folder, audit: bool) -> Vec<String> {
+    let mut words = vec![
+        image.display().to_string(),
+        format!("mem={MEBIBYTES}M"),
+        format!("initrd={}", folder.join("initrd").display()),
+        format!("uml_dir={}", folder.0.display()),
+        format!("audit={}", u8::from(audit)),
+    ];
+    let plain = "umid=guest con=null con0=fd:0,fd:1 ssl=null loglevel=4";
+    words.extend(plain.split(' ').chain(PARAMETERS.split(' ')).map(str::to_owned));
+    words
+}
+
+fn qemu(image: &Path, folder: &Folder, audit: bool) -> Vec<String> {
+    let plain = "qemu-system-x86_64 -accel tcg -cpu max -M q35 -nodefaults -display none \
+                 -no-reboot -serial stdio -device virtio-serial-pci \
+                 -device virtserialport,chardev=out,name=out";
+    let append = format!(
+        "console=ttyS0 quiet loglevel=4 mitigations=off tsc=reliable no_timer_check \
+         audit={} {PARAMETERS}",
+        u8::from(audit)
+    );
+    let own = [
+        ("-m", MEBIBYTES.to_string()),
+        ("-kernel", image.display().to_string()),
+        ("-initrd", folder.join("initrd").display().to_string()),
+        ("-append", append),
+    ];
+    let chardev = format!("file,id=out,path={}", folder.join("raw").display());
+    let mut words: Vec<String> = plain.split_whitespace().map(str::to_owned).collect();
+    // a device may name only a chardev that stands before it
+    words.splice(1..1, ["-chardev".to_owned(), chardev]);
+    words.extend(own.into_iter().flat_map(|(option, value)| [option.to_owned(), value]));
+    words
+}
+
+/// Under timeout(1), so that no guest outlives its limit even if this program dies.
+fn start(words: &[String], folder: &Folder, limit: Duration) -> Result<Child> {
+    let console = File::create(folder.join("console")).context("making the console log")?;
+    let shared = Path::new("/dev/shm");
+    let fast = if shared.is_dir() { shared } else { &folder.0 };
+    Command::new("timeout")
+        .args(["--signal=KILL", &limit.as_secs().max(1).to_string()])
+        .args(words)
+        .current_dir(&folder.0)
+        .env("TMPDIR", fast)
+        .env("HOME", &folder.0)
+        .stdin(Stdio::null())
+        .stdout(console.try_clone()?)
+        .stderr(console)
+        .process_group(0)
+        .spawn()
+        .context("starting the guest under timeout(1)")
+}
+
+/// Ends what is left of the group that a guest was started in; most often nothing.
+fn kill_group(leader: u32) {
+    let _nothing_left = Command::new("kill")
+        .args(["-KILL", "--", &format!("-{leader}")])
+        .stderr(Stdio::null())
+        .status();
+}
+
+fn describe(status: ExitStatus, limit: Duration) -> String {
+    if status.signal() == Some(9) || status.code() == Some(137) {
+        return format!("did not end within {} s", limit.as_secs());
+    }
+    format!("ended early ({status})")
+}

@@ -1,0 +1,22 @@
+//! Compares Mandate with the original SELinux tools and with a real kernel.
+//!
+//! Each suite puts the same question to *theirs* and to *ours* and counts the
+//! answers that differ. [`originals`] brings the tools onto the machine,
+//! [`reference`] and [`small`] make policies with them, [`sepol`] asks libsepol,
+//! [`queries`] draws the questions from a policy's [`vocabulary`], and [`report`]
+//! tells what was compared.
+
+pub mod kernel;
+pub mod kernel_mix;
+pub mod originals;
+pub mod ours;
+pub mod place;
+pub mod queries;
+pub mod random;
+pub mod reference;
+pub mod report;
+pub mod roundtrip;
+pub mod sepol;
+pub mod small;
+pub mod suite;
+pub mod vocabulary;

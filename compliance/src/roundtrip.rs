@@ -1,0 +1,91 @@
+//! Reading a policy and writing it at the same version gives the same bytes.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::originals;
+use crate::ours;
+use crate::place::Place;
+use crate::reference::{Flavour, Reference, VERSION};
+use crate::report::{Comparison, Report};
+use crate::small::Small;
+
+/// The oldest version at which the large policies are compared; older ones expand attributes.
+const OLDEST: u32 = 20;
+
+/// Compares every policy that the originals make.
+///
+/// # Errors
+/// When the originals fail or the report cannot be written.
+pub fn run(place: &Place, references: &[Reference], full: bool, report: &mut Report<'_>) -> Result<()> {
+    report.heading("Read and write: the same bytes")?;
+    let newest = originals::newest_policy_version()?.min(VERSION);
+    small_policies(place, newest, report)?;
+    for reference in references {
+        let every = full || reference.flavour == Flavour::Mcs;
+        let oldest = if every { OLDEST } else { newest };
+        downgraded(reference, oldest..=newest, report)?;
+        by_secilc(reference, report)?;
+    }
+    Ok(())
+}
+
+fn small_policies(place: &Place, newest: u32, report: &mut Report<'_>) -> Result<()> {
+    let mut comparison = Comparison::new("small policies, selinux and xen, every version");
+    for small in Small::all(newest) {
+        identical(&mut comparison, &small.name(), &small.build(place)?, small.version)?;
+    }
+    Ok(report.add(&comparison)?)
+}
+
+fn downgraded(
+    reference: &Reference,
+    versions: std::ops::RangeInclusive<u32>,
+    report: &mut Report<'_>,
+) -> Result<()> {
+    let flavour = reference.flavour.name();
+    let (first, last) = (versions.start(), versions.end());
+    let name = format!("Reference Policy {flavour}, checkpolicy -b -c {first}..{last}");
+    let mut comparison = Comparison::new(name);
+    identical(&mut comparison, "as compiled", &reference.binary(), VERSION)?;
+    for version in versions {
+        let path = reference.downgraded(version)?;
+        identical(&mut comparison, &format!("{flavour} at version {version}"), &path, version)?;
+    }
+    Ok(report.add(&comparison)?)
+}
+
+fn by_secilc(reference: &Reference, report: &mut Report<'_>) -> Result<()> {
+    let flavour = reference.flavour.name();
+    let mut comparison = Comparison::new(format!("Reference Policy {flavour}, secilc -c {VERSION}"));
+    identical(&mut comparison, flavour, &reference.by_secilc()?, VERSION)?;
+    Ok(report.add(&comparison)?)
+}
+
+fn identical(comparison: &mut Comparison, name: &str, path: &Path, version: u32) -> Result<()> {
+    let theirs = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
+    let query = || format!("{name} ({})", shown(path).display());
+    match ours::rewrite(&theirs, version) {
+        Ok(ours) if ours == theirs => comparison.agree(),
+        Ok(ours) => {
+            let at = ours.iter().zip(&theirs).take_while(|(a, b)| a == b).count();
+            comparison.disagree(query(), around(&ours, at), around(&theirs, at));
+        }
+        Err(why) => {
+            comparison.disagree(query(), format!("{why:#}"), format!("{} bytes", theirs.len()));
+        }
+    }
+    Ok(())
+}
+
+/// The file's name with the folder it is in.
+fn shown(path: &Path) -> PathBuf {
+    path.iter().rev().take(2).collect::<Vec<_>>().into_iter().rev().collect()
+}
+
+/// The length, and the bytes at the first place where two files differ.
+fn around(bytes: &[u8], at: usize) -> String {
+    let seen: Vec<String> = bytes.iter().skip(at).take(24).map(|b| format!("{b:02x}")).collect();
+    format!("{} bytes, at {at:#x}: {}", bytes.len(), seen.join(" "))
+}
