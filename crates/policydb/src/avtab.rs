@@ -223,7 +223,12 @@ pub struct XpermPool(Vec<ExtendedPermissions>);
 impl XpermPool {
     /// The extended permissions of a rule; `None` if it is not of such a kind.
     pub fn of(&self, rule: &AvRule) -> Option<&ExtendedPermissions> {
-        if rule.kind.is_xperm() { self.0.get(rule.datum as usize) } else { None }
+        if rule.kind.is_xperm() { self.get(rule.datum) } else { None }
+    }
+
+    /// The extended permissions at a place that [`AvRule::datum`] gives.
+    pub fn get(&self, datum: u32) -> Option<&ExtendedPermissions> {
+        self.0.get(datum as usize)
     }
 
     fn add(&mut self, at: usize, permissions: ExtendedPermissions) -> Result<u32, ReadError> {

@@ -1,0 +1,114 @@
+//! The access vector cache. Readers never wait: a slot that is being written is a miss.
+//!
+//! Each slot is a sequence lock over atomics. A writer makes the sequence odd, stores, and makes it even again; a reader
+//! that saw two different or an odd sequence looks no further. Every entry carries the epoch of the policy state it
+//! was computed in, so a new epoch empties the cache at once and a decision that was under way stays out of it.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+
+use mandate_policydb::{ClassId, SymbolId};
+
+use crate::engine::Decision;
+use crate::sid::Sid;
+
+/// 64 bytes: no two slots share a cache line.
+#[derive(Default)]
+#[repr(align(64))]
+struct Slot {
+    sequence: AtomicU32,
+    epoch: AtomicU32,
+    pair: AtomicU64,
+    class: AtomicU32,
+    flags: AtomicU32,
+    allowed: AtomicU32,
+    auditallow: AtomicU32,
+    auditdeny: AtomicU32,
+}
+
+const PERMISSIVE: u32 = 1;
+const NEVERAUDIT: u32 = 2;
+
+/// A cache of decisions by source SID, target SID and class.
+pub struct Avc {
+    slots: Box<[Slot]>,
+    epoch: AtomicU32,
+}
+
+impl Avc {
+    /// A cache of at least so many slots, 64 bytes each.
+    pub fn with_slots(slots: usize) -> Self {
+        let slots = (0..slots.next_power_of_two()).map(|_| Slot::default()).collect();
+        // Slots start in epoch 0, so nothing is found before the first insertion.
+        Self { slots, epoch: AtomicU32::new(1) }
+    }
+
+    /// The present epoch.
+    pub fn epoch(&self) -> u32 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    /// Starts an epoch, in which nothing is cached yet.
+    pub(crate) fn next_epoch(&self) -> u32 {
+        let next = self.epoch().wrapping_add(1).max(1);
+        self.epoch.store(next, Ordering::Release);
+        next
+    }
+
+    fn slot(&self, pair: u64, class: ClassId) -> Option<&Slot> {
+        let mixed = (pair ^ u64::from(class.value()) << 48).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let place = usize::try_from(mixed >> 32).unwrap_or(0) & (self.slots.len() - 1);
+        self.slots.get(place)
+    }
+
+    /// The decision, if it is cached in the present epoch.
+    #[inline]
+    pub fn lookup(&self, source: Sid, target: Sid, class: ClassId) -> Option<Decision> {
+        let pair = pair(source, target);
+        let slot = self.slot(pair, class)?;
+        let before = slot.sequence.load(Ordering::Acquire);
+        let found = slot.pair.load(Ordering::Relaxed) == pair
+            && slot.class.load(Ordering::Relaxed) == class.value()
+            && slot.epoch.load(Ordering::Relaxed) == self.epoch();
+        if before & 1 == 1 || !found {
+            return None;
+        }
+        let flags = slot.flags.load(Ordering::Relaxed);
+        let decision = Decision {
+            allowed: slot.allowed.load(Ordering::Relaxed),
+            auditallow: slot.auditallow.load(Ordering::Relaxed),
+            auditdeny: slot.auditdeny.load(Ordering::Relaxed),
+            permissive: flags & PERMISSIVE != 0,
+            neveraudit: flags & NEVERAUDIT != 0,
+        };
+        fence(Ordering::Acquire);
+        (slot.sequence.load(Ordering::Relaxed) == before).then_some(decision)
+    }
+
+    /// Caches a decision that was computed in `epoch`. Gives up rather than wait for another writer.
+    pub fn insert(&self, source: Sid, target: Sid, class: ClassId, decision: Decision, epoch: u32) {
+        let pair = pair(source, target);
+        let Some(slot) = self.slot(pair, class) else { return };
+        let before = slot.sequence.load(Ordering::Relaxed);
+        let odd = before.wrapping_add(1);
+        let free = before & 1 == 0;
+        let order = (Ordering::Acquire, Ordering::Relaxed);
+        if !free || slot.sequence.compare_exchange(before, odd, order.0, order.1).is_err() {
+            return;
+        }
+        fence(Ordering::Release);
+        let permissive = if decision.permissive { PERMISSIVE } else { 0 };
+        let neveraudit = if decision.neveraudit { NEVERAUDIT } else { 0 };
+        slot.pair.store(pair, Ordering::Relaxed);
+        slot.class.store(class.value(), Ordering::Relaxed);
+        slot.epoch.store(epoch, Ordering::Relaxed);
+        slot.flags.store(permissive | neveraudit, Ordering::Relaxed);
+        slot.allowed.store(decision.allowed, Ordering::Relaxed);
+        slot.auditallow.store(decision.auditallow, Ordering::Relaxed);
+        slot.auditdeny.store(decision.auditdeny, Ordering::Relaxed);
+        slot.sequence.store(before.wrapping_add(2), Ordering::Release);
+    }
+}
+
+fn pair(source: Sid, target: Sid) -> u64 {
+    u64::from(source.number()) << 32 | u64::from(target.number())
+}
