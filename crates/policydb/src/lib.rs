@@ -16,6 +16,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
 mod avtab;
+mod capability;
 mod conditional;
 mod constraint;
 mod context;
@@ -27,6 +28,7 @@ mod mls;
 mod object_contexts;
 mod rules;
 mod sniff;
+mod statement;
 mod symbols;
 mod symtab;
 mod text;

@@ -235,6 +235,16 @@ impl SecurityServer {
         Ok(decision)
     }
 
+    /// Decides for a class given by number, as programs ask the kernel: see [`Engine::decide_numbered`].
+    ///
+    /// # Errors
+    /// A SID stands for nothing.
+    pub fn decide_numbered(&self, source: Sid, target: Sid, class: u32) -> Result<Decision, ServerError> {
+        let state = read(&self.state);
+        let (source, target) = (state.context(source)?, state.context(target)?);
+        Ok(state.engine.decide_numbered(source, target, class))
+    }
+
     /// May `source` do all that `requested` has bits for? What an object manager calls before it acts.
     ///
     /// # Errors

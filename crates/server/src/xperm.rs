@@ -2,9 +2,10 @@
 //!
 //! Source: `avc_has_extended_perms` and `services_compute_xperms_*` in the kernel's `security/selinux`.
 
-use mandate_policydb::{ExtendedPermissions, RuleKind, XpermForm};
+use mandate_policydb::{AvRule, ExtendedPermissions, PolicyDb, RuleKind, XpermForm};
 
 use crate::engine::{Engine, Query};
+use crate::index::RuleRef;
 
 /// What kind of command is asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +42,14 @@ pub struct XpermDecision {
     /// Is its denial kept out of the log?
     pub dontaudit: bool,
     /// Numbers of the rules that match the command.
-    pub(crate) rules: Vec<(u32, RuleKind)>,
+    rules: Vec<u32>,
+}
+
+impl XpermDecision {
+    /// The rules that match the command.
+    pub fn rules<'a>(&self, db: &'a PolicyDb) -> impl Iterator<Item = &'a AvRule> {
+        self.rules.iter().filter_map(|&number| RuleRef::of_number(db, number).rule(db))
+    }
 }
 
 impl Engine {
@@ -59,7 +67,7 @@ impl Engine {
             if !permissions.is_some_and(|it| base.covers(it.form) && covers(it, command)) {
                 return;
             }
-            decision.rules.push((posting.rule, posting.kind));
+            decision.rules.push(posting.rule);
             match posting.kind {
                 RuleKind::AllowXperm => decision.allowed = true,
                 RuleKind::AuditAllowXperm => decision.auditallow = true,

@@ -1,0 +1,54 @@
+//! Near misses of names that a policy does not define.
+
+use mandate_policydb::{ClassId, ContextError, Datum, PolicyDb, SymbolTable};
+
+/// The names nearest to `name`, nearest first: at most three, none farther than a third of its length.
+fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let most = name.chars().count() / 3 + 1;
+    let mut near: Vec<(usize, &str)> = known
+        .map(|it| (strsim::damerau_levenshtein(name, it), it))
+        .filter(|it| it.0 <= most)
+        .collect();
+    near.sort_unstable();
+    near.into_iter().map(|it| it.1).take(3).collect()
+}
+
+fn hint(near: &[&str]) -> String {
+    match near {
+        [] => String::new(),
+        near => format!("; did you mean {}?", near.join(", ")),
+    }
+}
+
+fn names<T: Datum>(table: &SymbolTable<T>) -> impl Iterator<Item = &str> {
+    table.iter().map(Datum::name)
+}
+
+/// A name that the policy does not define, with near misses.
+pub(crate) fn unknown(db: &PolicyDb, kind: &str, name: &str) -> String {
+    let near = match kind {
+        "class" => nearest(name, names(&db.classes)),
+        "user" => nearest(name, names(&db.users)),
+        "role" => nearest(name, names(&db.roles)),
+        "type" => nearest(name, db.types.iter().filter(|it| !it.attribute).map(Datum::name)),
+        "boolean" => nearest(name, names(&db.booleans)),
+        "sensitivity" => nearest(name, names(&db.sensitivities)),
+        "category" => nearest(name, names(&db.categories)),
+        _ => Vec::new(),
+    };
+    format!("the policy has no {kind} {name:?}{}", hint(&near))
+}
+
+/// A permission that the class does not have, with near misses.
+pub(crate) fn unknown_permission(db: &PolicyDb, class: ClassId, name: &str) -> String {
+    let near = nearest(name, db.permissions(class).map(Datum::name));
+    format!("class {} has no permission {name:?}{}", db.classes.name(class), hint(&near))
+}
+
+/// Why text is not a context, with near misses.
+pub(crate) fn context(db: &PolicyDb, error: &ContextError) -> String {
+    match error {
+        ContextError::Unknown { kind, name } => unknown(db, kind, name),
+        other => other.to_string(),
+    }
+}
