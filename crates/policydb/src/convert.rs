@@ -10,7 +10,7 @@ use crate::ebitmap::Ebitmap;
 use crate::ids::{ClassId, SymbolId, TypeId};
 use crate::object_contexts::Target;
 use crate::rules::FilenameTransitions;
-use crate::symbols::DefaultRange;
+use crate::symbols::{DefaultRange, TypeDatum};
 use crate::symtab::SymbolTable;
 use crate::version::PolicyVersion;
 use crate::wire::Writer;
@@ -162,6 +162,36 @@ fn drop_xperms(db: &mut PolicyDb, version: PolicyVersion) {
             conditional.when_false.retain(|it| !it.kind.is_xperm());
         }
     }
+}
+
+/// The policy with an entry for each attribute, which below version 24 is only a value: `attribute_` and that value.
+pub(crate) fn with_attribute_names(db: &PolicyDb) -> PolicyDb {
+    let mut nameless = Ebitmap::new();
+    for attributes in &db.type_attributes {
+        for id in attributes.ids::<TypeId>().filter(|&id| db.types.get(id).is_none()) {
+            nameless.insert(id.bit());
+        }
+    }
+    let ruled = db.rules.iter().chain(
+        db.conditionals.iter().flat_map(|it| it.when_true.iter().chain(&it.when_false)),
+    );
+    for id in ruled.flat_map(|it| [it.source, it.target]).filter(|&id| db.types.get(id).is_none()) {
+        nameless.insert(id.bit());
+    }
+    let mut types: Vec<TypeDatum> = db.types.iter().cloned().collect();
+    for id in nameless.ids::<TypeId>() {
+        let mut name = format!("attribute_{id}");
+        while db.types.find(&name).is_some() {
+            name.push('_');
+        }
+        let name = name.into_boxed_str();
+        types.push(TypeDatum { name, id, primary: true, attribute: true, bounds: None });
+    }
+    let mut named = db.clone();
+    if let Ok(types) = SymbolTable::new(db.types.nprim(), types) {
+        named.types = types;
+    }
+    named
 }
 
 /// Writes the rules below version 20, where attributes are expanded into their types. Memory stays at one source

@@ -262,7 +262,14 @@ impl PolicyDb {
         if !unsupported.is_empty() {
             return Err(WriteError::Unsupported { version, statements: unsupported });
         }
-        self.write_sections(version, &mut Writer::new(sink)).map_err(WriteError::Io)
+        let nameless = self.version < PolicyVersion::BOUNDARY;
+        let w = &mut Writer::new(sink);
+        let written = if nameless && version >= PolicyVersion::BOUNDARY {
+            convert::with_attribute_names(self).write_sections(version, w)
+        } else {
+            self.write_sections(version, w)
+        };
+        written.map_err(WriteError::Io)
     }
 
     fn write_sections(&self, version: PolicyVersion, w: &mut Writer<'_>) -> io::Result<()> {

@@ -36,7 +36,7 @@ const SCENES: [Scene; 3] = [
     Scene {
         title: "The web server reads a home directory: no rule applies, but a boolean would change that.",
         source: "system_u:system_r:httpd_t:s0",
-        target: "user_u:object_r:user_home_t:s0",
+        target: "alice:object_r:user_home_t:s0",
         class: "file",
         permission: "read",
     },

@@ -32,7 +32,9 @@ pub(crate) fn run(
     for (name, value) in &args.booleans {
         server.set_boolean(name, *value)?;
     }
-    server.commit_booleans();
+    if !args.booleans.is_empty() {
+        server.commit_booleans();
+    }
     let mut session = Session { server, policies, permissions: HashMap::new() };
     let mut outcome = Outcome::Success;
     let mut lines = std::io::stdin().lock().lines();
