@@ -147,7 +147,7 @@ pub(crate) fn permission(db: &PolicyDb, class: ClassId, name: &str) -> Result<u3
     }
 }
 
-fn parse_xperm(text: &str) -> Result<(XpermBase, u16), String> {
+pub(crate) fn parse_xperm(text: &str) -> Result<(XpermBase, u16), String> {
     let (kind, number) = text.split_once('=').ok_or("expected ioctl=NUMBER or nlmsg=NUMBER")?;
     let base = match kind {
         "ioctl" => XpermBase::Ioctl,

@@ -140,10 +140,19 @@ impl Engine {
         }
     }
 
+    /// Adds what the source's type is marked with. The kernel (since 6.17) logs nothing of a type that is neveraudit,
+    /// and allows all to one that is permissive as well.
     fn with_source_flags(&self, decision: Decision, source: &Context) -> Decision {
         let permissive = self.db().is_permissive(source.type_);
         let neveraudit = self.db().is_neveraudit(source.type_);
-        Decision { permissive, neveraudit, ..decision }
+        let mut decision = Decision { permissive, neveraudit, ..decision };
+        if neveraudit {
+            (decision.auditallow, decision.auditdeny) = (0, 0);
+            if permissive {
+                decision.allowed = !0;
+            }
+        }
+        decision
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use mandate_policydb::{ClassId, Context, FsUseBehavior, PolicyDb, Target};
+use mandate_policydb::{ClassId, Context, FsUseBehavior, NamedPair, PolicyDb, Target};
 
 /// Names of the initial SIDs of Linux, from 1. Source: `initial_sid_to_string.h`; those no longer in use keep their place.
 const SELINUX_SIDS: &[&str] = &[
@@ -53,8 +53,8 @@ pub trait ObjectLookup {
     fn lookup_node(&self, address: Ipv4Addr) -> Option<&Context>;
     /// `nodecon` for IPv6.
     fn lookup_node6(&self, address: Ipv6Addr) -> Option<&Context>;
-    /// `netifcon`: the context of the interface. With capability `netif_wildcard`, `*` and `?` match.
-    fn lookup_netif(&self, name: &[u8]) -> Option<&Context>;
+    /// `netifcon`: contexts of the interface and its packets. With capability `netif_wildcard`, `*` and `?` match.
+    fn lookup_netif(&self, name: &[u8]) -> Option<&NamedPair>;
     /// `genfscon`: the longest prefix of `path`. With capability `genfs_seclabel_wildcard`, `*` and `?` match.
     fn lookup_genfs(&self, fstype: &[u8], path: &[u8], class: Option<ClassId>) -> Option<&Context>;
     /// `fs_use_*`, else `genfscon`.
@@ -99,13 +99,13 @@ impl ObjectLookup for PolicyDb {
         found.map(|it| &it.context)
     }
 
-    fn lookup_netif(&self, name: &[u8]) -> Option<&Context> {
+    fn lookup_netif(&self, name: &[u8]) -> Option<&NamedPair> {
         let wildcard = self.policy_capabilities.contains(NETIF_WILDCARD);
         let matches = |pattern: &[u8]| {
             if wildcard { glob(pattern, name) } else { pattern == name }
         };
         let mut netifs = self.object_contexts.netifs.iter();
-        netifs.find(|it| matches(&it.name)).map(|it| &it.context)
+        netifs.find(|it| matches(&it.name))
     }
 
     fn lookup_genfs(&self, fstype: &[u8], path: &[u8], class: Option<ClassId>) -> Option<&Context> {

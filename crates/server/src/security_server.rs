@@ -9,6 +9,7 @@ use crate::avc::Avc;
 use crate::engine::{Decision, Engine, Query, TooManyAttributes};
 use crate::sid::{Sid, SidTable};
 use crate::transition::{Compute, ComputeError, ForbiddenTransition};
+use crate::xperm::{XpermBase, XpermDecision};
 
 /// Why the server cannot answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -245,6 +246,24 @@ impl SecurityServer {
         Ok(state.engine.decide_numbered(source, target, class))
     }
 
+    /// Decides about one extended permission: see [`Engine::decide_xperm`].
+    ///
+    /// # Errors
+    /// A SID stands for nothing.
+    pub fn decide_xperm(
+        &self,
+        source: Sid,
+        target: Sid,
+        class: ClassId,
+        base: XpermBase,
+        command: u16,
+    ) -> Result<XpermDecision, ServerError> {
+        let state = read(&self.state);
+        let query =
+            Query { source: state.context(source)?, target: state.context(target)?, class };
+        Ok(state.engine.decide_xperm(&query, base, command))
+    }
+
     /// May `source` do all that `requested` has bits for? What an object manager calls before it acts.
     ///
     /// # Errors
@@ -260,7 +279,6 @@ impl SecurityServer {
         let denied = requested & !decision.allowed;
         let granted = denied == 0 || decision.permissive || self.mode() == Mode::Permissive;
         let audited = match denied {
-            _ if decision.neveraudit => 0,
             0 => requested & decision.auditallow,
             denied => denied & decision.auditdeny,
         };

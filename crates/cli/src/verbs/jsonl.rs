@@ -5,12 +5,15 @@ use std::io::{BufRead, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use mandate_policydb::{ClassId, Datum, Policy, SymbolId};
-use mandate_server::{Compute, Decision, Mode, SecurityServer, ServerError, Sid};
+use mandate_policydb::{ClassId, Datum, Policy, PolicyDb, SymbolId};
+use mandate_server::{
+    Compute, Decision, Engine, Mode, SecurityServer, ServerError, Sid, XpermDecision,
+};
 use serde_json::{Map, Value, json};
 
 use crate::Outcome;
 use crate::input::{self, PolicyArgs};
+use crate::verbs::jsonl_objects;
 
 /// What selinuxfs can give back at once: a page less the head of `struct simple_transaction_argresp`.
 const REPLY_LIMIT: usize = 4096 - 8;
@@ -66,12 +69,12 @@ struct Session {
 }
 
 /// The fields of an answer, or the errno that the kernel gives.
-type Fields = Result<Vec<(&'static str, Value)>, &'static str>;
+pub(crate) type Fields = Result<Vec<(&'static str, Value)>, &'static str>;
 
 /// A query that is not of the format.
-type BadQuery = String;
+pub(crate) type BadQuery = String;
 
-struct Request {
+pub(crate) struct Request {
     op: String,
     fields: Map<String, Value>,
 }
@@ -88,7 +91,11 @@ impl Request {
         Ok(Self { op, fields })
     }
 
-    fn text(&self, key: &str) -> Result<&str, BadQuery> {
+    pub(crate) fn op(&self) -> &str {
+        &self.op
+    }
+
+    pub(crate) fn text(&self, key: &str) -> Result<&str, BadQuery> {
         match self.fields.get(key) {
             Some(Value::String(text)) => Ok(text),
             Some(other) => Err(format!("{key:?} must be a string, found {other}")),
@@ -96,7 +103,7 @@ impl Request {
         }
     }
 
-    fn number(&self, key: &str) -> Result<i64, BadQuery> {
+    pub(crate) fn number(&self, key: &str) -> Result<i64, BadQuery> {
         let found = match self.fields.get(key) {
             Some(Value::Bool(value)) => Some(i64::from(*value)),
             Some(Value::Number(number)) => number.as_i64(),
@@ -143,7 +150,10 @@ impl Session {
     fn answer(&mut self, request: &Request) -> Result<Fields, BadQuery> {
         let done = || Ok(vec![("ok", Value::Bool(true))]);
         match request.op.as_str() {
-            "access" => self.access(request),
+            "access" => match request.fields.get("xperm") {
+                Some(Value::String(xperm)) => self.xperm_access(request, xperm),
+                _ => self.access(request),
+            },
             "create" => self.compute(request, Compute::Create),
             "member" => self.compute(request, Compute::Member),
             "relabel" => self.compute(request, Compute::Relabel),
@@ -175,7 +185,11 @@ impl Session {
                 Ok(done())
             }
             "load" => self.load(request).map(|()| done()),
-            other => Err(format!("unknown op {other:?}")),
+            other => {
+                let objects = |engine: &Engine| jsonl_objects::answer(engine.db(), request);
+                let answer = self.server.with_engine(objects);
+                answer.unwrap_or_else(|| Err(format!("unknown op {other:?}")))
+            }
         }
     }
 
@@ -232,25 +246,51 @@ impl Session {
                 ("seqno", json!(seqno)),
                 ("flags", json!(flags(&decision))),
             ];
-            if let Some(class) = class.id() {
-                fields.push(("perms", self.names(class, decision.allowed)));
+            if let Some(names) = self.names(request, &class, decision.allowed) {
+                fields.push(("perms", names));
             }
             fields
         }))
     }
 
-    fn names(&mut self, class: ClassId, bits: u32) -> Value {
-        let server = &self.server;
-        let permissions = self.permissions.entry(class).or_insert_with(|| {
-            let mut all: Vec<(u32, String)> = server.with_engine(|engine| {
-                let permissions = engine.db().permissions(class);
-                permissions.map(|it| (it.id().bit(), it.name().to_owned())).collect()
-            });
+    /// `{"granted", "audited"}` for a query with `xperm`: would a program in that domain get through?
+    fn xperm_access(&self, request: &Request, xperm: &str) -> Result<Fields, BadQuery> {
+        let (base, command) = input::parse_xperm(xperm)?;
+        let Class::Known(class) = self.class(request)? else { return Ok(Err("EINVAL")) };
+        let answer = self.pair(request)?.and_then(|(source, target)| {
+            let bit = self.server.permission(class, base.permission())?;
+            let decision = self.server.decide(source, target, class)?;
+            let xperm = self.server.decide_xperm(source, target, class, base, command)?;
+            Ok(xperm_fields(bit, &decision, &xperm, self.server.mode()))
+        });
+        Ok(answer.map_err(errno))
+    }
+
+    /// Names of the allowed permissions. The kernel oracle takes them from the first policy; so do we for a class that
+    /// the present one lacks.
+    fn names(&mut self, request: &Request, class: &Class, bits: u32) -> Option<Value> {
+        let id = class.id().or_else(|| {
+            let first = self.policies.first()?.db();
+            match request.fields.get("tclass")? {
+                Value::String(name) => first.classes.id(name),
+                number => ClassId::from_value(u32::try_from(number.as_u64()?).ok()?),
+            }
+        })?;
+        let (server, first) = (&self.server, self.policies.first()?.db());
+        let permissions = self.permissions.entry(id).or_insert_with(|| {
+            let named = |db: &PolicyDb| -> Vec<(u32, String)> {
+                db.permissions(id).map(|it| (it.id().bit(), it.name().to_owned())).collect()
+            };
+            let mut all = match class {
+                Class::Known(_) => server.with_engine(|engine| named(engine.db())),
+                Class::Unknown(_) => named(first),
+            };
             all.sort_unstable();
             all
         });
         let allowed = permissions.iter().filter(|it| bits >> it.0 & 1 == 1);
-        allowed.map(|it| it.1.as_str()).collect()
+        let known = class.id().is_some() || first.classes.get(id).is_some();
+        known.then(|| allowed.map(|it| it.1.as_str()).collect())
     }
 
     fn compute(&self, request: &Request, compute: Compute) -> Result<Fields, BadQuery> {
@@ -295,6 +335,23 @@ impl Session {
             Err(errno) => Err(errno),
         })
     }
+}
+
+/// Source of what is logged: `avc_xperms_audit_required` in the kernel's `security/selinux/avc.c`.
+fn xperm_fields(
+    bit: u32,
+    decision: &Decision,
+    xperm: &XpermDecision,
+    mode: Mode,
+) -> Vec<(&'static str, Value)> {
+    let allowed = decision.allowed & bit != 0 && xperm.allowed;
+    let audited = if allowed {
+        decision.auditallow & bit != 0 && (!xperm.ruled || xperm.auditallow)
+    } else {
+        decision.auditdeny & bit != 0 && !xperm.dontaudit
+    };
+    let granted = allowed || decision.permissive || mode == Mode::Permissive;
+    vec![("granted", json!(granted)), ("audited", json!(audited))]
 }
 
 fn flags(decision: &Decision) -> u32 {

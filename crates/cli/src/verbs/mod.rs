@@ -6,6 +6,7 @@ mod demo;
 mod explain;
 mod info;
 mod jsonl;
+mod jsonl_objects;
 mod reasons;
 
 use std::io::Write;

@@ -32,14 +32,14 @@ impl Subject<'_> {
             self.print_group(first, &names.join(" "), out)?;
             rest = others;
         }
-        if explanation.decision.permissive {
-            let name = self.db.types.name(self.source.type_);
-            writeln!(out, "{name} is permissive: denials are logged but not enforced.")?;
-        }
-        if explanation.decision.neveraudit {
-            let name = self.db.types.name(self.source.type_);
-            writeln!(out, "{name} is neveraudit: nothing it does is logged.")?;
-        }
+        let name = self.db.types.name(self.source.type_);
+        let note = match (explanation.decision.permissive, explanation.decision.neveraudit) {
+            (false, false) => return Ok(()),
+            (true, false) => "permissive: denials are logged but not enforced",
+            (false, true) => "neveraudit: nothing it does is logged",
+            (true, true) => "permissive and neveraudit: it may do all, and nothing is logged",
+        };
+        writeln!(out, "{name} is {note}.")?;
         Ok(())
     }
 
