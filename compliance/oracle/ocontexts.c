@@ -32,14 +32,14 @@ static void put_context(const char *key, sepol_security_id_t sid, const char *en
 		printf("\"%s\":\"%s\"%s", key, text, end);
 }
 
-static void one_context(int refused, sepol_security_id_t sid)
+static void one_context(int refused, const sepol_security_id_t *sid)
 {
 	if (refused) {
 		puts("{\"error\":\"EINVAL\"}");
 		return;
 	}
 	putchar('{');
-	put_context("context", sid, "}\n");
+	put_context("context", *sid, "}\n");
 }
 
 static void port(char *protocol, char *number)
@@ -53,10 +53,10 @@ static void port(char *protocol, char *number)
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (!strcmp(protocol, known[i].name)) {
 			one_context(sepol_port_sid(AF_INET, known[i].type, known[i].protocol,
-						   atoi(number), &sid), sid);
+						   atoi(number), &sid), &sid);
 			return;
 		}
-	one_context(1, 0);
+	one_context(1, NULL);
 }
 
 static void node(char *address)
@@ -66,9 +66,9 @@ static void node(char *address)
 	sepol_security_id_t sid;
 
 	if (inet_pton(v6 ? AF_INET6 : AF_INET, address, bytes) != 1)
-		one_context(1, 0);
+		one_context(1, NULL);
 	else
-		one_context(sepol_node_sid(v6 ? AF_INET6 : AF_INET, bytes, v6 ? 16 : 4, &sid), sid);
+		one_context(sepol_node_sid(v6 ? AF_INET6 : AF_INET, bytes, v6 ? 16 : 4, &sid), &sid);
 }
 
 static void netif(char *name)
@@ -76,7 +76,7 @@ static void netif(char *name)
 	sepol_security_id_t interface, message;
 
 	if (sepol_netif_sid(name, &interface, &message)) {
-		one_context(1, 0);
+		one_context(1, NULL);
 		return;
 	}
 	putchar('{');
@@ -94,7 +94,7 @@ static void genfs(char *fstype, char *path, char *class)
 	if (e == -ENOENT)
 		puts("{\"error\":\"ENOENT\"}");
 	else
-		one_context(e, sid);
+		one_context(e, &sid);
 }
 
 static void fs_use(char *fstype)
@@ -104,7 +104,7 @@ static void fs_use(char *fstype)
 	unsigned behavior;
 
 	if (sepol_fs_use(fstype, &behavior, &sid)) {
-		one_context(1, 0);
+		one_context(1, NULL);
 		return;
 	}
 	printf("{\"behavior\":\"%s\",", behavior < 6 ? names[behavior] : "");
@@ -118,29 +118,29 @@ static void ibpkey(char *prefix, char *pkey)
 	sepol_security_id_t sid;
 
 	if (inet_pton(AF_INET6, prefix, subnet) != 1) {
-		one_context(1, 0);
+		one_context(1, NULL);
 		return;
 	}
 	memcpy(&high, subnet, 8); /* network order, as the policy keeps it */
-	one_context(sepol_ibpkey_sid(high, strtoul(pkey, NULL, 0), &sid), sid);
+	one_context(sepol_ibpkey_sid(high, strtoul(pkey, NULL, 0), &sid), &sid);
 }
 
 static void ibendport(char *device, char *port)
 {
 	sepol_security_id_t sid;
 
-	one_context(sepol_ibendport_sid(device, atoi(port), &sid), sid);
+	one_context(sepol_ibendport_sid(device, atoi(port), &sid), &sid);
 }
 
 static void initial_sid(char *name)
 {
 	char *end;
-	unsigned long number = strtoul(name, &end, 10);
+	sepol_security_id_t number = strtoul(name, &end, 10);
 
 	if (*end)
-		one_context(1, 0);
+		one_context(1, NULL);
 	else
-		one_context(0, number);
+		one_context(0, &number);
 }
 
 static int first_name;
@@ -178,7 +178,7 @@ static void access_vector(char *source, char *target, char *class)
 	    sepol_context_to_sid(target, strlen(target), &t) ||
 	    sepol_string_to_security_class(class, &number) ||
 	    sepol_compute_av(s, t, number, 0, &d)) {
-		one_context(1, 0);
+		one_context(1, NULL);
 		return;
 	}
 	printf("{\"allowed\":%u,\"auditallow\":%u,\"auditdeny\":%u,\"flags\":0,\"perms\":[",

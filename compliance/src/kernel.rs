@@ -41,12 +41,6 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-/// Debian packages that [`Backend::Uml`] and [`Backend::Qemu`] need installed.
-pub const PACKAGES: [(Backend, &[&str]); 2] = [
-    (Backend::Uml, &["gcc", "libc6-dev"]),
-    (Backend::Qemu, &["gcc", "libc6-dev", "qemu-system-x86", "xz-utils"]),
-];
-
 /// Which kernel answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
@@ -131,7 +125,7 @@ impl Kernel {
         let raw = run.output();
         let told = records::read(&raw, job.queries)?;
         if let Some((what, errno)) = &told.failed {
-            bail!("the kernel refused ({what}): {errno}\n{}", told.log.join("\n"));
+            bail!("the kernel refused ({what}): {errno}\n{}", tail(&told.log));
         }
         if !told.ended {
             bail!("the guest {ending}\n{}", run.console_tail());
@@ -145,6 +139,14 @@ impl Kernel {
         let status = told.status();
         Ok(Answers { answers: told.answers, status, log: told.log, read_back: told.read_back })
     }
+}
+
+/// The last lines of a log that say more than which classes a policy lacks.
+#[must_use]
+pub fn tail(log: &[String]) -> String {
+    let telling = log.iter().filter(|line| !line.contains("not defined in policy"));
+    let lines: Vec<&str> = telling.map(String::as_str).collect();
+    lines[lines.len().saturating_sub(12)..].join("\n")
 }
 
 /// Reads a file, naming it in the error.

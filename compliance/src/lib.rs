@@ -6,8 +6,13 @@
 //! [`queries`] draws the questions from a policy's [`vocabulary`], and [`report`]
 //! tells what was compared.
 
+pub mod bench;
+pub mod decisions;
 pub mod kernel;
 pub mod kernel_mix;
+pub mod measure;
+pub mod micro;
+pub mod objects;
 pub mod originals;
 pub mod ours;
 pub mod place;

@@ -1,18 +1,23 @@
 //! The command line of the compliance suite.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Args, Parser, Subcommand};
-use mandate_compliance::originals::{self, PACKAGES};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use mandate_compliance::bench::{self, Effort, Figure};
 use mandate_compliance::place::Place;
 use mandate_compliance::reference::{Flavour, Reference};
 use mandate_compliance::report::Report;
-use mandate_compliance::{kernel_mix, roundtrip};
+use mandate_compliance::{decisions, kernel_mix, measure, micro, objects, originals, roundtrip};
 
-/// How many questions a kernel is asked about each policy: in CI, and at full size.
+/// How many questions libsepol is asked about each policy: in CI, and at full size.
+const DECISIONS: (usize, usize) = (100_000, 1_000_000);
+/// How many questions a kernel is asked about each policy.
 const KERNEL: (usize, usize) = (20_000, 100_000);
+/// The exit code of `originals` when some stay missing.
+const STILL_MISSING: u8 = 3;
 
 /// Compares Mandate with the original SELinux tools and a real kernel.
 #[derive(Debug, Parser)]
@@ -30,10 +35,44 @@ enum Suite {
         #[arg(long)]
         install: bool,
     },
+    /// Every suite, at the sizes of continuous integration.
+    Ci {
+        /// Only what needs no original tool.
+        #[arg(long)]
+        without_originals: bool,
+        /// Which questions.
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+    },
+    /// Every suite at full size, and the speed of both sides.
+    Measure {
+        /// What to measure.
+        area: Area,
+        /// Write the figures to this file.
+        #[arg(long, value_name = "FILE")]
+        figures: Option<PathBuf>,
+        /// Which questions.
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+    },
     /// Read and write every policy that the original tools make.
     Roundtrip(Size),
+    /// Ask libsepol for decisions.
+    Decisions(Size),
+    /// Ask libsepol for the contexts of ports, nodes, interfaces and filesystems.
+    Objects(Size),
     /// Ask a real kernel.
     Kernel(Size),
+    /// The small policies that show one kind of rule each.
+    Micro(Size),
+    /// Speed and memory of both sides.
+    Bench(Size),
+    /// Record the micro policies and the answers of the originals anew.
+    Bless {
+        /// Only those whose name contains this.
+        #[arg(default_value = "")]
+        name: String,
+    },
     /// Print the questions that `kernel` asks about one policy.
     Questions {
         /// Which Reference Policy.
@@ -42,6 +81,20 @@ enum Suite {
         #[command(flatten)]
         size: Size,
     },
+    /// Answer questions from a file and print the peak memory in kB; `bench` runs this.
+    #[command(hide = true)]
+    Memory {
+        /// A binary policy.
+        policy: PathBuf,
+        /// The questions.
+        questions: PathBuf,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Area {
+    /// Policy database and security server.
+    Core,
 }
 
 #[derive(Clone, Copy, Debug, Args)]
@@ -55,18 +108,33 @@ struct Size {
     /// Which questions.
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
+    /// Only this Reference Policy.
+    #[arg(long, value_name = "FLAVOUR")]
+    only: Option<Flavour>,
 }
 
 impl Size {
-    fn queries(self, small: usize, full: usize) -> usize {
+    fn ci(seed: u64) -> Self {
+        Self { full: false, queries: None, seed, only: None }
+    }
+
+    fn full(seed: u64) -> Self {
+        Self { full: true, ..Self::ci(seed) }
+    }
+
+    fn queries(self, (small, full): (usize, usize)) -> usize {
         self.queries.unwrap_or(if self.full { full } else { small })
+    }
+
+    fn effort(self) -> Effort {
+        if self.full { Effort::FULL } else { Effort::SMOKE }
     }
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut out = io::stdout().lock();
-    match run(&cli.suite, &mut out) {
+    match run(cli.suite, &mut out) {
         Ok(code) => code,
         Err(why) => {
             let _closed = writeln!(io::stderr(), "mandate-compliance: {why:#}");
@@ -75,28 +143,181 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(suite: &Suite, out: &mut dyn Write) -> Result<ExitCode> {
-    let place = Place::here()?;
-    let mut report = Report::new(&mut *out);
+fn run(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
     match suite {
-        Suite::Originals { .. } => {}
-        Suite::Roundtrip(size) => {
-            roundtrip::run(&place, &Reference::build_all(&place)?, size.full, &mut report)?;
+        Suite::Originals { install } => bring_originals(install),
+        Suite::Memory { policy, questions } => {
+            writeln!(out, "{}", bench::memory(&policy, &questions)?)?;
+            Ok(ExitCode::SUCCESS)
         }
         Suite::Questions { flavour, size } => {
-            let reference = Reference::build(&place, *flavour)?;
-            let n = size.queries(KERNEL.0, KERNEL.1);
-            for question in kernel_mix::questions(&place, &reference, n, size.seed)? {
-                writeln!(out, "{question}")?;
+            let place = Place::here()?;
+            let reference = Reference::build(&place, flavour)?;
+            for it in kernel_mix::questions(&place, &reference, size.queries(KERNEL), size.seed)? {
+                writeln!(out, "{it}")?;
             }
-            return Ok(ExitCode::SUCCESS);
+            Ok(ExitCode::SUCCESS)
         }
-        Suite::Kernel(size) => {
-            let references = Reference::build_all(&place)?;
-            let n = size.queries(KERNEL.0, KERNEL.1);
-            kernel_mix::run(&place, &references, n, size.seed, &mut report)?;
+        Suite::Bless { name } => bless(&name, out),
+        suite => compare(suite, out),
+    }
+}
+
+fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
+    let mut suites = Suites { place: Place::here()?, report: Report::new(out), built: Vec::new() };
+    match suite {
+        Suite::Ci { without_originals: true, .. } => suites.without_originals()?,
+        Suite::Ci { seed, .. } => {
+            suites.all(Size::ci(seed))?;
+        }
+        Suite::Measure { area: Area::Core, figures, seed } => {
+            let measured = suites.all(Size::full(seed))?;
+            if let Some(path) = figures {
+                measure::write(&path, "core", suites.report.summaries(), &measured)?;
+            }
+        }
+        Suite::Roundtrip(size) => suites.roundtrip(size)?,
+        Suite::Decisions(size) => suites.decisions(size)?,
+        Suite::Objects(size) => suites.objects(size)?,
+        Suite::Kernel(size) => suites.kernel(size)?,
+        Suite::Micro(size) => suites.micro(size)?,
+        Suite::Bench(size) => drop(suites.bench(size)?),
+        _ => {}
+    }
+    let good = suites.report.finish()?;
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The suites, and the policies they share.
+struct Suites<'a> {
+    place: Place,
+    report: Report<'a>,
+    built: Vec<Reference>,
+}
+
+impl Suites<'_> {
+    fn all(&mut self, size: Size) -> Result<Vec<Figure>> {
+        self.attempt(|it| it.micro(size))?;
+        self.attempt(|it| it.roundtrip(size))?;
+        self.attempt(|it| it.objects(size))?;
+        self.attempt(|it| it.decisions(size))?;
+        self.attempt(|it| it.kernel(size))?;
+        Ok(self.attempt(|it| it.bench(size))?.unwrap_or_default())
+    }
+
+    /// A suite that breaks off is a failure, and the others run all the same.
+    fn attempt<T>(&mut self, suite: impl FnOnce(&mut Self) -> Result<T>) -> Result<Option<T>> {
+        match suite(self) {
+            Ok(done) => Ok(Some(done)),
+            Err(why) => {
+                self.report.case("the suite broke off", Err(format!("{why:#}")))?;
+                Ok(None)
+            }
         }
     }
-    let good = report.finish()?;
-    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+
+    /// The Reference Policies that this run is about.
+    fn references(&mut self, size: Size) -> Result<Vec<Reference>> {
+        if self.built.is_empty() {
+            self.built = Reference::build_all(&self.place)?;
+        }
+        let wanted = |it: &&Reference| size.only.is_none_or(|only| it.flavour == only);
+        Ok(self.built.iter().filter(wanted).cloned().collect())
+    }
+
+    fn roundtrip(&mut self, size: Size) -> Result<()> {
+        let references = self.references(size)?;
+        self.report.suite("roundtrip");
+        roundtrip::run(&self.place, &references, size.full, &mut self.report)
+    }
+
+    fn objects(&mut self, size: Size) -> Result<()> {
+        let references = self.references(size)?;
+        self.report.suite("objects");
+        objects::run(&self.place, &references, size.seed, &mut self.report)
+    }
+
+    fn decisions(&mut self, size: Size) -> Result<()> {
+        let references = self.references(size)?;
+        self.report.suite("decisions");
+        let n = size.queries(DECISIONS);
+        decisions::run(&self.place, &references, n, size.seed, &mut self.report)
+    }
+
+    fn kernel(&mut self, size: Size) -> Result<()> {
+        let references = self.references(size)?;
+        self.report.suite("kernel");
+        let n = size.queries(KERNEL);
+        kernel_mix::run(&self.place, &references, n, size.seed, &mut self.report)
+    }
+
+    fn bench(&mut self, size: Size) -> Result<Vec<Figure>> {
+        let references = self.references(size)?;
+        self.report.suite("bench");
+        bench::run(&self.place, &references, size.effort(), size.seed, &mut self.report)
+    }
+
+    fn micro(&mut self, size: Size) -> Result<()> {
+        self.report.suite("micro");
+        self.report.heading("Micro policies: one kind of rule each")?;
+        let cases = micro::cases(&self.place.root)?;
+        micro::check_ours(&mut self.report, &cases, &self.place.mandate()?)?;
+        let asked = if size.full { cases } else { micro::sample(&cases) };
+        micro::check_binaries(&mut self.report, &asked, &self.place.work)?;
+        micro::check_answers(&mut self.report, &asked, &self.place.work)
+    }
+
+    /// What is recorded in the repository needs no original to be compared with.
+    fn without_originals(&mut self) -> Result<()> {
+        self.report.suite("micro");
+        self.report.heading("Micro policies: one kind of rule each")?;
+        let cases = micro::cases(&self.place.root)?;
+        micro::check_ours(&mut self.report, &cases, &self.place.mandate()?)?;
+        self.report.heading("Left out, because they need the original tools")?;
+        for what in LEFT_OUT {
+            self.report.note(what)?;
+        }
+        Ok(())
+    }
+}
+
+const LEFT_OUT: [&str; 6] = [
+    "micro policies compiled anew, and their answers asked anew",
+    "reading and writing the Reference Policy and small policies of every version",
+    "decisions compared with libsepol",
+    "contexts of ports, nodes, interfaces and filesystems compared with libsepol",
+    "decisions and transitions compared with a real kernel",
+    "speed and memory compared with libsepol",
+];
+
+/// Names the missing packages and installs them if asked; all of it goes to standard error.
+fn bring_originals(install: bool) -> Result<ExitCode> {
+    let mut err = io::stderr().lock();
+    let missing = originals::missing();
+    if missing.is_empty() {
+        writeln!(err, "all original tools are installed")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    writeln!(err, "to compare with the original tools, these Debian packages are missing:")?;
+    for package in &missing {
+        writeln!(err, "  {:<20} {}", package.name, package.purpose)?;
+    }
+    let obstacle = if install { originals::obstacle() } else { Some("call with --install") };
+    if let Some(obstacle) = obstacle {
+        writeln!(err, "not installed: {obstacle}")?;
+        return Ok(ExitCode::from(STILL_MISSING));
+    }
+    writeln!(err, "installing them with apt-get; no service is started")?;
+    originals::install(&missing)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn bless(name: &str, out: &mut dyn Write) -> Result<ExitCode> {
+    let place = Place::here()?;
+    let mut cases = micro::cases(&place.root)?;
+    cases.retain(|case| case.name.contains(name));
+    for line in micro::bless(&mut cases, &place.work)? {
+        writeln!(out, "{line}")?;
+    }
+    Ok(ExitCode::SUCCESS)
 }

@@ -23,6 +23,9 @@ pub use originals::{Originals, SHARE};
 
 use crate::report::{Comparison, Report};
 
+/// About how many kernel cases a short run takes.
+const SAMPLED: usize = 24;
+
 /// Compiles every source anew and compares it with the binary beside it.
 ///
 /// A binary is compared only with the compiler version that made it.
@@ -41,21 +44,56 @@ pub fn check_binaries(report: &mut Report<'_>, all: &[Case], work: &Path) -> Res
         }
         for (source, binary) in case.files()? {
             let made = compilers.compile(case, &source)?;
-            let kept = std::fs::read(&binary).with_context(|| format!("reading {}", binary.display()))?;
+            let kept =
+                std::fs::read(&binary).with_context(|| format!("reading {}", binary.display()))?;
             if made == kept {
                 comparison.agree();
             } else {
-                comparison.disagree(source.display().to_string(), "the binary kept".into(), format!("{compiler} makes another"));
+                comparison.disagree(
+                    source.display().to_string(),
+                    "the binary kept".into(),
+                    format!("{compiler} makes another"),
+                );
             }
         }
     }
+    if compilers.is_demo_compiler()? {
+        let root = all.first().and_then(|case| case.folder.ancestors().nth(3));
+        check_demo(&mut comparison, &compilers, root.context("the repository")?)?;
+    }
     if skipped > 0 {
-        report.note(&format!("{skipped} micro policies were made by other compiler versions: not compared"))?;
+        report.note(&format!(
+            "{skipped} micro policies were made by other compiler versions: not compared"
+        ))?;
     }
     if comparison.compared() > 0 || skipped == 0 {
         report.add(&comparison)?;
     }
     Ok(())
+}
+
+/// The policy inside `mandate demo` is what its source says.
+fn check_demo(comparison: &mut Comparison, compilers: &Compilers, root: &Path) -> Result<()> {
+    let folder = root.join("policies/demo");
+    let kept = std::fs::read(folder.join("policy.33")).context("reading the demo policy")?;
+    if compilers.compile_demo(&folder.join("policy.conf"))? == kept {
+        comparison.agree();
+    } else {
+        comparison.disagree("policies/demo".into(), "policy.33".into(), "another".into());
+    }
+    Ok(())
+}
+
+/// Cases for a run that must be short: those that one boot of the 6.1 kernel, the installed
+/// compilers and libsepol can check, spread evenly over the names.
+#[must_use]
+pub fn sample(all: &[Case]) -> Vec<Case> {
+    let quick = |oracle| matches!(oracle, Oracle::Kernel | Oracle::Guest);
+    let (kernel, rest): (Vec<&Case>, Vec<&Case>) = all.iter().partition(|case| quick(case.oracle));
+    let every = kernel.len().div_ceil(SAMPLED).max(1);
+    let some = kernel.into_iter().step_by(every);
+    let sepol = rest.into_iter().filter(|case| case.oracle == Oracle::Sepol);
+    some.chain(sepol).cloned().collect()
 }
 
 /// Asks the originals again and compares with the recorded answers.
@@ -69,7 +107,8 @@ pub fn check_answers(report: &mut Report<'_>, all: &[Case], work: &Path) -> Resu
         if mine.is_empty() {
             continue;
         }
-        let mut comparison = Comparison::new(format!("micro policies, {oracle} against the record"));
+        let mut comparison =
+            Comparison::new(format!("micro policies, {oracle} against the record"));
         for (case, theirs) in mine.iter().zip(originals.ask(&mine)?) {
             compare(&mut comparison, case, &case.answers()?, &theirs)?;
         }
@@ -87,7 +126,9 @@ pub fn check_ours(report: &mut Report<'_>, all: &[Case], mandate: &Path) -> Resu
     for case in all {
         match ours(case, mandate) {
             Ok(ours) => compare(&mut comparison, case, &ours, &case.answers()?)?,
-            Err(error) => comparison.disagree(case.name.clone(), format!("{error:#}"), "answers".into()),
+            Err(error) => {
+                comparison.disagree(case.name.clone(), format!("{error:#}"), "answers".into())
+            }
         }
     }
     report.add(&comparison)?;
@@ -126,7 +167,12 @@ pub fn ours(case: &Case, mandate: &Path) -> Result<Vec<Value>> {
     lines.collect::<Result<_, _>>().context("mandate's answers")
 }
 
-fn compare(comparison: &mut Comparison, case: &Case, ours: &[Value], theirs: &[Value]) -> Result<()> {
+fn compare(
+    comparison: &mut Comparison,
+    case: &Case,
+    ours: &[Value],
+    theirs: &[Value],
+) -> Result<()> {
     let queries = case.queries()?;
     for (n, query) in queries.iter().enumerate() {
         let [a, b] = [ours, theirs].map(|list| list.get(n).unwrap_or(&Value::Null));

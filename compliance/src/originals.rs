@@ -69,7 +69,8 @@ fn installed_version(name: &str) -> Option<String> {
 pub fn versions() -> Result<String> {
     let mut parts = Vec::new();
     for name in DECISIVE {
-        let version = installed_version(name).with_context(|| format!("{name} is not installed"))?;
+        let version =
+            installed_version(name).with_context(|| format!("{name} is not installed"))?;
         parts.push(format!("{name}_{}", version.replace([':', '/', ' '], "-")));
     }
     Ok(parts.join(","))

@@ -3,8 +3,9 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 /// The folders of one checkout.
 #[derive(Clone, Debug)]
@@ -32,19 +33,21 @@ impl Place {
         Ok(Self { root, work })
     }
 
-    /// The `mandate` program built beside this one; builds it when it is not there.
+    /// The `mandate` program beside this one. Run by cargo, this brings it up to date first.
     ///
     /// # Errors
-    /// When it can be neither found nor built.
+    /// When it cannot be built or is not there.
     pub fn mandate(&self) -> Result<PathBuf> {
-        let here = std::env::current_exe().context("finding this program")?;
-        let program = here.with_file_name("mandate");
-        if !program.exists() {
-            let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-            run(Command::new(cargo)
-                .args(["build", "--release", "--package", "mandate-cli"])
-                .current_dir(&self.root))?;
+        static BUILT: OnceLock<()> = OnceLock::new();
+        let program = std::env::current_exe().context("finding this program")?;
+        let program = program.with_file_name("mandate");
+        if let (Some(cargo), None) = (std::env::var_os("CARGO"), BUILT.get()) {
+            let mut build = Command::new(cargo);
+            build.args(["build", "--release", "--package", "mandate-cli"]);
+            run(build.current_dir(&self.root))?;
         }
+        BUILT.get_or_init(|| ());
+        ensure!(program.is_file(), "{} is not built", program.display());
         Ok(program)
     }
 }
@@ -55,10 +58,8 @@ impl Place {
 /// When it cannot start or does not exit with 0.
 pub fn run(command: &mut Command) -> Result<Output> {
     let shown = show(command);
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("starting {shown}"))?;
+    let output =
+        command.stdin(Stdio::null()).output().with_context(|| format!("starting {shown}"))?;
     if output.status.success() {
         return Ok(output);
     }

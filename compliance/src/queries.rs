@@ -114,7 +114,8 @@ fn context_of(vocabulary: &Vocabulary, type_: u32, random: &mut Random) -> Optio
 
 /// Every user with every role that may have this type.
 fn users_and_roles(vocabulary: &Vocabulary, type_: u32) -> Vec<(&User, &str)> {
-    let named = |role: u32| vocabulary.roles.get(&role).filter(|r| r.types.binary_search(&type_).is_ok());
+    let named =
+        |role: u32| vocabulary.roles.get(&role).filter(|r| r.types.binary_search(&type_).is_ok());
     vocabulary
         .users
         .iter()
@@ -254,7 +255,8 @@ impl<'a> Draw<'a> {
             RuleKind::Access => &self.access_rules,
             RuleKind::Create => &self.create_rules,
         };
-        let rule = if self.random.chance(percent) { self.random.pick(rules).copied() } else { None };
+        let rule =
+            if self.random.chance(percent) { self.random.pick(rules).copied() } else { None };
         match rule {
             Some(rule) => Access {
                 source: self.with_member(rule.source),
@@ -486,7 +488,8 @@ impl<'a> Draw<'a> {
 
     /// The same range in other words, as far as the words are understood.
     fn respelled_range(&mut self, range: &str) -> String {
-        let levels: Vec<String> = range.split('-').map(|level| self.respelled_level(level)).collect();
+        let levels: Vec<String> =
+            range.split('-').map(|level| self.respelled_level(level)).collect();
         match (levels.as_slice(), self.random.below(4)) {
             ([only], 0) => format!("{only}-{only}"),
             _ => levels.join("-"),
@@ -494,7 +497,9 @@ impl<'a> Draw<'a> {
     }
 
     fn respelled_level(&mut self, level: &str) -> String {
-        let Some((sensitivity, categories)) = level.split_once(':') else { return level.to_owned() };
+        let Some((sensitivity, categories)) = level.split_once(':') else {
+            return level.to_owned();
+        };
         let mut parts: Vec<String> = Vec::new();
         for part in categories.split(',') {
             match (part.split_once('.'), self.random.below(3)) {

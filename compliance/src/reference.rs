@@ -65,7 +65,11 @@ impl Reference {
         cached(&this.source(), |path| write_source(flavour, path))?;
         cached(&this.binary(), |path| {
             let version = VERSION.to_string();
-            this.checkpolicy(&["-c", &version, "-U", "deny", "-S", "-O", "-E"], &this.source(), path)
+            this.checkpolicy(
+                &["-c", &version, "-U", "deny", "-S", "-O", "-E"],
+                &this.source(),
+                path,
+            )
         })?;
         Ok(this)
     }
@@ -76,7 +80,8 @@ impl Reference {
     /// When the originals fail for one of them.
     pub fn build_all(place: &Place) -> Result<Vec<Self>> {
         std::thread::scope(|scope| {
-            let builds = Flavour::ALL.map(|flavour| scope.spawn(move || Self::build(place, flavour)));
+            let builds =
+                Flavour::ALL.map(|flavour| scope.spawn(move || Self::build(place, flavour)));
             builds
                 .into_iter()
                 .map(|build| build.join().unwrap_or_else(|_| anyhow::bail!("the build panicked")))

@@ -90,11 +90,14 @@ pub struct Report<'a> {
     passed: usize,
     failed: usize,
     summaries: Vec<Summary>,
+    suite: &'static str,
 }
 
 /// A finished comparison, as docs/figures.md tells it.
 #[derive(Clone, Debug)]
 pub struct Summary {
+    /// The suite it belongs to.
+    pub suite: &'static str,
     /// What was compared.
     pub name: String,
     /// How many questions.
@@ -106,10 +109,15 @@ pub struct Summary {
 impl<'a> Report<'a> {
     /// A report that is written to `out`.
     pub fn new(out: &'a mut dyn Write) -> Self {
-        Self { out, passed: 0, failed: 0, summaries: Vec::new() }
+        Self { out, passed: 0, failed: 0, summaries: Vec::new(), suite: "" }
     }
 
-    /// Starts a suite with a heading.
+    /// Says which suite the comparisons to come belong to.
+    pub fn suite(&mut self, name: &'static str) {
+        self.suite = name;
+    }
+
+    /// Starts a part with a heading.
     ///
     /// # Errors
     /// When the report cannot be written.
@@ -140,6 +148,7 @@ impl<'a> Report<'a> {
         };
         self.result(comparison.passed(), &comparison.name, &detail, took)?;
         self.summaries.push(Summary {
+            suite: self.suite,
             name: comparison.name.clone(),
             compared: comparison.compared,
             differing: comparison.differing,
@@ -159,14 +168,6 @@ impl<'a> Report<'a> {
             Ok(detail) => self.result(true, name, &detail, Duration::ZERO),
             Err(why) => self.result(false, name, &why, Duration::ZERO),
         }
-    }
-
-    /// Names something that this run does not compare.
-    ///
-    /// # Errors
-    /// When the report cannot be written.
-    pub fn leave_out(&mut self, what: &str) -> io::Result<()> {
-        writeln!(self.out, "left out: {what}")
     }
 
     fn result(&mut self, good: bool, name: &str, detail: &str, took: Duration) -> io::Result<()> {

@@ -116,7 +116,8 @@ impl Small {
         let path = folder.join(format!("{name}.{}", self.version));
         cached(&path, |part| {
             let conf = part.with_extension("conf");
-            std::fs::write(&conf, &source).with_context(|| format!("writing {}", conf.display()))?;
+            std::fs::write(&conf, &source)
+                .with_context(|| format!("writing {}", conf.display()))?;
             let mut checkpolicy = Command::new("checkpolicy");
             checkpolicy.args(["-t", self.target.name(), "-U", "allow"]);
             checkpolicy.args(self.mls.then_some("-M"));
@@ -134,7 +135,9 @@ mod tests {
     #[test]
     fn old_versions_lose_the_newer_statements() {
         let source = |version, mls| Small { target: Target::Selinux, mls, version }.source();
-        assert!(source(33, true).contains("type_transition user_t home_t:file data_t \"notes.txt\";"));
+        assert!(
+            source(33, true).contains("type_transition user_t home_t:file data_t \"notes.txt\";")
+        );
         assert!(!source(24, true).contains("notes.txt"));
         assert!(!source(33, false).contains("s0"));
         assert!(!source(33, true).contains('%'));

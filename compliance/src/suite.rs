@@ -20,22 +20,24 @@ pub struct Suite {
 }
 
 impl Suite {
-    /// The suites that the machine's own apt uses.
+    /// A suite by name: that of the machine's own apt, where it is the same.
     ///
     /// # Errors
-    /// When `cache` cannot be made.
-    pub fn installed(cache: &Path) -> Result<Self> {
-        std::fs::create_dir_all(cache).with_context(|| format!("making {}", cache.display()))?;
-        Ok(Self { options: Vec::new() })
+    /// When its lists cannot be brought.
+    pub fn named(name: &str, lists: &Path) -> Result<Self> {
+        let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+        if release.lines().any(|line| line == format!("VERSION_CODENAME={name}")) {
+            return Ok(Self { options: Vec::new() });
+        }
+        Self::other(name, lists)
     }
 
     /// Another suite of the mirror that apt already uses; its lists are kept in `lists`.
-    ///
-    /// # Errors
-    /// When the lists cannot be brought.
-    pub fn later(name: &str, lists: &Path) -> Result<Self> {
-        std::fs::create_dir_all(lists.join("lists/partial"))
-            .with_context(|| format!("making {}", lists.display()))?;
+    fn other(name: &str, lists: &Path) -> Result<Self> {
+        for folder in ["lists/partial", "archives/partial"] {
+            std::fs::create_dir_all(lists.join(folder))
+                .with_context(|| format!("making {}", lists.display()))?;
+        }
         let lists = lists.canonicalize()?;
         let source = lists.join(format!("{name}.list"));
         let line = format!("deb [signed-by={KEYRING}] {} {name} main\n", mirror());
@@ -44,6 +46,7 @@ impl Suite {
             format!("Dir::Etc::sourcelist={}", source.display()),
             "Dir::Etc::sourceparts=-".to_owned(),
             format!("Dir::State::Lists={}", lists.join("lists").display()),
+            format!("Dir::Cache={}", lists.display()),
         ];
         let suite = Self { options: options.into() };
         run(suite.command("apt-get").arg("update"))?;

@@ -204,10 +204,7 @@ impl Vocabulary {
     /// The types that a rule's source or target stands for.
     #[must_use]
     pub fn members(&self, type_or_attribute: u32) -> Vec<u32> {
-        self.attributes
-            .get(&type_or_attribute)
-            .cloned()
-            .unwrap_or_else(|| vec![type_or_attribute])
+        self.attributes.get(&type_or_attribute).cloned().unwrap_or_else(|| vec![type_or_attribute])
     }
 }
 

@@ -115,7 +115,10 @@ fn large_policies(place: &Place, args: &Args) -> Result<Vec<Vec<u8>>> {
     if args.reference {
         paths.extend(Reference::build_all(place)?.iter().map(Reference::binary));
     }
-    paths.iter().map(|path| std::fs::read(path).with_context(|| path.display().to_string())).collect()
+    paths
+        .iter()
+        .map(|path| std::fs::read(path).with_context(|| path.display().to_string()))
+        .collect()
 }
 
 #[derive(Default)]
@@ -205,7 +208,8 @@ fn change(random: &mut Random, bytes: &mut Vec<u8>, corpus: &[Vec<u8>]) {
         3 => bytes.truncate(at),
         4 => drop(bytes.drain(at..(at + random.between(1, 16)).min(bytes.len()))),
         5 => {
-            let copy: Vec<u8> = bytes.iter().skip(at).take(random.between(1, 64)).copied().collect();
+            let copy: Vec<u8> =
+                bytes.iter().skip(at).take(random.between(1, 64)).copied().collect();
             let to = random.below(bytes.len());
             bytes.splice(to..to, copy);
         }
@@ -230,7 +234,11 @@ fn bump(random: &mut Random, bytes: &mut [u8], at: usize) {
     let word = bytes.get(at..).and_then(|it| it.first_chunk()).map(|it| u32::from_le_bytes(*it));
     if let Some(word) = word {
         let step = u32::try_from(random.between(1, 3)).unwrap_or(1);
-        overwrite(bytes, at, if random.chance(50) { word.wrapping_add(step) } else { word.wrapping_sub(step) });
+        overwrite(
+            bytes,
+            at,
+            if random.chance(50) { word.wrapping_add(step) } else { word.wrapping_sub(step) },
+        );
     }
 }
 
@@ -260,7 +268,9 @@ fn contexts(args: &Args, small: &[Vec<u8>]) -> Result<usize> {
                 0 => flip(&mut random, &mut text, at),
                 1 => text.truncate(at),
                 2 => text.insert(at, *random.pick(b":-.,c0s1*\xff").unwrap_or(&b':')),
-                _ => text.extend_from_slice(random.pick(&[&b":c0"[..], b"-s1", b",c1.c3", b".c0"]).unwrap_or(&&b""[..])),
+                _ => text.extend_from_slice(
+                    random.pick(&[&b":c0"[..], b"-s1", b",c1.c3", b".c0"]).unwrap_or(&&b""[..]),
+                ),
             }
         }
         let text = String::from_utf8_lossy(&text);

@@ -15,7 +15,8 @@ use super::{Backend, Job, Kernel, read};
 
 const MEBIBYTES: u32 = 512;
 /// Kernel parameters that both kinds of guest take.
-const PARAMETERS: &str = "panic=-1 security=selinux enforcing=0 log_buf_len=4M audit_backlog_limit=8192";
+const PARAMETERS: &str =
+    "panic=-1 security=selinux enforcing=0 log_buf_len=4M audit_backlog_limit=8192";
 
 /// A guest that was started; dropping it removes what it left.
 pub(super) struct Run {
@@ -99,11 +100,9 @@ fn archive(kernel: &Kernel, job: &Job<'_>, requests: &str, folder: &Path) -> Res
         Backend::Uml => ("hostfs", folder.display().to_string()),
         Backend::Qemu => ("dev", "/dev/vport0p1".to_owned()),
     };
-    let [enforce, dump, readback] =
-        [job.enforcing, job.names, job.read_back].map(u8::from);
-    let text = format!(
-        "mode={mode}\nout={out}\nenforce={enforce}\ndump={dump}\nreadback={readback}\n"
-    );
+    let [enforce, dump, readback] = [job.enforcing, job.names, job.read_back].map(u8::from);
+    let text =
+        format!("mode={mode}\nout={out}\nenforce={enforce}\ndump={dump}\nreadback={readback}\n");
     let mut archive = Archive::new();
     archive.file("init", 0o755, &read(&kernel.init)?);
     archive.file("job", 0o644, text.as_bytes());

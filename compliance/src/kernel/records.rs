@@ -39,7 +39,8 @@ impl Classes {
     fn names(&self, class: &str, vector: u32) -> Option<Vec<Value>> {
         let name = self.by_number.get(class).map_or(class, String::as_str);
         let list = self.permissions.get(name)?;
-        let set = list.iter().filter(|(bit, _)| bit.checked_sub(1).is_some_and(|b| vector >> b & 1 == 1));
+        let set =
+            list.iter().filter(|(bit, _)| bit.checked_sub(1).is_some_and(|b| vector >> b & 1 == 1));
         Some(set.map(|(_, name)| Value::from(name.as_str())).collect())
     }
 }
@@ -115,10 +116,10 @@ impl Told {
 
     /// Adds whether the call of each program was audited: its record names the query.
     fn note_audits(&mut self, queries: &[Value]) {
-        let decisions = self.log.iter().filter(|line| line.contains("{ ioctl }") || line.contains("{ nlmsg"));
-        let by: Vec<&str> = decisions
-            .filter_map(|line| line.split_once("comm=\"")?.1.split('"').next())
-            .collect();
+        let decisions =
+            self.log.iter().filter(|line| line.contains("{ ioctl }") || line.contains("{ nlmsg"));
+        let by: Vec<&str> =
+            decisions.filter_map(|line| line.split_once("comm=\"")?.1.split('"').next()).collect();
         for (n, (query, answer)) in queries.iter().zip(&mut self.answers).enumerate() {
             if is_program(query) && answer.get("granted").is_some() {
                 let name = format!("q{n}");
@@ -128,7 +129,12 @@ impl Told {
     }
 }
 
-fn answer(query: &Value, n: usize, [how, reply, step]: [&str; 3], classes: &Classes) -> Result<Value> {
+fn answer(
+    query: &Value,
+    n: usize,
+    [how, reply, step]: [&str; 3],
+    classes: &Classes,
+) -> Result<Value> {
     let op = op(query);
     let mut answer = json!({"kind": "answer", "n": n, "op": op});
     if let Some(id) = query.get("id") {
@@ -232,7 +238,10 @@ mod tests {
     #[test]
     fn reachable_contexts_come_after_their_count() {
         let query = json!({"op": "user", "context": "c", "user": "u"});
-        assert_eq!(ask(&query, "Q\tok\t2\\0a:b:c\\0d:e:f\\0")["contexts"], json!(["a:b:c", "d:e:f"]));
+        assert_eq!(
+            ask(&query, "Q\tok\t2\\0a:b:c\\0d:e:f\\0")["contexts"],
+            json!(["a:b:c", "d:e:f"])
+        );
     }
 
     #[test]

@@ -109,7 +109,8 @@ mod tests {
 
     #[test]
     fn programs_are_an_operation_of_their_own() {
-        let query = json!({"scontext": "s", "tcontext": "t", "tclass": "file", "xperm": "ioctl=0x8910"});
+        let query =
+            json!({"scontext": "s", "tcontext": "t", "tclass": "file", "xperm": "ioctl=0x8910"});
         assert_eq!(encode(&[query]).ok().as_deref(), Some("xperm\ts\tt\tfile\tioctl\t0x8910\n"));
     }
 }

@@ -11,6 +11,10 @@ use crate::place::{cached, run};
 use crate::suite::Suite;
 
 const GUEST: &str = include_str!("../../guest/init.c");
+/// Where kernel 6.1 comes from.
+const UML_SUITE: &str = "bookworm";
+/// Where a 7.x kernel comes from.
+const CLOUD_SUITE: &str = "trixie-backports";
 /// What the channel out of a qemu guest needs, where it is not built in.
 const CHANNEL_MODULES: [&str; 6] = [
     "virtio_ring",
@@ -26,7 +30,9 @@ pub(super) fn kernel(backend: Backend, cache: &Path) -> Result<(PathBuf, Vec<Pat
     match backend {
         Backend::Uml => {
             let folder = cache.join("uml");
-            cached(&folder, |part| Suite::installed(cache)?.unpack(&["user-mode-linux"], part))?;
+            cached(&folder, |part| {
+                Suite::named(UML_SUITE, &cache.join("apt-uml"))?.unpack(&["user-mode-linux"], part)
+            })?;
             Ok((folder.join("usr/bin/linux.uml"), Vec::new()))
         }
         Backend::Qemu => {
@@ -42,7 +48,7 @@ pub(super) fn kernel(backend: Backend, cache: &Path) -> Result<(PathBuf, Vec<Pat
 
 /// Unpacks the newest cloud kernel, whichever way it is packaged.
 fn cloud_kernel(cache: &Path, part: &Path) -> Result<()> {
-    let suite = Suite::later("trixie-backports", &cache.join("apt"))?;
+    let suite = Suite::named(CLOUD_SUITE, &cache.join("apt-cloud"))?;
     let depends = suite.depends("linux-image-cloud-amd64")?;
     let image = depends
         .iter()
@@ -89,7 +95,8 @@ fn find_program(name: &str, package: &str) -> Result<()> {
 
 /// The first file below `folder` whose name fits.
 fn find(folder: &Path, fits: &dyn Fn(&str) -> bool) -> Result<Option<PathBuf>> {
-    let entries = std::fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))?;
+    let entries =
+        std::fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))?;
     for entry in entries {
         let entry = entry?;
         let kind = entry.file_type()?;

@@ -80,7 +80,8 @@ pub struct Case {
 /// When a folder has no readable `case.json`.
 pub fn cases(root: &Path) -> Result<Vec<Case>> {
     let folder = root.join("policies/micro");
-    let entries = std::fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))?;
+    let entries =
+        std::fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))?;
     let mut all = Vec::new();
     for entry in entries {
         let path = entry?.path();
@@ -211,9 +212,9 @@ impl Case {
     pub(super) fn record_answers(&self, answers: &[Value]) -> Result<bool> {
         let text: String = answers.iter().map(|answer| format!("{answer}\n")).collect();
         let path = self.folder.join("answers.jsonl");
-        let changed = std::fs::read_to_string(&path).is_ok_and(|old| old == text);
+        let same = std::fs::read_to_string(&path).is_ok_and(|old| old == text);
         std::fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
-        Ok(!changed)
+        Ok(!same)
     }
 
     /// Writes `case.json` anew.
@@ -230,7 +231,8 @@ impl Case {
             ("compiler", quoted(&self.compiler)),
             ("sha256", quoted(&self.sha256)),
         ];
-        let lines: Vec<String> = fields.iter().map(|(key, value)| format!("  \"{key}\": {value}")).collect();
+        let lines: Vec<String> =
+            fields.iter().map(|(key, value)| format!("  \"{key}\": {value}")).collect();
         let path = self.folder.join("case.json");
         std::fs::write(&path, format!("{{\n{}\n}}\n", lines.join(",\n")))
             .with_context(|| format!("writing {}", path.display()))

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use super::{Case, Oracle, comparable};
-use crate::kernel::{Backend, Job, Kernel};
+use crate::kernel::{Backend, Job, Kernel, tail};
 use crate::place::{cached, run};
 
 /// How many policies share one boot.
@@ -78,11 +78,16 @@ impl Originals {
     }
 
     fn sepol_program(&self) -> Result<PathBuf> {
-        let source = self.work.join(format!("ocontexts-{}.c", &super::sha256(SEPOL.as_bytes())[..16]));
+        let source =
+            self.work.join(format!("ocontexts-{}.c", &super::sha256(SEPOL.as_bytes())[..16]));
         let program = source.with_extension("");
         cached(&program, |part| {
             std::fs::write(&source, SEPOL).context("writing the program that asks libsepol")?;
-            run(Command::new("gcc").args(["-O2", "-w", "-o"]).arg(part).arg(&source).arg("-l:libsepol.a"))?;
+            run(Command::new("gcc")
+                .args(["-O2", "-w", "-o"])
+                .arg(part)
+                .arg(&source)
+                .arg("-l:libsepol.a"))?;
             Ok(())
         })?;
         Ok(program)
@@ -92,9 +97,11 @@ impl Originals {
 /// Puts the cases behind each other, each with its policy loaded and nothing left of the last.
 fn boot(cases: &[&Case]) -> Result<Boot> {
     let mut boot = Boot::default();
-    let micro = cases.first().and_then(|case| case.folder.parent()).context("a case has a folder")?;
+    let micro =
+        cases.first().and_then(|case| case.folder.parent()).context("a case has a folder")?;
     let between = micro.join(BETWEEN).join("policy.bin");
-    boot.policies.push(std::fs::read(&between).with_context(|| format!("reading {}", between.display()))?);
+    boot.policies
+        .push(std::fs::read(&between).with_context(|| format!("reading {}", between.display()))?);
     for case in cases {
         boot.add(case)?;
     }
@@ -105,9 +112,11 @@ impl Boot {
     fn add(&mut self, case: &Case) -> Result<()> {
         let base = self.policies.len();
         for (_, binary) in case.files()? {
-            self.policies.push(std::fs::read(&binary).with_context(|| format!("reading {}", binary.display()))?);
+            self.policies.push(
+                std::fs::read(&binary).with_context(|| format!("reading {}", binary.display()))?,
+            );
         }
-        self.queries.push(json!({"op": "load", "policy": base}));
+        self.queries.push(json!({"op": "load", "policy": base, "id": case.name}));
         self.queries.push(json!({"op": "setenforce", "value": u8::from(case.enforcing)}));
         let start = self.queries.len();
         for mut query in case.queries()? {
@@ -128,9 +137,12 @@ impl Boot {
         let told = kernel.ask(&Job::new(&policies, &self.queries))?;
         for (query, answer) in self.queries.iter().zip(&told.answers) {
             let own = query.get("op").is_some_and(|op| op == "load" || op == "setenforce");
-            ensure!(!own || answer.get("ok").is_some(), "{query}: {answer}\n{}", told.log.join("\n"));
+            let name = query.get("id").and_then(Value::as_str).unwrap_or_default();
+            ensure!(!own || answer.get("ok").is_some(), "{name}: {answer}\n{}", tail(&told.log));
         }
-        let part = |range: &std::ops::Range<usize>| told.answers[range.clone()].iter().cloned().map(comparable).collect();
+        let part = |range: &std::ops::Range<usize>| {
+            told.answers[range.clone()].iter().cloned().map(comparable).collect()
+        };
         Ok(self.parts.iter().map(part).collect())
     }
 }
