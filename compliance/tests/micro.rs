@@ -12,20 +12,17 @@ fn all() -> Result<Vec<Case>> {
     micro::cases(root)
 }
 
-/// `target/PROFILE/mandate`, built when it is missing.
+/// `target/PROFILE/mandate`, brought up to date.
 fn mandate() -> Result<PathBuf> {
     let test = std::env::current_exe()?;
     let profile = test.parent().and_then(Path::parent).context("target/PROFILE/deps")?;
-    let program = profile.join("mandate");
-    if !program.exists() {
-        let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--package", "mandate-cli"]);
-        if profile.ends_with("release") {
-            build.arg("--release");
-        }
-        ensure!(build.status()?.success(), "building mandate");
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--package", "mandate-cli"]);
+    if profile.ends_with("release") {
+        build.arg("--release");
     }
-    Ok(program)
+    ensure!(build.status()?.success(), "building mandate");
+    Ok(profile.join("mandate"))
 }
 
 #[test]

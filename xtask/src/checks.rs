@@ -19,7 +19,7 @@ pub(crate) fn test(quick: bool) -> Result<ExitCode> {
     let program = thread::scope(|scope| {
         // cargo-deny is built beside the tests, which leave a core idle as they link and run.
         let deny = scope.spawn(deny::bring);
-        step("unit tests", &mut cargo(&["test", "--workspace", "--release"])?)?;
+        step("unit tests", &mut cargo(&["test", "--workspace"])?)?;
         deny.join().map_err(|_| anyhow::anyhow!("bringing cargo-deny panicked"))?
     })?;
     step("licences, duplicates, sources", &mut deny::check(&program)?)?;

@@ -24,7 +24,8 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     }
     std::fs::read(path).with_context(|| {
         let no_selinux = path == Path::new(KERNEL_POLICY);
-        let hint = if no_selinux { ": SELinux is not enabled here; name a policy file" } else { "" };
+        let hint =
+            if no_selinux { ": SELinux is not enabled here; name a policy file" } else { "" };
         format!("{}{hint}", path.display())
     })
 }
@@ -120,7 +121,10 @@ fn with_booleans(engine: Engine, changes: &[(String, bool)]) -> Result<Engine> {
     let mut ids: Vec<(BoolId, bool)> = Vec::new();
     for (name, value) in changes {
         let id = engine.db().booleans.id(name);
-        ids.push((id.ok_or_else(|| anyhow!(suggest::unknown(engine.db(), "boolean", name)))?, *value));
+        ids.push((
+            id.ok_or_else(|| anyhow!(suggest::unknown(engine.db(), "boolean", name)))?,
+            *value,
+        ));
     }
     if ids.is_empty() {
         return Ok(engine);

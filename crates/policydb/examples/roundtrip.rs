@@ -6,12 +6,18 @@ fn main() {
         let start = std::time::Instant::now();
         let read = match mandate_policydb::Unvalidated::read(&bytes) {
             Ok(it) => it,
-            Err(e) => { println!("{path}: {e}"); continue }
+            Err(e) => {
+                println!("{path}: {e}");
+                continue;
+            }
         };
         let t1 = start.elapsed();
         let policy = match read.validate() {
             Ok(it) => it,
-            Err(e) => { println!("{path}: {e}"); continue }
+            Err(e) => {
+                println!("{path}: {e}");
+                continue;
+            }
         };
         let t2 = start.elapsed();
         let mut out = Vec::with_capacity(bytes.len());

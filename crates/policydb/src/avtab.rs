@@ -285,11 +285,8 @@ fn read_rule(
     let kind = RuleKind::from_wire(specified & !ENABLED)
         .filter(|kind| !kind.is_xperm() || version >= PolicyVersion::XPERMS)
         .ok_or_else(|| ReadError::expected(at, "one known kind of rule", specified))?;
-    let datum = if kind.is_xperm() {
-        pool.add(at, ExtendedPermissions::read(r)?)?
-    } else {
-        r.u32()?
-    };
+    let datum =
+        if kind.is_xperm() { pool.add(at, ExtendedPermissions::read(r)?)? } else { r.u32()? };
     Ok(AvRule { source, target, datum, class, kind, enabled: specified & ENABLED != 0 })
 }
 

@@ -42,8 +42,10 @@ pub fn unsupported(db: &PolicyDb, version: PolicyVersion) -> Vec<Unsupported> {
     use PolicyVersion as V;
     let process = db.classes.id("process");
     let classes = || db.classes.iter();
-    let conditional = || db.conditionals.iter().flat_map(|it| it.when_true.iter().chain(&it.when_false));
-    let xperms = |rules: &mut dyn Iterator<Item = &AvRule>| rules.filter(|it| it.kind.is_xperm()).count();
+    let conditional =
+        || db.conditionals.iter().flat_map(|it| it.when_true.iter().chain(&it.when_false));
+    let xperms =
+        |rules: &mut dyn Iterator<Item = &AvRule>| rules.filter(|it| it.kind.is_xperm()).count();
     let contexts = &db.object_contexts;
     let wide = contexts.iomems.iter().filter(|it| it.high > u64::from(u32::MAX)).count();
     let bounds = db.types.iter().filter(|it| it.bounds.is_some()).count()
@@ -58,11 +60,18 @@ pub fn unsupported(db: &PolicyDb, version: PolicyVersion) -> Vec<Unsupported> {
         ("nodecon statements for IPv6", V::IPV6, contexts.nodes6.len()),
         ("MLS policy", V::MLS, usize::from(db.mls)),
         ("range transitions", V::MLS, db.range_transitions.len()),
-        ("validatetrans constraints", V::VALIDATETRANS, classes().map(|it| it.validatetrans.len()).sum()),
+        (
+            "validatetrans constraints",
+            V::VALIDATETRANS,
+            classes().map(|it| it.validatetrans.len()).sum(),
+        ),
         (
             "range transitions of classes other than process",
             V::RANGETRANS,
-            db.range_transitions.iter().filter(|it| it.class.is_some() && it.class != process).count(),
+            db.range_transitions
+                .iter()
+                .filter(|it| it.class.is_some() && it.class != process)
+                .count(),
         ),
         ("policy capabilities", V::POLICY_CAPABILITIES, db.policy_capabilities.len()),
         ("permissive types", V::PERMISSIVE, db.permissive.len()),
@@ -71,17 +80,36 @@ pub fn unsupported(db: &PolicyDb, version: PolicyVersion) -> Vec<Unsupported> {
         (
             "role transitions of classes other than process",
             V::ROLETRANS,
-            db.role_transitions.iter().filter(|it| it.class.is_some() && it.class != process).count(),
+            db.role_transitions
+                .iter()
+                .filter(|it| it.class.is_some() && it.class != process)
+                .count(),
         ),
-        ("classes with default_user, default_role or default_range", V::NEW_OBJECT_DEFAULTS, defaults),
-        ("default_type statements", V::DEFAULT_TYPE, classes().filter(|it| it.default_type.is_some()).count()),
+        (
+            "classes with default_user, default_role or default_range",
+            V::NEW_OBJECT_DEFAULTS,
+            defaults,
+        ),
+        (
+            "default_type statements",
+            V::DEFAULT_TYPE,
+            classes().filter(|it| it.default_type.is_some()).count(),
+        ),
         ("extended permission rules", V::XPERMS, xperms(&mut db.rules.iter().chain(conditional()))),
         ("devicetreecon statements", V::XPERMS, contexts.device_tree.len()),
         ("iomemcon statements above 32 bits", V::XPERMS, wide),
         ("ibpkeycon statements", V::INFINIBAND, contexts.ibpkeys.len()),
         ("ibendportcon statements", V::INFINIBAND, contexts.ibendports.len()),
-        ("default_range glblub statements", V::GLBLUB, classes().filter(|it| it.default_range == Some(DefaultRange::Glblub)).count()),
-        ("conditional extended permission rules", V::CONDITIONAL_XPERMS, xperms(&mut conditional())),
+        (
+            "default_range glblub statements",
+            V::GLBLUB,
+            classes().filter(|it| it.default_range == Some(DefaultRange::Glblub)).count(),
+        ),
+        (
+            "conditional extended permission rules",
+            V::CONDITIONAL_XPERMS,
+            xperms(&mut conditional()),
+        ),
         ("neveraudit types", V::NEVERAUDIT, db.neveraudit.len()),
     ];
     counts
@@ -172,9 +200,10 @@ pub(crate) fn with_attribute_names(db: &PolicyDb) -> PolicyDb {
             nameless.insert(id.bit());
         }
     }
-    let ruled = db.rules.iter().chain(
-        db.conditionals.iter().flat_map(|it| it.when_true.iter().chain(&it.when_false)),
-    );
+    let ruled = db
+        .rules
+        .iter()
+        .chain(db.conditionals.iter().flat_map(|it| it.when_true.iter().chain(&it.when_false)));
     for id in ruled.flat_map(|it| [it.source, it.target]).filter(|&id| db.types.get(id).is_none()) {
         nameless.insert(id.bit());
     }
@@ -223,7 +252,7 @@ impl Members {
         let mut members = vec![Vec::new(); db.types.nprim() as usize];
         for (bit, attributes) in (0..).zip(&db.type_attributes) {
             let Some(id) = TypeId::from_bit(bit) else { continue };
-            if !db.types.get(id).is_some_and(|it| !it.attribute) {
+            if db.types.get(id).is_none_or(|it| it.attribute) {
                 continue;
             }
             for attribute in attributes.ids::<TypeId>().filter(|&attribute| attribute != id) {

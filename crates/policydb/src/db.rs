@@ -107,8 +107,7 @@ impl PolicyDb {
         db.read_symbols(r)?;
         db.read_rules(r)?;
         let (target, version) = (db.target, db.version);
-        db.object_contexts =
-            section("object contexts", ObjectContexts::read(r, target, version))?;
+        db.object_contexts = section("object contexts", ObjectContexts::read(r, target, version))?;
         db.genfs = section("genfs contexts", r.list(8, |r| GenfsDatum::read(r, version)))?;
         if version >= PolicyVersion::MLS {
             let list = r.list(24, |r| RangeTransition::read(r, version));
@@ -174,8 +173,7 @@ impl PolicyDb {
     fn read_symbols(&mut self, r: &mut Reader<'_>) -> Result<(), ReadError> {
         let version = self.version;
         self.commons = section("commons", SymbolTable::read(r, CommonDatum::read))?;
-        self.classes =
-            section("classes", SymbolTable::read(r, |r| ClassDatum::read(r, version)))?;
+        self.classes = section("classes", SymbolTable::read(r, |r| ClassDatum::read(r, version)))?;
         self.roles = section("roles", SymbolTable::read(r, |r| RoleDatum::read(r, version)))?;
         self.types = section("types", SymbolTable::read(r, |r| TypeDatum::read(r, version)))?;
         self.users = section("users", SymbolTable::read(r, |r| UserDatum::read(r, version)))?;
@@ -193,8 +191,7 @@ impl PolicyDb {
     fn read_rules(&mut self, r: &mut Reader<'_>) -> Result<(), ReadError> {
         let version = self.version;
         let mut xperms = XpermPool::default();
-        self.rules =
-            section("access vector table", avtab::read_rules(r, version, &mut xperms))?;
+        self.rules = section("access vector table", avtab::read_rules(r, version, &mut xperms))?;
         if version >= PolicyVersion::BOOL {
             let list = r.list(16, |r| Conditional::read(r, version, &mut xperms));
             self.conditionals = section("conditional rules", list)?;

@@ -63,15 +63,13 @@ impl MlsLevel {
     }
 }
 
-fn level(
-    at: usize,
-    sensitivity: u32,
-    categories: Ebitmap,
-) -> Result<Option<MlsLevel>, ReadError> {
+fn level(at: usize, sensitivity: u32, categories: Ebitmap) -> Result<Option<MlsLevel>, ReadError> {
     match SensitivityId::from_value(sensitivity) {
         Some(sensitivity) => Ok(Some(MlsLevel { sensitivity, categories })),
         None if categories.is_empty() => Ok(None),
-        None => Err(ReadError::expected(at, "a level without sensitivity to have no category", 0u32)),
+        None => {
+            Err(ReadError::expected(at, "a level without sensitivity to have no category", 0u32))
+        }
     }
 }
 
@@ -95,8 +93,7 @@ impl MlsRange {
         let low_sensitivity = r.u32()?;
         let high_sensitivity = if levels == 2 { r.u32()? } else { low_sensitivity };
         let low_categories = Ebitmap::read(r)?;
-        let high_categories =
-            if levels == 2 { Ebitmap::read(r)? } else { low_categories.clone() };
+        let high_categories = if levels == 2 { Ebitmap::read(r)? } else { low_categories.clone() };
         let low = level(at, low_sensitivity, low_categories)?;
         match (low, level(at, high_sensitivity, high_categories)?) {
             (Some(low), Some(high)) => Ok(Some(Self { low, high })),

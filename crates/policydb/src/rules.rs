@@ -304,7 +304,9 @@ fn group(singles: &[FilenameTransition]) -> Vec<FilenameTransitionGroup> {
         match group.defaults.iter_mut().find(|it| it.1 == single.default_type) {
             Some((sources, _)) => sources.insert(single.source.bit()),
             None => {
-                group.defaults.push((Ebitmap::from_bits([single.source.bit()]), single.default_type));
+                group
+                    .defaults
+                    .push((Ebitmap::from_bits([single.source.bit()]), single.default_type));
             }
         }
     }

@@ -443,7 +443,11 @@ impl TypeDatum {
         let properties = r.u32()?;
         let known = if version >= PolicyVersion::BOUNDARY { PRIMARY | ATTRIBUTE } else { PRIMARY };
         if properties & !known != 0 {
-            return Err(ReadError::expected(at, "type properties 1 primary, 2 attribute", properties));
+            return Err(ReadError::expected(
+                at,
+                "type properties 1 primary, 2 attribute",
+                properties,
+            ));
         }
         let bounds = read_bounds(r, version)?;
         let (primary, attribute) = (properties & PRIMARY != 0, properties & ATTRIBUTE != 0);

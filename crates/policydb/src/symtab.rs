@@ -138,8 +138,9 @@ fn index_by_name<T: Datum>(entries: &[T]) -> Result<Vec<u32>, ReadErrorKind> {
     let count = u32::try_from(entries.len()).unwrap_or(HOLE);
     let mut by_name: Vec<u32> = (0..count).collect();
     by_name.sort_unstable_by(|&a, &b| name(a).cmp(name(b)));
-    match by_name.array_windows().find(|&&[a, b]| name(a) == name(b)) {
-        Some(&[twice, _]) => Err(ReadErrorKind::DuplicateName(name(twice).to_owned())),
+    let pairs = by_name.iter().zip(by_name.iter().skip(1));
+    match pairs.map(|(&a, &b)| (name(a), name(b))).find(|(a, b)| a == b) {
+        Some((twice, _)) => Err(ReadErrorKind::DuplicateName(twice.to_owned())),
         None => Ok(by_name),
     }
 }

@@ -242,9 +242,9 @@ impl<'a> Validator<'a> {
 
     fn classes(&self) -> Check {
         for class in self.db.classes.iter() {
-            if let Some(common) = class.common.as_deref().filter(|&name| {
-                self.db.commons.find(name).is_none()
-            }) {
+            if let Some(common) =
+                class.common.as_deref().filter(|&name| self.db.commons.find(name).is_none())
+            {
                 let (class, common) = (class.name.to_string(), common.to_owned());
                 return Err(ValidateError::UndefinedCommon { class, common });
             }

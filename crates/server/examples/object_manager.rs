@@ -30,8 +30,13 @@ impl Store<'_> {
     fn put(&mut self, subject: Sid, key: &str, value: &str) -> Result<(), Box<dyn Error>> {
         let class = self.server.class("file")?;
         // What label does the policy give to a new entry?
-        let label =
-            self.server.compute(Compute::Create, subject, self.folder, Some(class), Some(key.as_bytes()))?;
+        let label = self.server.compute(
+            Compute::Create,
+            subject,
+            self.folder,
+            Some(class),
+            Some(key.as_bytes()),
+        )?;
         self.require(subject, label, "create")?;
         self.entries.insert(key.to_owned(), (label, value.to_owned()));
         Ok(())
@@ -55,9 +60,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut out = io::stdout().lock();
     store.put(alice, "diary", "dear diary")?;
     writeln!(out, "alice reads: {}", store.get(alice, "diary")?)?;
-    writeln!(out, "the web server reads: {:?}", store.get(httpd, "diary").map_err(|it| it.to_string()))?;
+    writeln!(
+        out,
+        "the web server reads: {:?}",
+        store.get(httpd, "diary").map_err(|it| it.to_string())
+    )?;
     server.set_boolean("httpd_read_homes", true)?;
     server.commit_booleans();
-    writeln!(out, "after the boolean: {:?}", store.get(httpd, "diary").map_err(|it| it.to_string()))?;
+    writeln!(
+        out,
+        "after the boolean: {:?}",
+        store.get(httpd, "diary").map_err(|it| it.to_string())
+    )?;
     Ok(())
 }

@@ -90,7 +90,12 @@ fn compare_roles(db: &PolicyDb, a: RoleId, b: RoleId, operator: Operator) -> boo
     }
 }
 
-fn compare_levels(source: &Context, target: &Context, what: Comparison, operator: Operator) -> bool {
+fn compare_levels(
+    source: &Context,
+    target: &Context,
+    what: Comparison,
+    operator: Operator,
+) -> bool {
     let (Some(from), Some(to)) = (&source.range, &target.range) else {
         // Without MLS all levels are the same.
         return matches!(operator, Operator::Equal | Operator::Dominates | Operator::DominatedBy);

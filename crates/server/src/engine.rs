@@ -4,9 +4,7 @@
 
 use std::sync::Arc;
 
-use mandate_policydb::{
-    ClassId, Context, HandleUnknown, Policy, PolicyDb, RuleKind, SymbolId,
-};
+use mandate_policydb::{ClassId, Context, HandleUnknown, Policy, PolicyDb, RuleKind, SymbolId};
 
 use crate::booleans::Booleans;
 use crate::constraint::{self, Contexts};
@@ -194,12 +192,7 @@ fn type_enforcement<T: Trace>(engine: &Engine, query: &Query<'_>, trace: &mut T)
     decision
 }
 
-fn constrain<T: Trace>(
-    db: &PolicyDb,
-    query: &Query<'_>,
-    decision: &mut Decision,
-    trace: &mut T,
-) {
+fn constrain<T: Trace>(db: &PolicyDb, query: &Query<'_>, decision: &mut Decision, trace: &mut T) {
     let Some(class) = db.classes.get(query.class) else { return };
     let contexts = Contexts { source: query.source, target: query.target, process: None };
     let mut terms = Vec::new();

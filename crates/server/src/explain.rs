@@ -1,7 +1,8 @@
 //! Why a decision is as it is: the same algorithm with a recorder.
 
 use mandate_policydb::{
-    BoolId, Constraint, Context, Datum, PermissionDatum, PolicyDb, RoleId, RuleKind, SymbolId, TypeId,
+    BoolId, Constraint, Context, Datum, PermissionDatum, PolicyDb, RoleId, RuleKind, SymbolId,
+    TypeId,
 };
 
 use crate::engine::{Decision, Engine, Query, compute_av};
@@ -63,7 +64,7 @@ pub enum Denial {
         /// The type that bounds the target, or the target's own.
         target: TypeId,
         /// What denies it to them.
-        denials: Vec<Denial>,
+        denials: Vec<Self>,
     },
 }
 
@@ -74,7 +75,7 @@ struct Level {
     constraints: Vec<(Constraint, bool, Vec<bool>)>,
     role_denied: u32,
     /// Source and target of the bounding types, what happened there, and what they took away.
-    bounds: Option<(TypeId, TypeId, Box<Level>, u32)>,
+    bounds: Option<(TypeId, TypeId, Box<Self>, u32)>,
 }
 
 /// Records a decision. The innermost level is last.
@@ -118,7 +119,9 @@ impl Engine {
         let wanted = wanted.unwrap_or(!0);
         let asked = self.db().permissions(query.class).filter(|it| wanted & bit(it) != 0);
         let mut permissions: Vec<PermissionExplanation> = asked
-            .map(|permission| self.explain_permission(query, &recorder.level, &decision, permission))
+            .map(|permission| {
+                self.explain_permission(query, &recorder.level, &decision, permission)
+            })
             .collect();
         self.add_changes(query, &recorder.level, &decision, &mut permissions);
         Explanation { decision, permissions }
@@ -230,9 +233,9 @@ fn candidates(db: &PolicyDb, level: &Level, wanted: u32) -> Vec<BoolId> {
     while let Some(level) = next {
         for &(number, _) in &level.rules {
             let rule = RuleRef::of_number(db, number);
-            let bears = rule.rule(db).is_some_and(|it| {
-                it.kind == RuleKind::Allow && it.permissions() & wanted != 0
-            });
+            let bears = rule
+                .rule(db)
+                .is_some_and(|it| it.kind == RuleKind::Allow && it.permissions() & wanted != 0);
             if let Some(block) = rule.block(db).filter(|_| bears) {
                 found.extend(block.booleans());
             }

@@ -123,7 +123,9 @@ impl Groups {
             return None;
         }
         let mut bits = vec![0; words * types];
-        for ((own, attributes), row) in (0u32..).zip(&db.type_attributes).zip(bits.chunks_mut(words)) {
+        for ((own, attributes), row) in
+            (0u32..).zip(&db.type_attributes).zip(bits.chunks_mut(words))
+        {
             for bit in attributes.iter().chain([own]) {
                 let number = numbers.get(bit as usize).copied().unwrap_or(NONE);
                 if let Some(word) = row.get_mut(number as usize / 64).filter(|_| number != NONE) {
@@ -292,7 +294,8 @@ impl RuleRef {
             return Self::Unconditional(number as usize);
         };
         for (block, conditional) in db.conditionals.iter().enumerate() {
-            for (when, rules) in [(true, &conditional.when_true), (false, &conditional.when_false)] {
+            for (when, rules) in [(true, &conditional.when_true), (false, &conditional.when_false)]
+            {
                 if rest < rules.len() {
                     return Self::Conditional { block, when, index: rest };
                 }

@@ -9,16 +9,49 @@ use mandate_policydb::{ClassId, Context, FsUseBehavior, NamedPair, PolicyDb, Tar
 
 /// Names of the initial SIDs of Linux, from 1. Source: `initial_sid_to_string.h`; those no longer in use keep their place.
 const SELINUX_SIDS: &[&str] = &[
-    "kernel", "security", "unlabeled", "fs", "file", "file_labels", "init", "any_socket", "port",
-    "netif", "netmsg", "node", "igmp_packet", "icmp_socket", "tcp_socket", "sysctl_modprobe",
-    "sysctl", "sysctl_fs", "sysctl_kernel", "sysctl_net", "sysctl_net_unix", "sysctl_vm",
-    "sysctl_dev", "kmod", "policy", "scmp_packet", "devnull",
+    "kernel",
+    "security",
+    "unlabeled",
+    "fs",
+    "file",
+    "file_labels",
+    "init",
+    "any_socket",
+    "port",
+    "netif",
+    "netmsg",
+    "node",
+    "igmp_packet",
+    "icmp_socket",
+    "tcp_socket",
+    "sysctl_modprobe",
+    "sysctl",
+    "sysctl_fs",
+    "sysctl_kernel",
+    "sysctl_net",
+    "sysctl_net_unix",
+    "sysctl_vm",
+    "sysctl_dev",
+    "kmod",
+    "policy",
+    "scmp_packet",
+    "devnull",
 ];
 
 /// Names of the initial SIDs of Xen, from 1. Source: Xen's `tools/flask/policy/policy/initial_sids`.
 const XEN_SIDS: &[&str] = &[
-    "xen", "dom0", "domxen", "domio", "unlabeled", "security", "ioport", "iomem", "irq", "device",
-    "domU", "domDM",
+    "xen",
+    "dom0",
+    "domxen",
+    "domio",
+    "unlabeled",
+    "security",
+    "ioport",
+    "iomem",
+    "irq",
+    "device",
+    "domU",
+    "domDM",
 ];
 
 /// The name of an initial SID; the binary policy holds only its number.
@@ -117,9 +150,10 @@ impl ObjectLookup for PolicyDb {
         };
         let genfs = self.genfs.iter().find(|it| &*it.fstype == fstype)?;
         // The kernel orders by length when it loads; a file may have any order.
-        let hits = genfs.paths.iter().filter(|it| {
-            (it.class.is_none() || it.class == class) && matches(&it.path)
-        });
+        let hits = genfs
+            .paths
+            .iter()
+            .filter(|it| (it.class.is_none() || it.class == class) && matches(&it.path));
         hits.rev().max_by_key(|it| it.path.len()).map(|it| &it.context)
     }
 
@@ -134,9 +168,8 @@ impl ObjectLookup for PolicyDb {
 
     fn lookup_ibpkey(&self, subnet_prefix: u64, pkey: u32) -> Option<&Context> {
         let mut pkeys = self.object_contexts.ibpkeys.iter();
-        let found = pkeys.find(|it| {
-            it.subnet_prefix == subnet_prefix && (it.low..=it.high).contains(&pkey)
-        });
+        let found = pkeys
+            .find(|it| it.subnet_prefix == subnet_prefix && (it.low..=it.high).contains(&pkey));
         found.map(|it| &it.context)
     }
 

@@ -219,7 +219,12 @@ impl SecurityServer {
     /// # Errors
     /// A SID stands for nothing.
     #[inline]
-    pub fn decide(&self, source: Sid, target: Sid, class: ClassId) -> Result<Decision, ServerError> {
+    pub fn decide(
+        &self,
+        source: Sid,
+        target: Sid,
+        class: ClassId,
+    ) -> Result<Decision, ServerError> {
         match self.avc.lookup(source, target, class) {
             Some(decision) => Ok(decision),
             None => self.decide_afresh(source, target, class),
@@ -227,10 +232,14 @@ impl SecurityServer {
     }
 
     #[cold]
-    fn decide_afresh(&self, source: Sid, target: Sid, class: ClassId) -> Result<Decision, ServerError> {
+    fn decide_afresh(
+        &self,
+        source: Sid,
+        target: Sid,
+        class: ClassId,
+    ) -> Result<Decision, ServerError> {
         let state = read(&self.state);
-        let query =
-            Query { source: state.context(source)?, target: state.context(target)?, class };
+        let query = Query { source: state.context(source)?, target: state.context(target)?, class };
         let decision = state.engine.decide(&query);
         self.avc.insert(source, target, class, decision, state.epoch);
         Ok(decision)
@@ -240,7 +249,12 @@ impl SecurityServer {
     ///
     /// # Errors
     /// A SID stands for nothing.
-    pub fn decide_numbered(&self, source: Sid, target: Sid, class: u32) -> Result<Decision, ServerError> {
+    pub fn decide_numbered(
+        &self,
+        source: Sid,
+        target: Sid,
+        class: u32,
+    ) -> Result<Decision, ServerError> {
         let state = read(&self.state);
         let (source, target) = (state.context(source)?, state.context(target)?);
         Ok(state.engine.decide_numbered(source, target, class))
@@ -259,8 +273,7 @@ impl SecurityServer {
         command: u16,
     ) -> Result<XpermDecision, ServerError> {
         let state = read(&self.state);
-        let query =
-            Query { source: state.context(source)?, target: state.context(target)?, class };
+        let query = Query { source: state.context(source)?, target: state.context(target)?, class };
         Ok(state.engine.decide_xperm(&query, base, command))
     }
 

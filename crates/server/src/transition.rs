@@ -290,8 +290,7 @@ impl Engine {
     }
 
     fn may_enter(&self, from: &Context, to: &Context) -> bool {
-        let allow_unknown =
-            self.db().handle_unknown == mandate_policydb::HandleUnknown::Allow;
+        let allow_unknown = self.db().handle_unknown == mandate_policydb::HandleUnknown::Allow;
         let Some(class) = self.process_class() else { return allow_unknown };
         match self.db().permission(class, "transition") {
             Some(transition) => {

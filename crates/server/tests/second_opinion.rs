@@ -34,9 +34,8 @@ fn rules_of<'a>(db: &'a PolicyDb, booleans: &Booleans) -> Vec<&'a AvRule> {
 
 fn plain(db: &PolicyDb, booleans: &Booleans, query: &Query<'_>) -> (u32, u32, u32) {
     let (mut allowed, mut auditallow, mut auditdeny) = (0, 0, !0);
-    let belongs = |type_: TypeId, to: TypeId| {
-        type_ == to || db.type_attributes[type_.index()].has(to)
-    };
+    let belongs =
+        |type_: TypeId, to: TypeId| type_ == to || db.type_attributes[type_.index()].has(to);
     for rule in rules_of(db, booleans) {
         if rule.class() != query.class
             || !belongs(query.source.type_, rule.source)
@@ -85,11 +84,7 @@ fn holds(db: &PolicyDb, constraint: &Constraint, query: &Query<'_>) -> bool {
     value
 }
 
-fn value<'a>(
-    db: &PolicyDb,
-    terms: &mut impl Iterator<Item = &'a Term>,
-    query: &Query<'_>,
-) -> bool {
+fn value<'a>(db: &PolicyDb, terms: &mut impl Iterator<Item = &'a Term>, query: &Query<'_>) -> bool {
     let (source, target) = (query.source, query.target);
     match terms.next().unwrap() {
         Term::Not => !value(db, terms, query),

@@ -55,7 +55,10 @@ pub(crate) fn run(_: &Args, out: &mut dyn Write) -> Result<Outcome> {
         let db = engine.db();
         let Scene { title, source, target, class, permission } = scene;
         writeln!(out, "{}", styled(STRONG, title))?;
-        writeln!(out, "$ mandate explain policies/demo/policy.33 {source} {target} {class} {permission}")?;
+        writeln!(
+            out,
+            "$ mandate explain policies/demo/policy.33 {source} {target} {class} {permission}"
+        )?;
         let class = input::class(db, class)?;
         let question = Question {
             source: input::context(db, "source", source)?,
@@ -68,6 +71,9 @@ pub(crate) fn run(_: &Args, out: &mut dyn Write) -> Result<Outcome> {
         explain::explain(&question, false, out)?;
         writeln!(out)?;
     }
-    writeln!(out, "Ask a policy of your own: mandate explain /etc/selinux/*/policy/policy.* SCONTEXT TCONTEXT CLASS")?;
+    writeln!(
+        out,
+        "Ask a policy of your own: mandate explain /etc/selinux/*/policy/policy.* SCONTEXT TCONTEXT CLASS"
+    )?;
     Ok(Outcome::Success)
 }

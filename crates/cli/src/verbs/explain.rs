@@ -34,7 +34,8 @@ pub(crate) fn explain(question: &Question, json: bool, out: &mut dyn Write) -> R
     let query = Query { source, target, class: *class };
     let explanation = engine.explain(&query, *requested);
     let subject = Subject { db: engine.db(), source, target, class: *class };
-    let xperm = xperm.map(|(base, number)| (base, number, engine.decide_xperm(&query, base, number)));
+    let xperm =
+        xperm.map(|(base, number)| (base, number, engine.decide_xperm(&query, base, number)));
     if json {
         let mut value = subject.to_json(&explanation);
         if let (Some(it), Some(object)) = (&xperm, value.as_object_mut()) {
@@ -47,10 +48,11 @@ pub(crate) fn explain(question: &Question, json: bool, out: &mut dyn Write) -> R
             print_xperm(engine.db(), it, out)?;
         }
     }
-    let allowed = |mut all: std::slice::Iter<'_, mandate_server::PermissionExplanation>| match requested {
-        Some(_) => all.all(|it| it.allowed),
-        None => all.any(|it| it.allowed),
-    };
+    let allowed =
+        |mut all: std::slice::Iter<'_, mandate_server::PermissionExplanation>| match requested {
+            Some(_) => all.all(|it| it.allowed),
+            None => all.any(|it| it.allowed),
+        };
     let granted = allowed(explanation.permissions.iter()) && xperm.is_none_or(|it| it.2.allowed);
     Ok(if granted { Outcome::Success } else { Outcome::Denied })
 }
@@ -69,7 +71,8 @@ fn xperm_json(db: &PolicyDb, (base, number, decision): &Xperm) -> Value {
 }
 
 fn print_xperm(db: &PolicyDb, (base, number, decision): &Xperm, out: &mut dyn Write) -> Result<()> {
-    let verdict = if decision.allowed { styled(ALLOWED, "allowed") } else { styled(DENIED, "denied ") };
+    let verdict =
+        if decision.allowed { styled(ALLOWED, "allowed") } else { styled(DENIED, "denied ") };
     writeln!(out, "{verdict}  {} {number:#06x}", base.permission())?;
     if !decision.ruled {
         writeln!(out, "  no extended permission rule: the permission alone decides")?;

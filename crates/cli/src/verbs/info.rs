@@ -59,14 +59,18 @@ fn summarise(db: &PolicyDb) -> Info {
             HandleUnknown::Allow => "allow",
         },
         policy_capabilities: db.capability_names(),
-        counts: counts(db).into_iter().map(|(name, count)| (name.to_owned(), count.into())).collect(),
+        counts: counts(db)
+            .into_iter()
+            .map(|(name, count)| (name.to_owned(), count.into()))
+            .collect(),
         permissive_types: marked(&|it| db.is_permissive(it.id)),
         neveraudit_types: marked(&|it| db.is_neveraudit(it.id)),
     }
 }
 
 fn counts(db: &PolicyDb) -> Vec<(&'static str, usize)> {
-    let conditional = || db.conditionals.iter().flat_map(|it| it.when_true.iter().chain(&it.when_false));
+    let conditional =
+        || db.conditionals.iter().flat_map(|it| it.when_true.iter().chain(&it.when_false));
     let rules = |kind| db.rules.iter().chain(conditional()).filter(|it| it.kind == kind).count();
     let attributes = db.types.iter().filter(|it| it.attribute).count();
     let types = db.types.by_value().count() - attributes;

@@ -51,7 +51,8 @@ pub(crate) fn run(
             outcome = Outcome::BadInput;
             // The stream goes on even if nobody hears the warning.
             drop(writeln!(err, "error: line {line_number}: {problem}"));
-            let answer = [("kind", json!("answer")), ("n", json!(number)), ("error", json!("EPROTO"))];
+            let answer =
+                [("kind", json!("answer")), ("n", json!(number)), ("error", json!("EPROTO"))];
             answer.map(|(key, value)| (key.to_owned(), value)).into_iter().collect()
         });
         serde_json::to_writer(&mut *out, &answer)?;
@@ -211,10 +212,12 @@ impl Session {
             known.map_or(Class::Unknown(number), Class::Known)
         };
         match request.fields.get("tclass") {
-            Some(Value::Number(number)) => match number.as_u64().and_then(|it| u32::try_from(it).ok()) {
-                Some(number) => Ok(by_number(number)),
-                None => Err(format!("\"tclass\" must be a name or a number, found {number}")),
-            },
+            Some(Value::Number(number)) => {
+                match number.as_u64().and_then(|it| u32::try_from(it).ok()) {
+                    Some(number) => Ok(by_number(number)),
+                    None => Err(format!("\"tclass\" must be a name or a number, found {number}")),
+                }
+            }
             _ => {
                 let name = request.text("tclass")?;
                 Ok(match name.parse() {
@@ -315,7 +318,11 @@ impl Session {
         Ok(contexts.and_then(|contexts| {
             let count = contexts.len().to_string().len() + 1;
             let length: usize = contexts.iter().map(|it| it.len() + 1).sum();
-            if count + length >= REPLY_LIMIT { Err("ERANGE") } else { Ok(vec![("contexts", json!(contexts))]) }
+            if count + length >= REPLY_LIMIT {
+                Err("ERANGE")
+            } else {
+                Ok(vec![("contexts", json!(contexts))])
+            }
         }))
     }
 

@@ -28,7 +28,11 @@ fn text(db: &PolicyDb, context: &Context) -> Value {
     db.context_to_string(context).into()
 }
 
-fn or_initial<'a>(db: &'a PolicyDb, found: Option<&'a Context>, initial: &str) -> Option<&'a Context> {
+fn or_initial<'a>(
+    db: &'a PolicyDb,
+    found: Option<&'a Context>,
+    initial: &str,
+) -> Option<&'a Context> {
     found.or_else(|| db.lookup_initial_sid_by_name(initial))
 }
 

@@ -120,7 +120,10 @@ impl Subject<'_> {
             Denial::Bounds { source, target, denials } => {
                 let (outer, target) = (db.types.name(*source), db.types.name(*target));
                 let own = db.types.name(self.source.type_);
-                writeln!(out, "{pad}{own} is bounded by {outer}, which may not do it to {target}:")?;
+                writeln!(
+                    out,
+                    "{pad}{own} is bounded by {outer}, which may not do it to {target}:"
+                )?;
                 for denial in denials {
                     self.print_denial(denial, indent + 2, out)?;
                 }
@@ -215,9 +218,9 @@ impl Subject<'_> {
 
     fn permission_json(&self, it: &PermissionExplanation) -> Value {
         let changes = it.changes.iter().map(|change| {
-            let settings = change.iter().map(|&(id, value)| {
-                (self.db.booleans.name(id).into_owned(), Value::Bool(value))
-            });
+            let settings = change
+                .iter()
+                .map(|&(id, value)| (self.db.booleans.name(id).into_owned(), Value::Bool(value)));
             Value::Object(settings.collect())
         });
         json!({
@@ -249,9 +252,9 @@ impl Subject<'_> {
             Denial::NoRule => json!({ "reason": "no_rule" }),
             Denial::Constraint { constraint, terms } => {
                 let terms = constraint.expression.iter().zip(terms);
-                let terms = terms.map(|(term, value)| {
-                    json!({ "term": self.db.term_to_string(term), "value": value })
-                });
+                let terms = terms.map(
+                    |(term, value)| json!({ "term": self.db.term_to_string(term), "value": value }),
+                );
                 json!({
                     "reason": "constraint",
                     "constraint": self.db.constraint_to_string(self.class, constraint),
@@ -280,4 +283,3 @@ fn same_reasons(a: &PermissionExplanation, b: &PermissionExplanation) -> bool {
     };
     key(a) == key(b) && a.denials == b.denials
 }
-

@@ -1,0 +1,289 @@
+//! The command line as a user meets it: text, streams and exit codes.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use expect_test::{Expect, expect};
+
+const SOURCE: &str = "system_u:system_r:httpd_t:s0";
+const TARGET: &str = "alice:object_r:user_home_t:s0";
+
+fn policy() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies/demo/policy.33");
+    path.to_str().unwrap().to_owned()
+}
+
+/// Runs a command line within this process: exit code, standard output, standard error, without colours.
+fn run(words: &[&str]) -> (u8, String, String) {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let code = mandate_cli::run(words.iter().map(OsString::from).collect(), &mut out, &mut err);
+    let plain = |bytes: Vec<u8>| anstream::adapter::strip_bytes(&bytes).into_vec();
+    (code, String::from_utf8(plain(out)).unwrap(), String::from_utf8(plain(err)).unwrap())
+}
+
+fn check(words: &[&str], code: u8, expected: Expect) {
+    let (found, out, err) = run(words);
+    expected.assert_eq(&format!("{out}{err}").replace(&policy(), "POLICY"));
+    assert_eq!(found, code);
+}
+
+#[test]
+fn demo_shows_three_decisions() {
+    let (code, out, err) = run(&["mandate", "demo"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert_eq!(out.matches("allowed  read").count(), 1);
+    assert_eq!(out.matches("denied   read").count(), 2);
+    assert!(out.contains("would be allowed with httpd_read_homes=on"), "{out}");
+    assert!(out.contains("a constraint does not hold"), "{out}");
+}
+
+#[test]
+fn decide_tells_by_exit_code() {
+    let content = "system_u:object_r:httpd_content_t:s0";
+    check(
+        &["mandate", "decide", &policy(), SOURCE, content, "file", "read"],
+        0,
+        expect![[r"
+            allowed: read
+        "]],
+    );
+    check(
+        &["mandate", "decide", &policy(), SOURCE, TARGET, "file", "read"],
+        1,
+        expect![[r"
+            denied: read
+        "]],
+    );
+    check(
+        &[
+            "mandate",
+            "decide",
+            &policy(),
+            SOURCE,
+            TARGET,
+            "file",
+            "read",
+            "--bool",
+            "httpd_read_homes=on",
+        ],
+        0,
+        expect![[r"
+            allowed: read
+        "]],
+    );
+}
+
+#[test]
+fn unknown_names_get_near_misses() {
+    check(
+        &["mandate", "decide", &policy(), SOURCE, TARGET, "fil", "read"],
+        2,
+        expect![[r#"
+            error: the policy has no class "fil"; did you mean file, dir?
+        "#]],
+    );
+    check(
+        &["mandate", "decide", &policy(), SOURCE, TARGET, "file", "raed"],
+        2,
+        expect![[r#"
+            error: class file has no permission "raed"; did you mean read?
+        "#]],
+    );
+    check(
+        &["mandate", "explain", &policy(), "system_u:system_r:htpd_t:s0", TARGET, "file"],
+        2,
+        expect![[r#"
+            error: source context "system_u:system_r:htpd_t:s0": the policy has no type "htpd_t"; did you mean httpd_t?
+        "#]],
+    );
+    check(
+        &["mandate", "explain", &policy(), "bob:system_r:httpd_t:s0", TARGET, "file"],
+        2,
+        expect![[r#"
+            error: source context "bob:system_r:httpd_t:s0": user bob may not have role system_r
+        "#]],
+    );
+}
+
+#[test]
+fn explain_as_json_has_its_documented_shape() {
+    let (code, out, _) =
+        run(&["mandate", "explain", &policy(), SOURCE, TARGET, "file", "read", "--json"]);
+    let value: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(code, 1);
+    let permission = &value["permissions"][0];
+    assert_eq!(permission["permission"], "read");
+    assert_eq!(permission["denied_by"][0]["reason"], "no_rule");
+    assert_eq!(permission["changed_by_booleans"][0]["httpd_read_homes"], true);
+    assert_eq!(permission["inactive"][0]["condition"], "httpd_read_homes");
+}
+
+#[test]
+fn files_that_are_no_policies_are_named() {
+    let folder = Folder::new("kinds");
+    let bytes = std::fs::read(policy()).unwrap();
+    let cut = folder.file("cut", &bytes[..1000]);
+    let package = folder.file("x.pp", &[0x8f, 0xff, 0x7c, 0xf9, 1, 0, 0, 0]);
+    let text = folder.file("x.te", b"policy_module(x)\n");
+    for (path, expected) in [
+        (&cut, "the file is cut short"),
+        (&package, "this is a policy package (.pp), not a kernel policy"),
+        (&text, "this is text (policy source?), not a binary kernel policy"),
+    ] {
+        let (code, _, err) = run(&["mandate", "info", path.to_str().unwrap()]);
+        assert_eq!(code, 2);
+        assert!(err.contains(expected), "{err}");
+    }
+}
+
+#[test]
+fn convert_there_and_back_keeps_the_bytes() {
+    let folder = Folder::new("convert");
+    let (there, back) = (folder.path("32"), folder.path("33"));
+    let (there, back) = (there.to_str().unwrap(), back.to_str().unwrap());
+    assert_eq!(run(&["mandate", "convert", "--policy-version", "32", &policy(), there]).0, 0);
+    assert_eq!(run(&["mandate", "convert", "--policy-version", "33", there, back]).0, 0);
+    assert_ne!(std::fs::read(there).unwrap(), std::fs::read(policy()).unwrap());
+    let info = |path: &str| run(&["mandate", "info", path]).1;
+    assert_eq!(info(back), info(&policy()));
+    assert_eq!(folder.names(), ["32", "33"], "no temporary file stays");
+}
+
+#[test]
+fn convert_says_what_a_version_cannot_hold() {
+    let folder = Folder::new("unsupported");
+    let path = folder.path("15");
+    let (code, out, err) =
+        run(&["mandate", "convert", "--policy-version", "15", &policy(), path.to_str().unwrap()]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("MLS policy (since version 19)"), "{err}");
+    assert!(err.contains("booleans (since version 16)"), "{err}");
+    assert!(folder.names().is_empty());
+}
+
+#[test]
+fn classic_commands_answer_by_name() {
+    let content = "system_u:object_r:httpd_content_t:s0";
+    let policy = policy();
+    check(
+        &["/usr/sbin/compute_av", "--policy", &policy, SOURCE, content, "dir"],
+        0,
+        expect![[r"
+            allowed= { read getattr open search }
+        "]],
+    );
+    check(
+        &["compute_av", "--policy", &policy, "x", content, "dir"],
+        4,
+        expect![[r"
+            compute_av:  invalid source context 'x'
+        "]],
+    );
+    check(
+        &[
+            "compute_create",
+            "--policy",
+            &policy,
+            "system_u:system_r:init_t:s0",
+            "system_u:object_r:httpd_exec_t:s0",
+            "process",
+        ],
+        0,
+        expect![[r"
+            system_u:system_r:httpd_t:s0
+        "]],
+    );
+    check(
+        &["policyvers", "--policy", &policy],
+        0,
+        expect![[r"
+        33
+    "]],
+    );
+    assert_eq!(run(&["compute_av", "--policy", &policy]).0, 1);
+    // Only the exact name counts.
+    assert_eq!(run(&["my_compute_av", "--policy", &policy]).0, 2);
+}
+
+#[test]
+fn jsonl_answers_in_order_and_goes_on_after_a_bad_line() {
+    let queries = format!(
+        "{}\n{}\n{}\n",
+        r#"{"id":7,"op":"context","context":"system_u:object_r:shadow_t:s0:c0.c0"}"#,
+        "nonsense",
+        r#"{"op":"getbool","name":"httpd_read_homes"}"#
+    );
+    let mut child = Command::new(env!("CARGO_BIN_EXE_mandate"))
+        .args(["decide", &policy(), "--jsonl"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(queries.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    expect![[r#"
+        {"kind":"answer","n":0,"op":"context","id":7,"error":"EINVAL"}
+        {"kind":"answer","n":1,"error":"EPROTO"}
+        {"kind":"answer","n":2,"op":"getbool","value":0,"pending":0}
+    "#]]
+    .assert_eq(&String::from_utf8(output.stdout).unwrap());
+    assert!(String::from_utf8(output.stderr).unwrap().contains("line 2: not a JSON object"));
+}
+
+#[test]
+fn a_closed_pipe_is_no_failure() {
+    struct Closed;
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let words = ["mandate", "info", &policy()].map(OsString::from).to_vec();
+    let mut err = Vec::new();
+    assert_eq!(mandate_cli::run(words, &mut Closed, &mut err), 0);
+    assert!(err.is_empty());
+}
+
+/// A folder that goes away with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        // It may stand there from a run that failed.
+        drop(std::fs::remove_dir_all(&path));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        std::fs::write(self.path(name), bytes).unwrap();
+        self.path(name)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.0).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
