@@ -133,11 +133,20 @@ impl<T: Datum> SymbolTable<T> {
     }
 }
 
+/// The first eight bytes, ordered as the text is.
+fn head(name: &str) -> u64 {
+    let mut head = [0; 8];
+    head.iter_mut().zip(name.bytes()).for_each(|(to, from)| *to = from);
+    u64::from_be_bytes(head)
+}
+
 fn index_by_name<T: Datum>(entries: &[T]) -> Result<Vec<u32>, ReadErrorKind> {
     let name = |at: u32| entries.get(at as usize).map_or("", Datum::name);
     let count = u32::try_from(entries.len()).unwrap_or(HOLE);
-    let mut by_name: Vec<u32> = (0..count).collect();
-    by_name.sort_unstable_by(|&a, &b| name(a).cmp(name(b)));
+    // Most names differ in their first bytes, which compare as one number.
+    let mut sorted: Vec<(u64, u32)> = (0..count).map(|at| (head(name(at)), at)).collect();
+    sorted.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| name(a.1).cmp(name(b.1))));
+    let by_name: Vec<u32> = sorted.into_iter().map(|it| it.1).collect();
     let pairs = by_name.iter().zip(by_name.iter().skip(1));
     match pairs.map(|(&a, &b)| (name(a), name(b))).find(|(a, b)| a == b) {
         Some((twice, _)) => Err(ReadErrorKind::DuplicateName(twice.to_owned())),

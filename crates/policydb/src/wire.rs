@@ -98,6 +98,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     fn array<const N: usize>(&mut self) -> Result<[u8; N], ReadError> {
         match self.bytes.get(self.offset..).and_then(|rest| rest.first_chunk()) {
             Some(found) => {
@@ -118,10 +119,13 @@ impl<'a> Reader<'a> {
         self.array().map(u8::from_le_bytes)
     }
 
-    pub(crate) fn u16(&mut self) -> Result<u16, ReadError> {
-        self.array().map(u16::from_le_bytes)
+    #[inline]
+    pub(crate) fn u16s(&mut self) -> Result<[u16; 4], ReadError> {
+        let [a, b, c, d, e, f, g, h] = self.array()?;
+        Ok([[a, b], [c, d], [e, f], [g, h]].map(u16::from_le_bytes))
     }
 
+    #[inline]
     pub(crate) fn u32(&mut self) -> Result<u32, ReadError> {
         self.array().map(u32::from_le_bytes)
     }

@@ -8,7 +8,7 @@ use mandate_policydb::{ClassId, Context, HandleUnknown, Policy, PolicyDb, RuleKi
 
 use crate::booleans::Booleans;
 use crate::constraint::{self, Contexts};
-use crate::index::{Groups, RuleIndex};
+use crate::index::{AllRules, Groups, RuleIndex};
 use crate::trace::Trace;
 use crate::transition::Transitions;
 
@@ -84,9 +84,10 @@ impl Engine {
         let db = policy.db();
         let booleans = Booleans::of(db);
         let groups = Groups::of(db).ok_or(TooManyAttributes)?;
-        let access = RuleIndex::new(db, &groups, RuleKind::is_access_vector);
-        let xperms = RuleIndex::new(db, &groups, RuleKind::is_xperm);
-        let transitions = Transitions::of(db);
+        let rules = AllRules::of(db);
+        let access = RuleIndex::new(db, &groups, &rules, RuleKind::is_access_vector);
+        let xperms = RuleIndex::new(db, &groups, &rules, RuleKind::is_xperm);
+        let transitions = Transitions::of(db, &rules);
         let process = process_class(db);
         let index = Index { policy, groups, access, xperms, transitions, process };
         Ok(Self { index: Arc::new(index), booleans })

@@ -17,8 +17,6 @@ use mandate_policydb::{AvRule, ClassId, Conditional, PolicyDb, RuleKind, SymbolI
 /// A rule filed in the index.
 #[derive(Clone, Copy)]
 pub(crate) struct Posting {
-    /// High half: class, or the source group. Low half: the other type or group.
-    key: u32,
     /// The rule's datum: permissions, or a place in the pool of extended permissions.
     pub(crate) datum: u32,
     /// The branch that holds the rule; 0 outside of conditional blocks.
@@ -28,60 +26,100 @@ pub(crate) struct Posting {
     pub(crate) kind: RuleKind,
 }
 
-/// Rows of postings, each sorted by key.
+/// Rows of postings, each sorted by key. High half of a key: class, or the source group; low half: the other type or
+/// group. Keys stand apart from what they lead to, so that a search reads little.
 #[derive(Default)]
-struct Rows {
+pub(crate) struct Rows {
     starts: Vec<u32>,
+    keys: Vec<u32>,
     postings: Vec<Posting>,
 }
 
+/// A rule to be filed: row, key, number.
+pub(crate) type Filed = (u32, u32, u32);
+
 impl Rows {
-    fn new(count: usize, filed: &[(u32, Posting)]) -> Self {
-        let mut starts = vec![0u32; count + 1];
-        for &(row, _) in filed {
-            if let Some(start) = starts.get_mut(row as usize + 1) {
-                *start += 1;
-            }
-        }
-        let mut sum = 0;
-        for start in &mut starts {
-            sum += *start;
-            *start = sum;
-        }
+    pub(crate) fn new(count: usize, filed: &[Filed], rules: &AllRules<'_>) -> Self {
+        let starts = row_starts(count, filed);
         let mut next = starts.clone();
-        let mut postings: Vec<Posting> = filed.iter().map(|it| it.1).collect();
-        for &(row, posting) in filed {
+        // Key and number in one word: what sorts fastest.
+        let mut order = vec![0u64; filed.len()];
+        for &(row, key, number) in filed {
             if let Some(at) = next.get_mut(row as usize) {
-                if let Some(place) = postings.get_mut(*at as usize) {
-                    *place = posting;
+                if let Some(place) = order.get_mut(*at as usize) {
+                    *place = u64::from(key) << 32 | u64::from(number);
                 }
                 *at += 1;
             }
         }
-        for window in starts.windows(2) {
-            if let &[from, to] = window
-                && let Some(row) = postings.get_mut(from as usize..to as usize)
-            {
-                row.sort_unstable_by_key(|it| (it.key, it.rule));
+        for (&from, &to) in starts.iter().zip(starts.iter().skip(1)) {
+            if let Some(row) = order.get_mut(from as usize..to as usize) {
+                row.sort_unstable();
             }
         }
-        Self { starts, postings }
+        let keys = order.iter().map(|&it| high_half(it)).collect();
+        let postings = order.iter().filter_map(|&it| {
+            let number = low_half(it);
+            let (rule, branch) = rules.get(number)?;
+            Some(Posting { datum: rule.datum(), branch, rule: number, kind: rule.kind })
+        });
+        Self { starts, keys, postings: postings.collect() }
     }
 
-    fn row(&self, row: usize) -> &[Posting] {
-        let (Some(&from), Some(&to)) = (self.starts.get(row), self.starts.get(row + 1)) else {
-            return &[];
-        };
-        self.postings.get(from as usize..to as usize).unwrap_or_default()
+    fn row(&self, row: usize) -> Range<usize> {
+        let start = |row| self.starts.get(row).map_or(0, |&it| it as usize);
+        start(row)..start(row + 1)
+    }
+
+    /// The places in a row whose keys lie in `keys`, with their keys.
+    pub(crate) fn part(&self, row: usize, keys: Range<u32>) -> (&[u32], &[Posting]) {
+        let row = self.row(row);
+        let all = self.keys.get(row.clone()).unwrap_or_default();
+        let from = all.partition_point(|&key| key < keys.start);
+        let rest = all.get(from..).unwrap_or_default();
+        let length = rest.iter().position(|&key| key >= keys.end).unwrap_or(rest.len());
+        self.slice(row.start + from..row.start + from + length)
+    }
+
+    /// The postings of a row that is filed by source, with keys of class and target.
+    pub(crate) fn exact(&self, source: TypeId, target: TypeId, class: ClassId) -> &[Posting] {
+        let key = class_and_type(class, target);
+        self.part(source.index(), key..key.saturating_add(1)).1
+    }
+
+    fn slice(&self, places: Range<usize>) -> (&[u32], &[Posting]) {
+        let keys = self.keys.get(places.clone()).unwrap_or_default();
+        (keys, self.postings.get(places).unwrap_or_default())
     }
 }
 
-/// The part of a sorted row whose keys lie in `keys`.
-fn part(row: &[Posting], keys: Range<u32>) -> &[Posting] {
-    let from = row.partition_point(|it| it.key < keys.start);
-    let rest = row.get(from..).unwrap_or_default();
-    let to = rest.iter().position(|it| it.key >= keys.end).unwrap_or(rest.len());
-    rest.get(..to).unwrap_or_default()
+/// The key of a rule between two types.
+pub(crate) fn class_and_type(class: ClassId, type_: TypeId) -> u32 {
+    class.value() << 16 | type_.value()
+}
+
+fn high_half(word: u64) -> u32 {
+    u32::try_from(word >> 32).unwrap_or(u32::MAX)
+}
+
+fn low_half(word: u64) -> u32 {
+    u32::try_from(word & u64::from(u32::MAX)).unwrap_or(u32::MAX)
+}
+
+/// Where each row starts, and where the last one ends.
+fn row_starts(count: usize, filed: &[Filed]) -> Vec<u32> {
+    let mut starts = vec![0u32; count + 1];
+    for &(row, ..) in filed {
+        if let Some(start) = starts.get_mut(row as usize + 1) {
+            *start += 1;
+        }
+    }
+    let mut sum = 0;
+    for start in &mut starts {
+        sum += *start;
+        *start = sum;
+    }
+    starts
 }
 
 /// Group-to-group rules of a class: the source groups as a bitmap, and where each one's postings start.
@@ -161,32 +199,34 @@ pub(crate) struct RuleIndex {
 
 impl RuleIndex {
     /// Files the rules that `wanted` picks.
-    pub(crate) fn new(db: &PolicyDb, groups: &Groups, wanted: impl Fn(RuleKind) -> bool) -> Self {
-        let mut filed: [Vec<(u32, Posting)>; 4] = Default::default();
-        for (rule, branch, number) in numbered_rules(db).filter(|it| wanted(it.0.kind)) {
+    pub(crate) fn new(
+        db: &PolicyDb,
+        groups: &Groups,
+        rules: &AllRules<'_>,
+        wanted: impl Fn(RuleKind) -> bool,
+    ) -> Self {
+        let mut filed: [Vec<Filed>; 4] = [const { Vec::new() }; 4];
+        for (number, rule) in rules.numbered(wanted) {
             let class = rule.class().value();
-            let (source, target) = (rule.source.value(), rule.target.value());
-            let (place, row, key) = match (groups.number(rule.source), groups.number(rule.target)) {
-                (None, None) => (0, rule.source.bit(), class << 16 | target),
-                (None, Some(group)) => (1, rule.source.bit(), class << 16 | group),
-                (Some(group), None) => (2, rule.target.bit(), class << 16 | group),
+            let (source, target) = (rule.source, rule.target);
+            let (place, row, key) = match (groups.number(source), groups.number(target)) {
+                (None, None) => (0, source.bit(), class_and_type(rule.class(), target)),
+                (None, Some(group)) => (1, source.bit(), class << 16 | group),
+                (Some(group), None) => (2, target.bit(), class << 16 | group),
                 (Some(from), Some(to)) => (3, class, from << 16 | to),
             };
-            debug_assert!(source <= 0xffff && target <= 0xffff, "checked by the reader");
-            let posting =
-                Posting { key, datum: rule.datum(), branch, rule: number, kind: rule.kind };
             if let Some(list) = filed.get_mut(place) {
-                list.push((row, posting));
+                list.push((row, key, number));
             }
         }
         let (types, classes) = (db.types.nprim() as usize, db.classes.nprim() as usize + 1);
         let [type_to_type, type_to_group, group_to_type, group_to_group] = filed;
-        let group_to_group = Rows::new(classes, &group_to_group);
+        let group_to_group = Rows::new(classes, &group_to_group, rules);
         let by_class = |class| class_groups(&group_to_group, class, groups.words);
         Self {
-            type_to_type: Rows::new(types, &type_to_type),
-            type_to_group: Rows::new(types, &type_to_group),
-            group_to_type: Rows::new(types, &group_to_type),
+            type_to_type: Rows::new(types, &type_to_type, rules),
+            type_to_group: Rows::new(types, &type_to_group, rules),
+            group_to_type: Rows::new(types, &group_to_type, rules),
             classes: (0..classes).map(by_class).collect(),
             group_to_group,
         }
@@ -205,15 +245,12 @@ impl RuleIndex {
         let (from, to) = (groups.row(source), groups.row(target));
         let low = class.value() << 16;
         let keys = low..low.saturating_add(1 << 16);
-        let exact = low | target.value();
-        let own = self.type_to_type.row(source.index());
-        part(own, exact..exact.saturating_add(1)).iter().for_each(&mut visit);
-        let tested = |row, groups: &[u64], visit: &mut dyn FnMut(&Posting)| {
-            let hits = part(row, keys.clone()).iter().filter(|it| has(groups, it.key & 0xffff));
-            hits.for_each(visit);
-        };
-        tested(self.type_to_group.row(source.index()), to, &mut visit);
-        tested(self.group_to_type.row(target.index()), from, &mut visit);
+        let own = self.type_to_type.exact(source, target, class);
+        own.iter().for_each(&mut visit);
+        let by_target = self.type_to_group.part(source.index(), keys.clone());
+        visit_hits(by_target, to, &mut visit);
+        let by_source = self.group_to_type.part(target.index(), keys);
+        visit_hits(by_source, from, &mut visit);
         if let Some(Some(class)) = self.classes.get(class.value() as usize) {
             self.matching_groups(class, from, to, &mut visit);
         }
@@ -235,25 +272,33 @@ impl RuleIndex {
                 let run = before + (sources & below).count_ones() as usize;
                 hits &= hits - 1;
                 let Some(run) = class.runs.get(run) else { continue };
-                let run = run.start as usize..run.end as usize;
-                let postings = self.group_to_group.postings.get(run).unwrap_or_default();
-                postings.iter().filter(|it| has(to, it.key & 0xffff)).for_each(&mut *visit);
+                let places = run.start as usize..run.end as usize;
+                visit_hits(self.group_to_group.slice(places), to, visit);
             }
             before += sources.count_ones() as usize;
         }
     }
 }
 
+/// Visits the postings whose group, the low half of the key, is among `groups`.
+#[inline]
+fn visit_hits(
+    (keys, postings): (&[u32], &[Posting]),
+    groups: &[u64],
+    visit: &mut impl FnMut(&Posting),
+) {
+    let hits = keys.iter().zip(postings).filter(|(key, _)| has(groups, *key & 0xffff));
+    hits.for_each(|(_, posting)| visit(posting));
+}
+
 fn class_groups(rows: &Rows, class: usize, words: usize) -> Option<ClassGroups> {
     let row = rows.row(class);
-    if row.is_empty() {
-        return None;
-    }
-    let mut at = rows.starts.get(class).copied()?;
+    let keys = rows.keys.get(row.clone()).filter(|it| !it.is_empty())?;
+    let mut at = u32::try_from(row.start).ok()?;
     let mut sources = vec![0u64; words].into_boxed_slice();
     let mut runs = Vec::new();
-    for run in row.chunk_by(|a, b| a.key >> 16 == b.key >> 16) {
-        let group = run.first()?.key >> 16;
+    for run in keys.chunk_by(|a, b| a >> 16 == b >> 16) {
+        let group = run.first()? >> 16;
         *sources.get_mut(group as usize / 64)? |= 1 << (group % 64);
         let end = at + u32::try_from(run.len()).ok()?;
         runs.push(at..end);
@@ -262,14 +307,39 @@ fn class_groups(rows: &Rows, class: usize, words: usize) -> Option<ClassGroups> 
     Some(ClassGroups { sources, runs })
 }
 
-/// Every rule with its branch and its number.
-fn numbered_rules(db: &PolicyDb) -> impl Iterator<Item = (&AvRule, u32, u32)> {
-    let unconditional = db.rules.iter().map(|rule| (rule, 0));
-    let conditional = (1u32..).step_by(2).zip(&db.conditionals).flat_map(|(branch, block)| {
-        let when_true = block.when_true.iter().map(move |rule| (rule, branch));
-        when_true.chain(block.when_false.iter().map(move |rule| (rule, branch + 1)))
-    });
-    unconditional.chain(conditional).zip(0..).map(|((rule, branch), number)| (rule, branch, number))
+/// Every rule with the number of its branch, in the order that numbers rules.
+pub(crate) struct AllRules<'a> {
+    unconditional: &'a [AvRule],
+    conditional: Vec<(&'a AvRule, u32)>,
+}
+
+impl<'a> AllRules<'a> {
+    pub(crate) fn of(db: &'a PolicyDb) -> Self {
+        let mut conditional = Vec::new();
+        for (branch, block) in (1u32..).step_by(2).zip(&db.conditionals) {
+            conditional.extend(block.when_true.iter().map(|rule| (rule, branch)));
+            conditional.extend(block.when_false.iter().map(|rule| (rule, branch + 1)));
+        }
+        Self { unconditional: &db.rules, conditional }
+    }
+
+    /// Numbers of the rules whose kind `wanted` picks, with the rules.
+    pub(crate) fn numbered(
+        &self,
+        wanted: impl Fn(RuleKind) -> bool,
+    ) -> impl Iterator<Item = (u32, &'a AvRule)> {
+        let conditional = self.conditional.iter().map(|it| it.0);
+        let all = (0..).zip(self.unconditional.iter().chain(conditional));
+        all.filter(move |it| wanted(it.1.kind))
+    }
+
+    fn get(&self, number: u32) -> Option<(&'a AvRule, u32)> {
+        let number = number as usize;
+        match self.unconditional.get(number) {
+            Some(rule) => Some((rule, 0)),
+            None => self.conditional.get(number - self.unconditional.len()).copied(),
+        }
+    }
 }
 
 /// Where a rule stands in the policy.

@@ -13,6 +13,7 @@ use rustc_hash::FxHashMap;
 
 use crate::constraint::{self, Contexts};
 use crate::engine::{Engine, Query};
+use crate::index::{AllRules, Rows, class_and_type};
 
 /// Which context is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,20 +38,12 @@ impl Compute {
 
 type Triple = (TypeId, TypeId, ClassId);
 
-/// A type rule that matches exactly.
-#[derive(Clone, Copy)]
-struct TypeRule {
-    branch: u32,
-    kind: RuleKind,
-    default_type: TypeId,
-}
-
 /// Filename transitions of one target and class, by name.
 type ByName = HashMap<Box<[u8]>, FilenameTransitionGroup>;
 
 /// Type, role, range and filename transitions, for look-up.
 pub(crate) struct Transitions {
-    types: FxHashMap<Triple, Vec<TypeRule>>,
+    types: Rows,
     roles: FxHashMap<(RoleId, TypeId, Option<ClassId>), RoleId>,
     ranges: FxHashMap<Triple, MlsRange>,
     names: FxHashMap<(TypeId, ClassId), ByName>,
@@ -58,7 +51,7 @@ pub(crate) struct Transitions {
 }
 
 impl Transitions {
-    pub(crate) fn of(db: &PolicyDb) -> Self {
+    pub(crate) fn of(db: &PolicyDb, rules: &AllRules<'_>) -> Self {
         let process = db.classes.id("process");
         let ranges = db.range_transitions.iter().filter_map(|it| {
             Some(((it.source, it.target, it.class.or(process)?), it.range.clone()))
@@ -73,7 +66,7 @@ impl Transitions {
             by_name.insert(group.name.clone(), group.clone());
         }
         Self {
-            types: type_rules(db),
+            types: type_rules(db, rules),
             roles: roles.collect(),
             ranges: ranges.collect(),
             names,
@@ -87,10 +80,10 @@ impl Transitions {
         key: Triple,
         kind: RuleKind,
     ) -> Option<TypeId> {
-        let rules = || self.types.get(&key).into_iter().flatten().filter(|it| it.kind == kind);
-        let unconditional = rules().find(|it| it.branch == 0);
-        let found = unconditional.or_else(|| rules().find(|it| applies(it.branch)));
-        found.map(|it| it.default_type)
+        let (source, target, class) = key;
+        let mut rules = self.types.exact(source, target, class).iter().filter(|it| it.kind == kind);
+        let found = rules.find(|it| it.branch == 0 || applies(it.branch))?;
+        TypeId::from_value(found.datum)
     }
 
     fn by_name(&self, key: Triple, name: &[u8]) -> Option<TypeId> {
@@ -100,19 +93,15 @@ impl Transitions {
     }
 }
 
-fn type_rules(db: &PolicyDb) -> FxHashMap<Triple, Vec<TypeRule>> {
-    let mut types: FxHashMap<Triple, Vec<TypeRule>> = FxHashMap::default();
-    let unconditional = db.rules.iter().map(|rule| (0, rule));
-    let conditional = (1u32..).step_by(2).zip(&db.conditionals).flat_map(|(branch, block)| {
-        let when_true = block.when_true.iter().map(move |rule| (branch, rule));
-        when_true.chain(block.when_false.iter().map(move |rule| (branch + 1, rule)))
-    });
-    for (branch, rule) in unconditional.chain(conditional) {
-        let Some(default_type) = rule.default_type() else { continue };
-        let key = (rule.source, rule.target, rule.class());
-        types.entry(key).or_default().push(TypeRule { branch, kind: rule.kind, default_type });
-    }
-    types
+/// Type rules match types exactly, never through attributes. Those of a key are in order, unconditional ones first.
+fn type_rules(db: &PolicyDb, rules: &AllRules<'_>) -> Rows {
+    let type_rules = rules.numbered(RuleKind::is_type);
+    let filed: Vec<_> = type_rules
+        .map(|(number, rule)| {
+            (rule.source.bit(), class_and_type(rule.class(), rule.target), number)
+        })
+        .collect();
+    Rows::new(db.types.nprim() as usize, &filed, rules)
 }
 
 /// Classes that the kernel knows as sockets; their objects take after the process that makes them.
