@@ -18,6 +18,7 @@ pub mod ours;
 pub mod place;
 pub mod queries;
 pub mod random;
+pub mod random_policies;
 pub mod reference;
 pub mod report;
 pub mod roundtrip;

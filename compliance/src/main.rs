@@ -10,12 +10,16 @@ use mandate_compliance::bench::{self, Effort, Figure};
 use mandate_compliance::place::Place;
 use mandate_compliance::reference::{Flavour, Reference};
 use mandate_compliance::report::Report;
-use mandate_compliance::{decisions, kernel_mix, measure, micro, objects, originals, roundtrip};
+use mandate_compliance::{
+    decisions, kernel_mix, measure, micro, objects, originals, random_policies, roundtrip,
+};
 
 /// How many questions libsepol is asked about each policy: in CI, and at full size.
 const DECISIONS: (usize, usize) = (100_000, 1_000_000);
 /// How many questions a kernel is asked about each policy.
 const KERNEL: (usize, usize) = (20_000, 100_000);
+/// How many random policies a kernel is asked about.
+const RANDOM: (usize, usize) = (40, 600);
 /// The exit code of `originals` when some stay missing.
 const STILL_MISSING: u8 = 3;
 
@@ -65,6 +69,8 @@ enum Suite {
     Kernel(Size),
     /// The small policies that show one kind of rule each.
     Micro(Size),
+    /// Random small policies with every kind of rule, each asked of a real kernel; `--queries` counts policies.
+    Random(Size),
     /// Speed and memory of both sides.
     Bench(Size),
     /// Record the micro policies and the answers of the originals anew.
@@ -181,6 +187,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
         Suite::Objects(size) => suites.objects(size)?,
         Suite::Kernel(size) => suites.kernel(size)?,
         Suite::Micro(size) => suites.micro(size)?,
+        Suite::Random(size) => suites.random(size)?,
         Suite::Bench(size) => drop(suites.bench(size)?),
         _ => {}
     }
@@ -198,6 +205,7 @@ struct Suites<'a> {
 impl Suites<'_> {
     fn all(&mut self, size: Size) -> Result<Vec<Figure>> {
         self.attempt(|it| it.micro(size))?;
+        self.attempt(|it| it.random(size))?;
         self.attempt(|it| it.roundtrip(size))?;
         self.attempt(|it| it.objects(size))?;
         self.attempt(|it| it.decisions(size))?;
@@ -267,6 +275,11 @@ impl Suites<'_> {
         micro::check_answers(&mut self.report, &asked, &self.place.work)
     }
 
+    fn random(&mut self, size: Size) -> Result<()> {
+        self.report.suite("random");
+        random_policies::run(&self.place, size.queries(RANDOM), size.seed, &mut self.report)
+    }
+
     /// What is recorded in the repository needs no original to be compared with.
     fn without_originals(&mut self) -> Result<()> {
         self.report.suite("micro");
@@ -281,8 +294,9 @@ impl Suites<'_> {
     }
 }
 
-const LEFT_OUT: [&str; 6] = [
+const LEFT_OUT: [&str; 7] = [
     "micro policies compiled anew, and their answers asked anew",
+    "random policies compared with a real kernel",
     "reading and writing the Reference Policy and small policies of every version",
     "decisions compared with libsepol",
     "contexts of ports, nodes, interfaces and filesystems compared with libsepol",

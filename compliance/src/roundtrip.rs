@@ -27,6 +27,7 @@ pub fn run(
     report.heading("Read and write: the same bytes")?;
     let newest = originals::newest_policy_version()?.min(VERSION);
     small_policies(place, newest, report)?;
+    compile_cil(references)?;
     for reference in references {
         let every = full || reference.flavour == Flavour::Mcs;
         let oldest = if every { OLDEST } else { newest };
@@ -38,6 +39,18 @@ pub fn run(
         }
     }
     Ok(())
+}
+
+/// secilc takes longest, so it compiles all of them at the same time.
+fn compile_cil(references: &[Reference]) -> Result<()> {
+    std::thread::scope(|scope| {
+        let compiling: Vec<_> =
+            references.iter().map(|reference| scope.spawn(|| reference.by_secilc())).collect();
+        for made in compiling {
+            made.join().map_err(|_| anyhow::anyhow!("compiling CIL panicked"))??;
+        }
+        Ok(())
+    })
 }
 
 fn small_policies(place: &Place, newest: u32, report: &mut Report<'_>) -> Result<()> {

@@ -54,6 +54,6 @@ impl Booleans {
     }
 
     pub(crate) fn applies(&self, branch: u32) -> bool {
-        self.branches.get(branch as usize).copied().unwrap_or(false)
+        branch == 0 || self.branches.get(branch as usize).copied().unwrap_or(false)
     }
 }

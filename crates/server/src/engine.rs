@@ -8,7 +8,7 @@ use mandate_policydb::{ClassId, Context, HandleUnknown, Policy, PolicyDb, RuleKi
 
 use crate::booleans::Booleans;
 use crate::constraint::{self, Contexts};
-use crate::index::{AllRules, Groups, RuleIndex};
+use crate::index::{Groups, Numbering, RuleIndex};
 use crate::trace::Trace;
 use crate::transition::Transitions;
 
@@ -54,6 +54,7 @@ pub struct TooManyAttributes;
 /// What never changes while a policy is loaded.
 pub(crate) struct Index {
     pub(crate) policy: Policy,
+    pub(crate) numbering: Numbering,
     pub(crate) groups: Groups,
     pub(crate) access: RuleIndex,
     pub(crate) xperms: RuleIndex,
@@ -84,12 +85,13 @@ impl Engine {
         let db = policy.db();
         let booleans = Booleans::of(db);
         let groups = Groups::of(db).ok_or(TooManyAttributes)?;
-        let rules = AllRules::of(db);
-        let access = RuleIndex::new(db, &groups, &rules, RuleKind::is_access_vector);
-        let xperms = RuleIndex::new(db, &groups, &rules, RuleKind::is_xperm);
-        let transitions = Transitions::of(db, &rules);
+        let numbering = Numbering::of(db);
+        let vectors = numbering.all(db).filter(|it| it.1.kind.is_access_vector());
+        let access = RuleIndex::new(db, &groups, vectors.map(|(number, &rule)| (number, rule)));
+        let xperms = RuleIndex::new(db, &groups, numbering.some(db, &numbering.xperms));
+        let transitions = Transitions::of(db, &numbering);
         let process = process_class(db);
-        let index = Index { policy, groups, access, xperms, transitions, process };
+        let index = Index { policy, numbering, groups, access, xperms, transitions, process };
         Ok(Self { index: Arc::new(index), booleans })
     }
 
@@ -179,14 +181,16 @@ fn type_enforcement<T: Trace>(engine: &Engine, query: &Query<'_>, trace: &mut T)
     let mut decision = Decision::DENIED;
     let (index, booleans) = (&*engine.index, &engine.booleans);
     let (source, target) = (query.source.type_, query.target.type_);
-    index.access.matching(&index.groups, source, target, query.class, |posting| {
-        let applies = posting.branch == 0 || booleans.applies(posting.branch);
-        trace.rule(posting.rule, applies);
+    let db = index.policy.db();
+    index.access.matching(&index.groups, source, target, query.class, |number| {
+        let Some((rule, branch)) = index.numbering.rule(db, number) else { return };
+        let applies = booleans.applies(branch);
+        trace.rule(number, applies);
         if applies {
-            match posting.kind {
-                RuleKind::Allow => decision.allowed |= posting.datum,
-                RuleKind::AuditAllow => decision.auditallow |= posting.datum,
-                _ => decision.auditdeny &= posting.datum,
+            match rule.kind {
+                RuleKind::Allow => decision.allowed |= rule.datum(),
+                RuleKind::AuditAllow => decision.auditallow |= rule.datum(),
+                _ => decision.auditdeny &= rule.datum(),
             }
         }
     });

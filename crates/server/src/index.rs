@@ -12,58 +12,40 @@
 
 use std::ops::Range;
 
-use mandate_policydb::{AvRule, ClassId, Conditional, PolicyDb, RuleKind, SymbolId, TypeId};
+use mandate_policydb::{AvRule, ClassId, Conditional, PolicyDb, SymbolId, TypeId};
 
-/// A rule filed in the index.
-#[derive(Clone, Copy)]
-pub(crate) struct Posting {
-    /// The rule's datum: permissions, or a place in the pool of extended permissions.
-    pub(crate) datum: u32,
-    /// The branch that holds the rule; 0 outside of conditional blocks.
-    pub(crate) branch: u32,
-    /// Number of the rule: unconditional ones first, then block by block, true branch before false.
-    pub(crate) rule: u32,
-    pub(crate) kind: RuleKind,
-}
-
-/// Rows of postings, each sorted by key. High half of a key: class, or the source group; low half: the other type or
-/// group. Keys stand apart from what they lead to, so that a search reads little.
+/// Rows of filed rules, each sorted. An entry is the key in the high half and the number of the rule in the low half: one
+/// word, which sorts fast; the rule itself is looked at only on a match. High half of a key: class, or the source
+/// group; low half: the other type or group.
 #[derive(Default)]
 pub(crate) struct Rows {
     starts: Vec<u32>,
-    keys: Vec<u32>,
-    postings: Vec<Posting>,
+    entries: Vec<u64>,
 }
 
 /// A rule to be filed: row, key, number.
-pub(crate) type Filed = (u32, u32, u32);
+pub(crate) type Filed = (usize, u32, u32);
 
 impl Rows {
-    pub(crate) fn new(count: usize, filed: &[Filed], rules: &AllRules<'_>) -> Self {
-        let starts = row_starts(count, filed);
+    /// Files by counting, so the iterator is run twice.
+    pub(crate) fn new(count: usize, filed: impl Iterator<Item = Filed> + Clone) -> Self {
+        let starts = row_starts(count, filed.clone());
         let mut next = starts.clone();
-        // Key and number in one word: what sorts fastest.
-        let mut order = vec![0u64; filed.len()];
-        for &(row, key, number) in filed {
-            if let Some(at) = next.get_mut(row as usize) {
-                if let Some(place) = order.get_mut(*at as usize) {
+        let mut entries = vec![0u64; starts.last().map_or(0, |&end| end as usize)];
+        for (row, key, number) in filed {
+            if let Some(at) = next.get_mut(row) {
+                if let Some(place) = entries.get_mut(*at as usize) {
                     *place = u64::from(key) << 32 | u64::from(number);
                 }
                 *at += 1;
             }
         }
         for (&from, &to) in starts.iter().zip(starts.iter().skip(1)) {
-            if let Some(row) = order.get_mut(from as usize..to as usize) {
+            if let Some(row) = entries.get_mut(from as usize..to as usize) {
                 row.sort_unstable();
             }
         }
-        let keys = order.iter().map(|&it| high_half(it)).collect();
-        let postings = order.iter().filter_map(|&it| {
-            let number = low_half(it);
-            let (rule, branch) = rules.get(number)?;
-            Some(Posting { datum: rule.datum(), branch, rule: number, kind: rule.kind })
-        });
-        Self { starts, keys, postings: postings.collect() }
+        Self { starts, entries }
     }
 
     fn row(&self, row: usize) -> Range<usize> {
@@ -71,25 +53,24 @@ impl Rows {
         start(row)..start(row + 1)
     }
 
-    /// The places in a row whose keys lie in `keys`, with their keys.
-    pub(crate) fn part(&self, row: usize, keys: Range<u32>) -> (&[u32], &[Posting]) {
-        let row = self.row(row);
-        let all = self.keys.get(row.clone()).unwrap_or_default();
-        let from = all.partition_point(|&key| key < keys.start);
+    /// The entries of a row whose keys lie in `keys`.
+    fn part(&self, row: usize, keys: Range<u32>) -> &[u64] {
+        let all = self.entries.get(self.row(row)).unwrap_or_default();
+        let from = all.partition_point(|&entry| key(entry) < keys.start);
         let rest = all.get(from..).unwrap_or_default();
-        let length = rest.iter().position(|&key| key >= keys.end).unwrap_or(rest.len());
-        self.slice(row.start + from..row.start + from + length)
+        let length = rest.iter().position(|&entry| key(entry) >= keys.end).unwrap_or(rest.len());
+        rest.get(..length).unwrap_or_default()
     }
 
-    /// The postings of a row that is filed by source, with keys of class and target.
-    pub(crate) fn exact(&self, source: TypeId, target: TypeId, class: ClassId) -> &[Posting] {
+    /// Numbers of the rules of a row that is filed by source, with keys of class and target.
+    pub(crate) fn exact(
+        &self,
+        source: TypeId,
+        target: TypeId,
+        class: ClassId,
+    ) -> impl Iterator<Item = u32> {
         let key = class_and_type(class, target);
-        self.part(source.index(), key..key.saturating_add(1)).1
-    }
-
-    fn slice(&self, places: Range<usize>) -> (&[u32], &[Posting]) {
-        let keys = self.keys.get(places.clone()).unwrap_or_default();
-        (keys, self.postings.get(places).unwrap_or_default())
+        self.part(source.index(), key..key.saturating_add(1)).iter().map(|&entry| number(entry))
     }
 }
 
@@ -98,19 +79,19 @@ pub(crate) fn class_and_type(class: ClassId, type_: TypeId) -> u32 {
     class.value() << 16 | type_.value()
 }
 
-fn high_half(word: u64) -> u32 {
-    u32::try_from(word >> 32).unwrap_or(u32::MAX)
+fn key(entry: u64) -> u32 {
+    u32::try_from(entry >> 32).unwrap_or(u32::MAX)
 }
 
-fn low_half(word: u64) -> u32 {
-    u32::try_from(word & u64::from(u32::MAX)).unwrap_or(u32::MAX)
+fn number(entry: u64) -> u32 {
+    u32::try_from(entry & u64::from(u32::MAX)).unwrap_or(u32::MAX)
 }
 
 /// Where each row starts, and where the last one ends.
-fn row_starts(count: usize, filed: &[Filed]) -> Vec<u32> {
+fn row_starts(count: usize, filed: impl Iterator<Item = Filed>) -> Vec<u32> {
     let mut starts = vec![0u32; count + 1];
-    for &(row, ..) in filed {
-        if let Some(start) = starts.get_mut(row as usize + 1) {
+    for (row, ..) in filed {
+        if let Some(start) = starts.get_mut(row + 1) {
             *start += 1;
         }
     }
@@ -122,7 +103,7 @@ fn row_starts(count: usize, filed: &[Filed]) -> Vec<u32> {
     starts
 }
 
-/// Group-to-group rules of a class: the source groups as a bitmap, and where each one's postings start.
+/// Group-to-group rules of a class: the source groups as a bitmap, and where each one's entries are.
 struct ClassGroups {
     sources: Box<[u64]>,
     runs: Vec<Range<u32>>,
@@ -190,49 +171,40 @@ fn has(row: &[u64], number: u32) -> bool {
 
 /// All rules of some kinds, filed.
 pub(crate) struct RuleIndex {
-    type_to_type: Rows,
-    type_to_group: Rows,
-    group_to_type: Rows,
-    group_to_group: Rows,
+    /// Rows of source types for rules between types; of source types for rules on groups; of target types for rules of
+    /// groups; of classes for rules between groups.
+    rows: Rows,
+    types: usize,
     classes: Vec<Option<ClassGroups>>,
 }
 
 impl RuleIndex {
-    /// Files the rules that `wanted` picks.
+    /// Files these rules.
     pub(crate) fn new(
         db: &PolicyDb,
         groups: &Groups,
-        rules: &AllRules<'_>,
-        wanted: impl Fn(RuleKind) -> bool,
+        rules: impl Iterator<Item = (u32, AvRule)> + Clone,
     ) -> Self {
-        let mut filed: [Vec<Filed>; 4] = [const { Vec::new() }; 4];
-        for (number, rule) in rules.numbered(wanted) {
-            let class = rule.class().value();
-            let (source, target) = (rule.source, rule.target);
-            let (place, row, key) = match (groups.number(source), groups.number(target)) {
-                (None, None) => (0, source.bit(), class_and_type(rule.class(), target)),
-                (None, Some(group)) => (1, source.bit(), class << 16 | group),
-                (Some(group), None) => (2, target.bit(), class << 16 | group),
-                (Some(from), Some(to)) => (3, class, from << 16 | to),
-            };
-            if let Some(list) = filed.get_mut(place) {
-                list.push((row, key, number));
-            }
-        }
         let (types, classes) = (db.types.nprim() as usize, db.classes.nprim() as usize + 1);
-        let [type_to_type, type_to_group, group_to_type, group_to_group] = filed;
-        let group_to_group = Rows::new(classes, &group_to_group, rules);
-        let by_class = |class| class_groups(&group_to_group, class, groups.words);
-        Self {
-            type_to_type: Rows::new(types, &type_to_type, rules),
-            type_to_group: Rows::new(types, &type_to_group, rules),
-            group_to_type: Rows::new(types, &group_to_type, rules),
-            classes: (0..classes).map(by_class).collect(),
-            group_to_group,
-        }
+        let filed = rules.map(|(number, rule)| {
+            let (class, source, target) = (rule.class(), rule.source, rule.target);
+            match (groups.number(source), groups.number(target)) {
+                (None, None) => (source.index(), class_and_type(class, target), number),
+                (None, Some(to)) => (types + source.index(), class.value() << 16 | to, number),
+                (Some(from), None) => {
+                    (2 * types + target.index(), class.value() << 16 | from, number)
+                }
+                (Some(from), Some(to)) => {
+                    (3 * types + class.value() as usize, from << 16 | to, number)
+                }
+            }
+        });
+        let rows = Rows::new(3 * types + classes, filed);
+        let by_class = |class| class_groups(&rows, 3 * types + class, groups.words);
+        Self { classes: (0..classes).map(by_class).collect(), types, rows }
     }
 
-    /// Calls `visit` with every filed rule that matches, whether its branch applies or not.
+    /// Calls `visit` with the number of every filed rule that matches, whether its branch applies or not.
     #[inline]
     pub(crate) fn matching(
         &self,
@@ -240,17 +212,16 @@ impl RuleIndex {
         source: TypeId,
         target: TypeId,
         class: ClassId,
-        mut visit: impl FnMut(&Posting),
+        mut visit: impl FnMut(u32),
     ) {
         let (from, to) = (groups.row(source), groups.row(target));
         let low = class.value() << 16;
         let keys = low..low.saturating_add(1 << 16);
-        let own = self.type_to_type.exact(source, target, class);
-        own.iter().for_each(&mut visit);
-        let by_target = self.type_to_group.part(source.index(), keys.clone());
-        visit_hits(by_target, to, &mut visit);
-        let by_source = self.group_to_type.part(target.index(), keys);
-        visit_hits(by_source, from, &mut visit);
+        self.rows.exact(source, target, class).for_each(&mut visit);
+        let on_groups = self.rows.part(self.types + source.index(), keys.clone());
+        visit_hits(on_groups, to, &mut visit);
+        let of_groups = self.rows.part(2 * self.types + target.index(), keys);
+        visit_hits(of_groups, from, &mut visit);
         if let Some(Some(class)) = self.classes.get(class.value() as usize) {
             self.matching_groups(class, from, to, &mut visit);
         }
@@ -262,7 +233,7 @@ impl RuleIndex {
         class: &ClassGroups,
         from: &[u64],
         to: &[u64],
-        visit: &mut impl FnMut(&Posting),
+        visit: &mut impl FnMut(u32),
     ) {
         let mut before = 0;
         for (sources, own) in class.sources.iter().zip(from) {
@@ -272,33 +243,29 @@ impl RuleIndex {
                 let run = before + (sources & below).count_ones() as usize;
                 hits &= hits - 1;
                 let Some(run) = class.runs.get(run) else { continue };
-                let places = run.start as usize..run.end as usize;
-                visit_hits(self.group_to_group.slice(places), to, visit);
+                let run = run.start as usize..run.end as usize;
+                visit_hits(self.rows.entries.get(run).unwrap_or_default(), to, visit);
             }
             before += sources.count_ones() as usize;
         }
     }
 }
 
-/// Visits the postings whose group, the low half of the key, is among `groups`.
+/// Visits the entries whose group, the low half of the key, is among `groups`.
 #[inline]
-fn visit_hits(
-    (keys, postings): (&[u32], &[Posting]),
-    groups: &[u64],
-    visit: &mut impl FnMut(&Posting),
-) {
-    let hits = keys.iter().zip(postings).filter(|(key, _)| has(groups, *key & 0xffff));
-    hits.for_each(|(_, posting)| visit(posting));
+fn visit_hits(entries: &[u64], groups: &[u64], visit: &mut impl FnMut(u32)) {
+    let hits = entries.iter().filter(|&&entry| has(groups, key(entry) & 0xffff));
+    hits.for_each(|&entry| visit(number(entry)));
 }
 
-fn class_groups(rows: &Rows, class: usize, words: usize) -> Option<ClassGroups> {
-    let row = rows.row(class);
-    let keys = rows.keys.get(row.clone()).filter(|it| !it.is_empty())?;
+fn class_groups(rows: &Rows, row: usize, words: usize) -> Option<ClassGroups> {
+    let row = rows.row(row);
+    let entries = rows.entries.get(row.clone()).filter(|it| !it.is_empty())?;
     let mut at = u32::try_from(row.start).ok()?;
     let mut sources = vec![0u64; words].into_boxed_slice();
     let mut runs = Vec::new();
-    for run in keys.chunk_by(|a, b| a >> 16 == b >> 16) {
-        let group = run.first()? >> 16;
+    for run in entries.chunk_by(|&a, &b| key(a) >> 16 == key(b) >> 16) {
+        let group = key(*run.first()?) >> 16;
         *sources.get_mut(group as usize / 64)? |= 1 << (group % 64);
         let end = at + u32::try_from(run.len()).ok()?;
         runs.push(at..end);
@@ -307,37 +274,60 @@ fn class_groups(rows: &Rows, class: usize, words: usize) -> Option<ClassGroups> 
     Some(ClassGroups { sources, runs })
 }
 
-/// Every rule with the number of its branch, in the order that numbers rules.
-pub(crate) struct AllRules<'a> {
-    unconditional: &'a [AvRule],
-    conditional: Vec<(&'a AvRule, u32)>,
+/// Numbers for all rules of a policy: those outside of blocks first, then block by block, true branch before false.
+/// Branches have numbers too: 0 outside of blocks, then two for each block.
+pub(crate) struct Numbering {
+    conditional: Vec<(AvRule, u32)>,
+    /// Numbers of the type rules.
+    pub(crate) types: Vec<u32>,
+    /// Numbers of the extended permission rules.
+    pub(crate) xperms: Vec<u32>,
 }
 
-impl<'a> AllRules<'a> {
-    pub(crate) fn of(db: &'a PolicyDb) -> Self {
+impl Numbering {
+    pub(crate) fn of(db: &PolicyDb) -> Self {
         let mut conditional = Vec::new();
         for (branch, block) in (1u32..).step_by(2).zip(&db.conditionals) {
-            conditional.extend(block.when_true.iter().map(|rule| (rule, branch)));
-            conditional.extend(block.when_false.iter().map(|rule| (rule, branch + 1)));
+            conditional.extend(block.when_true.iter().map(|&rule| (rule, branch)));
+            conditional.extend(block.when_false.iter().map(|&rule| (rule, branch + 1)));
         }
-        Self { unconditional: &db.rules, conditional }
+        let mut numbering = Self { conditional, types: Vec::new(), xperms: Vec::new() };
+        let (mut types, mut xperms) = (Vec::new(), Vec::new());
+        for (number, rule) in numbering.all(db) {
+            if rule.kind.is_type() {
+                types.push(number);
+            } else if rule.kind.is_xperm() {
+                xperms.push(number);
+            }
+        }
+        (numbering.types, numbering.xperms) = (types, xperms);
+        numbering
     }
 
-    /// Numbers of the rules whose kind `wanted` picks, with the rules.
-    pub(crate) fn numbered(
-        &self,
-        wanted: impl Fn(RuleKind) -> bool,
-    ) -> impl Iterator<Item = (u32, &'a AvRule)> {
-        let conditional = self.conditional.iter().map(|it| it.0);
-        let all = (0..).zip(self.unconditional.iter().chain(conditional));
-        all.filter(move |it| wanted(it.1.kind))
+    /// All rules by number.
+    pub(crate) fn all<'a>(
+        &'a self,
+        db: &'a PolicyDb,
+    ) -> impl Iterator<Item = (u32, &'a AvRule)> + Clone {
+        (0..).zip(db.rules.iter().chain(self.conditional.iter().map(|it| &it.0)))
     }
 
-    fn get(&self, number: u32) -> Option<(&'a AvRule, u32)> {
+    /// Rules of these numbers.
+    pub(crate) fn some<'a>(
+        &'a self,
+        db: &'a PolicyDb,
+        numbers: &'a [u32],
+    ) -> impl Iterator<Item = (u32, AvRule)> + Clone {
+        numbers.iter().filter_map(|&number| Some((number, self.rule(db, number)?.0)))
+    }
+
+    /// The rule of this number, with its branch.
+    #[inline]
+    pub(crate) fn rule(&self, db: &PolicyDb, number: u32) -> Option<(AvRule, u32)> {
         let number = number as usize;
-        match self.unconditional.get(number) {
-            Some(rule) => Some((rule, 0)),
-            None => self.conditional.get(number - self.unconditional.len()).copied(),
+        match db.rules.get(number) {
+            Some(&rule) => Some((rule, 0)),
+            None => self.conditional.get(number - db.rules.len()).copied(),
         }
     }
 }

@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 
 use crate::constraint::{self, Contexts};
 use crate::engine::{Engine, Query};
-use crate::index::{AllRules, Rows, class_and_type};
+use crate::index::{Numbering, Rows, class_and_type};
 
 /// Which context is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub(crate) struct Transitions {
 }
 
 impl Transitions {
-    pub(crate) fn of(db: &PolicyDb, rules: &AllRules<'_>) -> Self {
+    pub(crate) fn of(db: &PolicyDb, numbering: &Numbering) -> Self {
         let process = db.classes.id("process");
         let ranges = db.range_transitions.iter().filter_map(|it| {
             Some(((it.source, it.target, it.class.or(process)?), it.range.clone()))
@@ -66,24 +66,12 @@ impl Transitions {
             by_name.insert(group.name.clone(), group.clone());
         }
         Self {
-            types: type_rules(db, rules),
+            types: type_rules(db, numbering),
             roles: roles.collect(),
             ranges: ranges.collect(),
             names,
             sockets: sockets(db),
         }
-    }
-
-    fn default_type(
-        &self,
-        applies: impl Fn(u32) -> bool,
-        key: Triple,
-        kind: RuleKind,
-    ) -> Option<TypeId> {
-        let (source, target, class) = key;
-        let mut rules = self.types.exact(source, target, class).iter().filter(|it| it.kind == kind);
-        let found = rules.find(|it| it.branch == 0 || applies(it.branch))?;
-        TypeId::from_value(found.datum)
     }
 
     fn by_name(&self, key: Triple, name: &[u8]) -> Option<TypeId> {
@@ -94,14 +82,11 @@ impl Transitions {
 }
 
 /// Type rules match types exactly, never through attributes. Those of a key are in order, unconditional ones first.
-fn type_rules(db: &PolicyDb, rules: &AllRules<'_>) -> Rows {
-    let type_rules = rules.numbered(RuleKind::is_type);
-    let filed: Vec<_> = type_rules
-        .map(|(number, rule)| {
-            (rule.source.bit(), class_and_type(rule.class(), rule.target), number)
-        })
-        .collect();
-    Rows::new(db.types.nprim() as usize, &filed, rules)
+fn type_rules(db: &PolicyDb, numbering: &Numbering) -> Rows {
+    let filed = numbering.some(db, &numbering.types).map(|(number, rule)| {
+        (rule.source.index(), class_and_type(rule.class(), rule.target), number)
+    });
+    Rows::new(db.types.nprim() as usize, filed)
 }
 
 /// Classes that the kernel knows as sockets; their objects take after the process that makes them.
@@ -321,9 +306,7 @@ impl Making<'_> {
         if let Some(class) = self.class {
             let key = (self.source.type_, self.target.type_, class.id);
             let by_name = name.and_then(|name| transitions.by_name(key, name));
-            let applies = |branch| self.engine.booleans().applies(branch);
-            let by_rule = || transitions.default_type(applies, key, self.compute.rule());
-            if let Some(type_) = by_name.or_else(by_rule) {
+            if let Some(type_) = by_name.or_else(|| self.type_rule(key)) {
                 return type_;
             }
         }
@@ -333,6 +316,16 @@ impl Making<'_> {
             None if self.like_process => self.source.type_,
             None => self.target.type_,
         }
+    }
+
+    /// Unconditional rules have the lower numbers, so they come first.
+    fn type_rule(&self, (source, target, class): Triple) -> Option<TypeId> {
+        let index = &self.engine.index;
+        let rules = index.transitions.types.exact(source, target, class);
+        let rules = rules.filter_map(|number| index.numbering.rule(self.engine.db(), number));
+        let mut wanted = rules.filter(|it| it.0.kind == self.compute.rule());
+        let (rule, _) = wanted.find(|it| self.engine.booleans().applies(it.1))?;
+        rule.default_type()
     }
 
     fn range(&self) -> Result<Option<MlsRange>, ComputeError> {

@@ -58,17 +58,16 @@ impl Engine {
         let mut decision = XpermDecision::default();
         let (source, target) = (query.source.type_, query.target.type_);
         let index = &*self.index;
-        index.xperms.matching(&index.groups, source, target, query.class, |posting| {
-            if posting.branch != 0 && !self.booleans().applies(posting.branch) {
-                return;
-            }
+        index.xperms.matching(&index.groups, source, target, query.class, |number| {
+            let rule = index.numbering.rule(self.db(), number);
+            let Some((rule, _)) = rule.filter(|it| self.booleans().applies(it.1)) else { return };
             decision.ruled = true;
-            let permissions = self.db().xperms.get(posting.datum);
+            let permissions = self.db().xperms.of(&rule);
             if !permissions.is_some_and(|it| base.covers(it.form) && covers(it, command)) {
                 return;
             }
-            decision.rules.push(posting.rule);
-            match posting.kind {
+            decision.rules.push(number);
+            match rule.kind {
                 RuleKind::AllowXperm => decision.allowed = true,
                 RuleKind::AuditAllowXperm => decision.auditallow = true,
                 _ => decision.dontaudit = true,
