@@ -262,14 +262,43 @@ pub(crate) fn read_rules(
     let old = version < PolicyVersion::AVTAB;
     let capacity = r.bounded(count, if old { 24 } else { 12 })?;
     let mut rules = Vec::with_capacity(capacity);
-    for _ in 0..count {
-        if old {
+    if old {
+        for _ in 0..count {
             read_old(r, &mut rules)?;
-        } else {
+        }
+        return Ok(rules);
+    }
+    while rules.len() < capacity {
+        read_plain(r, &mut rules, capacity);
+        if rules.len() < capacity {
             rules.push(read_rule(r, version, pool)?);
         }
     }
     Ok(rules)
+}
+
+/// Reads rules of 12 bytes up to the first that needs a closer look: most of a policy is read here.
+fn read_plain(r: &mut Reader<'_>, rules: &mut Vec<AvRule>, most: usize) {
+    let mut rest = r.rest();
+    while rules.len() < most {
+        let Some((&[s0, s1, t0, t1, c0, c1, k0, k1, d @ ..], tail)) =
+            rest.split_first_chunk::<12>()
+        else {
+            break;
+        };
+        let half = |bytes| u16::from_le_bytes(bytes);
+        let (class, specified) = (half([c0, c1]), half([k0, k1]));
+        let kind = RuleKind::from_wire(specified & !ENABLED).filter(|kind| !kind.is_xperm());
+        let source = TypeId::from_value(half([s0, s1]).into());
+        let target = TypeId::from_value(half([t0, t1]).into());
+        let (Some(kind), Some(source), Some(target), 1..) = (kind, source, target, class) else {
+            break;
+        };
+        let (datum, enabled) = (u32::from_le_bytes(d), specified & ENABLED != 0);
+        rules.push(AvRule { source, target, datum, class, kind, enabled });
+        rest = tail;
+    }
+    r.skip_to(rest);
 }
 
 fn read_rule(

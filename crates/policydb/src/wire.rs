@@ -88,6 +88,11 @@ impl<'a> Reader<'a> {
         self.bytes.get(self.offset..).unwrap_or_default()
     }
 
+    /// Goes on at `rest`, a tail of [`Reader::rest`].
+    pub(crate) fn skip_to(&mut self, rest: &[u8]) {
+        self.offset = self.bytes.len() - rest.len();
+    }
+
     pub(crate) fn bytes(&mut self, length: u32) -> Result<&'a [u8], ReadError> {
         match self.rest().get(..length as usize) {
             Some(found) => {

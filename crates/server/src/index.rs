@@ -32,14 +32,15 @@ impl Rows {
         let starts = row_starts(count, filed.clone());
         let mut next = starts.clone();
         let mut entries = vec![0u64; starts.last().map_or(0, |&end| end as usize)];
-        for (row, key, number) in filed {
+        // Chained iterators run fastest from within.
+        filed.for_each(|(row, key, number)| {
             if let Some(at) = next.get_mut(row) {
                 if let Some(place) = entries.get_mut(*at as usize) {
                     *place = u64::from(key) << 32 | u64::from(number);
                 }
                 *at += 1;
             }
-        }
+        });
         for (&from, &to) in starts.iter().zip(starts.iter().skip(1)) {
             if let Some(row) = entries.get_mut(from as usize..to as usize) {
                 row.sort_unstable();
@@ -90,11 +91,11 @@ fn number(entry: u64) -> u32 {
 /// Where each row starts, and where the last one ends.
 fn row_starts(count: usize, filed: impl Iterator<Item = Filed>) -> Vec<u32> {
     let mut starts = vec![0u32; count + 1];
-    for (row, ..) in filed {
+    filed.for_each(|(row, ..)| {
         if let Some(start) = starts.get_mut(row + 1) {
             *start += 1;
         }
-    }
+    });
     let mut sum = 0;
     for start in &mut starts {
         sum += *start;
@@ -293,13 +294,9 @@ impl Numbering {
         }
         let mut numbering = Self { conditional, types: Vec::new(), xperms: Vec::new() };
         let (mut types, mut xperms) = (Vec::new(), Vec::new());
-        for (number, rule) in numbering.all(db) {
-            if rule.kind.is_type() {
-                types.push(number);
-            } else if rule.kind.is_xperm() {
-                xperms.push(number);
-            }
-        }
+        numbering.all(db).filter(|it| !it.1.kind.is_access_vector()).for_each(|(number, rule)| {
+            if rule.kind.is_type() { types.push(number) } else { xperms.push(number) }
+        });
         (numbering.types, numbering.xperms) = (types, xperms);
         numbering
     }

@@ -338,6 +338,9 @@ impl SecurityServer {
         let state = read(&self.state);
         let (old, new) = (state.context(old)?, state.context(new)?);
         let process = state.context(process)?;
+        if state.engine.db().classes.get(class).is_none() {
+            return Err(ServerError::UnknownName { kind: "class", name: class.to_string() });
+        }
         let result = state.engine.validate_transition(old, new, class, process);
         result.map_err(ServerError::Forbidden)
     }

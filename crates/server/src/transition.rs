@@ -218,7 +218,8 @@ impl Engine {
         Ok(Context { user: making.user(), role, type_, range: making.range()? })
     }
 
-    /// May an object change its label from `old` to `new` at the hands of `process`?
+    /// May an object change its label from `old` to `new` at the hands of `process`? A class that the policy does not
+    /// define has no constraints; [`SecurityServer`](crate::SecurityServer) refuses it, as the kernel does.
     ///
     /// # Errors
     /// The constraint that forbids it.
