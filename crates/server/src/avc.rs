@@ -56,8 +56,9 @@ impl Avc {
 
     fn slot(&self, pair: u64, class: ClassId) -> Option<&Slot> {
         let mixed = (pair ^ u64::from(class.value()) << 48).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let place = usize::try_from(mixed >> 32).unwrap_or(0) & (self.slots.len() - 1);
-        self.slots.get(place)
+        // A product's highest bits are those that depend on all of its factor.
+        let place = mixed.checked_shr(u64::BITS - self.slots.len().trailing_zeros());
+        self.slots.get(usize::try_from(place.unwrap_or(0)).unwrap_or(0))
     }
 
     /// The decision, if it is cached in the present epoch.
@@ -111,4 +112,44 @@ impl Avc {
 
 fn pair(source: Sid, target: Sid) -> u64 {
     u64::from(source.number()) << 32 | u64::from(target.number())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Neither the classes of one pair nor the pairs of one class may drive each other out.
+    #[test]
+    fn neighbours_stay_cached() {
+        let avc = Avc::with_slots(1 << 14);
+        let mut asked = Vec::new();
+        for (source, target, class) in (1..=8).flat_map(|s| (1..=8).map(move |t| (s, t, 1))) {
+            asked.push((source, target, class));
+        }
+        asked.extend((1..=64).map(|class| (9, 9, class)));
+        let ids = |&(source, target, class): &(u32, u32, u32)| {
+            let class = ClassId::from_value(class).unwrap();
+            (Sid::new(source).unwrap(), Sid::new(target).unwrap(), class)
+        };
+        for (source, target, class) in asked.iter().map(ids) {
+            avc.insert(source, target, class, Decision::ALLOWED, avc.epoch());
+        }
+        let found = asked.iter().map(ids).filter(|&(s, t, c)| avc.lookup(s, t, c).is_some());
+        // A few may share a slot by chance.
+        assert!(found.count() >= asked.len() - 4);
+    }
+
+    #[test]
+    fn an_epoch_empties_the_cache() {
+        let avc = Avc::with_slots(1);
+        let (sid, class) = (Sid::new(1).unwrap(), ClassId::from_value(1).unwrap());
+        assert_eq!(avc.lookup(sid, sid, class), None);
+        let old = avc.epoch();
+        avc.insert(sid, sid, class, Decision::ALLOWED, old);
+        assert_eq!(avc.lookup(sid, sid, class), Some(Decision::ALLOWED));
+        avc.next_epoch();
+        assert_eq!(avc.lookup(sid, sid, class), None);
+        avc.insert(sid, sid, class, Decision::ALLOWED, old);
+        assert_eq!(avc.lookup(sid, sid, class), None, "computed in an epoch that is over");
+    }
 }
