@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result, bail};
 use mandate_policydb::{
@@ -262,7 +263,10 @@ pub fn same_but_for_order(one: &[u8], other: &[u8]) -> Result<bool> {
 /// # Errors
 /// When it fails, or does not answer each query with one JSON object.
 pub fn ask_mandate(place: &Place, policy: &Path, queries: &[Value]) -> Result<Vec<Value>> {
-    let input = place.work.join(format!("queries.{}.jsonl", std::process::id()));
+    // Suites ask from several threads at once.
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    let asked = ASKED.fetch_add(1, Ordering::Relaxed);
+    let input = place.work.join(format!("queries.{}.{asked}.jsonl", std::process::id()));
     let text: String = queries.iter().map(|query| format!("{query}\n")).collect();
     std::fs::write(&input, text).with_context(|| format!("writing {}", input.display()))?;
     let file = std::fs::File::open(&input).context("opening the queries")?;
