@@ -53,6 +53,9 @@ const CACHED: usize = 256;
 /// How often scaling over two threads is tried; the best counts.
 const SCALING_RUNS: usize = 5;
 
+/// Rounds of a run: long enough that starting a thread, or a neighbour on the machine, does not decide.
+const SCALING_ROUNDS: usize = 10;
+
 /// One line of docs/figures.md.
 #[derive(Clone, Debug)]
 pub struct Figure {
@@ -221,12 +224,17 @@ impl<'a> Bench<'a> {
 
     fn scaling(&self) -> Figure {
         let cached = self.warm();
+        let ask = || {
+            for _ in 0..SCALING_ROUNDS {
+                self.ask_cached(&cached);
+            }
+        };
         let best = (0..SCALING_RUNS).map(|_| {
-            let one = self.ask_cached(&cached);
+            let one = seconds(ask);
             let two = seconds(|| {
                 std::thread::scope(|scope| {
                     for _ in 0..2 {
-                        scope.spawn(|| self.ask_cached(&cached));
+                        scope.spawn(ask);
                     }
                 });
             });
