@@ -108,10 +108,8 @@ fn a_cut_file_is_told_where_it_ends() {
     for length in 0..bytes.len() {
         let error = Unvalidated::read(bytes.get(..length).unwrap()).unwrap_err();
         assert!(error.offset <= length);
-        let told = matches!(
-            error.kind,
-            ReadErrorKind::Truncated { .. } | ReadErrorKind::NotAPolicy(_)
-        );
+        let told =
+            matches!(error.kind, ReadErrorKind::Truncated { .. } | ReadErrorKind::NotAPolicy(_));
         assert!(told, "{length}: {error}");
     }
     let longer = [bytes.as_slice(), b"x"].concat();

@@ -98,8 +98,8 @@ pub struct Check {
     pub audited: u32,
 }
 
-/// Slots of the cache: 1 MiB.
-const AVC_SLOTS: usize = 1 << 14;
+/// Slots of the cache: 256 KiB; eight times what the kernel keeps.
+const AVC_SLOTS: usize = 1 << 12;
 
 fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
     // State is replaced whole, so that of a thread that panicked is sound.

@@ -3,11 +3,10 @@
 //! Source: `security_compute_sid`, `mls_compute_sid`, `security_validate_transition` and `security_get_user_sids` in
 //! the kernel's `security/selinux/ss`.
 
-use std::collections::HashMap;
-
 use mandate_policydb::{
     ClassDatum, ClassId, Constraint, Context, DefaultFrom, DefaultRange, FilenameTransitionGroup,
-    MlsLevel, MlsRange, PolicyDb, RoleId, RuleKind, SymbolId, TypeId, UserDatum,
+    FilenameTransitions, MlsLevel, MlsRange, PolicyDb, RoleId, RuleKind, SymbolId, TypeId,
+    UserDatum,
 };
 use rustc_hash::FxHashMap;
 
@@ -38,15 +37,55 @@ impl Compute {
 
 type Triple = (TypeId, TypeId, ClassId);
 
-/// Filename transitions of one target and class, by name.
-type ByName = HashMap<Box<[u8]>, FilenameTransitionGroup>;
+/// Filename transitions in the order in which they are searched.
+struct Filenames {
+    /// The policy's, grouped, if it has them one by one.
+    regrouped: Vec<FilenameTransitionGroup>,
+    /// Places of the groups, sorted by target, class and name.
+    order: Vec<u32>,
+}
+
+impl Filenames {
+    fn of(db: &PolicyDb) -> Self {
+        let regrouped = match &db.filename_transitions {
+            FilenameTransitions::Grouped(_) => Vec::new(),
+            singles @ FilenameTransitions::Single(_) => singles.to_groups().into_owned(),
+        };
+        let mut filenames = Self { regrouped, order: Vec::new() };
+        let groups = filenames.groups(db);
+        let mut order: Vec<u32> = (0u32..).zip(groups).map(|it| it.0).collect();
+        order.sort_unstable_by_key(|&at| groups.get(at as usize).map(filename_key));
+        filenames.order = order;
+        filenames
+    }
+
+    fn groups<'a>(&'a self, db: &'a PolicyDb) -> &'a [FilenameTransitionGroup] {
+        match &db.filename_transitions {
+            FilenameTransitions::Grouped(groups) => groups,
+            FilenameTransitions::Single(_) => &self.regrouped,
+        }
+    }
+
+    fn default_type(&self, db: &PolicyDb, key: Triple, name: &[u8]) -> Option<TypeId> {
+        let ((source, target, class), groups) = (key, self.groups(db));
+        let wanted = (target, class, name);
+        let order = |&at: &u32| groups.get(at as usize).map(filename_key).cmp(&Some(wanted));
+        let at = *self.order.get(self.order.binary_search_by(order).ok()?)?;
+        let defaults = &groups.get(at as usize)?.defaults;
+        defaults.iter().find(|it| it.0.has(source)).map(|it| it.1)
+    }
+}
+
+fn filename_key(group: &FilenameTransitionGroup) -> (TypeId, ClassId, &[u8]) {
+    (group.target, group.class, &group.name)
+}
 
 /// Type, role, range and filename transitions, for look-up.
 pub(crate) struct Transitions {
     types: Rows,
     roles: FxHashMap<(RoleId, TypeId, Option<ClassId>), RoleId>,
     ranges: FxHashMap<Triple, MlsRange>,
-    names: FxHashMap<(TypeId, ClassId), ByName>,
+    filenames: Filenames,
     sockets: Vec<bool>,
 }
 
@@ -60,24 +99,13 @@ impl Transitions {
             .role_transitions
             .iter()
             .map(|it| ((it.role, it.type_, it.class.or(process)), it.new_role));
-        let mut names: FxHashMap<_, ByName> = FxHashMap::default();
-        for group in db.filename_transitions.to_groups().iter() {
-            let by_name = names.entry((group.target, group.class)).or_default();
-            by_name.insert(group.name.clone(), group.clone());
-        }
         Self {
             types: type_rules(db, numbering),
             roles: roles.collect(),
             ranges: ranges.collect(),
-            names,
+            filenames: Filenames::of(db),
             sockets: sockets(db),
         }
-    }
-
-    fn by_name(&self, key: Triple, name: &[u8]) -> Option<TypeId> {
-        let (source, target, class) = key;
-        let group = self.names.get(&(target, class))?.get(name)?;
-        group.defaults.iter().find(|it| it.0.has(source)).map(|it| it.1)
     }
 }
 
@@ -306,7 +334,8 @@ impl Making<'_> {
         let transitions = &self.engine.index.transitions;
         if let Some(class) = self.class {
             let key = (self.source.type_, self.target.type_, class.id);
-            let by_name = name.and_then(|name| transitions.by_name(key, name));
+            let by_name = name
+                .and_then(|name| transitions.filenames.default_type(self.engine.db(), key, name));
             if let Some(type_) = by_name.or_else(|| self.type_rule(key)) {
                 return type_;
             }
