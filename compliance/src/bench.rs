@@ -39,7 +39,7 @@ impl Effort {
         Self { loads: 1, decisions: 2_000, rounds: 1, cached: 10, memory: 10_000, tells: false };
     /// Enough for docs/figures.md.
     pub const FULL: Self = Self {
-        loads: 15,
+        loads: 61,
         decisions: 200_000,
         rounds: 5,
         cached: 50_000,
