@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -233,6 +233,105 @@ fn jsonl_answers_in_order_and_goes_on_after_a_bad_line() {
     "#]]
     .assert_eq(&String::from_utf8(output.stdout).unwrap());
     assert!(String::from_utf8(output.stderr).unwrap().contains("line 2: not a JSON object"));
+}
+
+/// A program may wait for each answer before it asks again.
+#[test]
+fn jsonl_answers_at_once() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_mandate"))
+        .args(["decide", &policy(), "--jsonl"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut questions = child.stdin.take().unwrap();
+    let mut answers = BufReader::new(child.stdout.take().unwrap());
+    for number in 0..3 {
+        writeln!(questions, r#"{{"op":"getbool","name":"httpd_read_homes"}}"#).unwrap();
+        let mut answer = String::new();
+        answers.read_line(&mut answer).unwrap();
+        assert!(answer.contains(&format!(r#""n":{number},"#)), "{answer}");
+    }
+    drop(questions);
+    assert!(child.wait().unwrap().success());
+}
+
+fn micro(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies/micro");
+    folder.join(name).join("policy.bin").to_str().unwrap().to_owned()
+}
+
+#[test]
+fn explain_looks_through_bounds() {
+    let policy = micro("typebounds-constraint");
+    let words =
+        ["mandate", "explain", &policy, "u:r:child_t", "u:object_r:secret_t", "file", "write"];
+    check(
+        &words,
+        1,
+        expect![[r#"
+        denied   write
+          child_t is bounded by parent_t, which may not do it to secret_t:
+            a constraint does not hold:
+              constrain file write ( t1 != parent_t );
+                false  t1 != parent_t  (it is parent_t)
+          though granted by:
+            allow child_t secret_t:file { read write };
+    "#]],
+    );
+}
+
+#[test]
+fn explain_finds_booleans_of_extended_permissions() {
+    let policy = micro("xperm-conditional");
+    let words = [
+        "mandate",
+        "explain",
+        &policy,
+        "u:r:a_t",
+        "u:object_r:obj_t",
+        "file",
+        "--xperm",
+        "ioctl=0x8911",
+    ];
+    check(
+        &words,
+        1,
+        expect![[r#"
+        allowed  ioctl
+          granted by:
+            allow a_t obj_t:file ioctl;
+        denied   ioctl 0x8911
+          other extended permissions are ruled, so this one needs an allowxperm
+          inactive:
+            allowxperm a_t obj_t:file ioctl 0x8911;  [ xc_on ]:True
+          would be allowed with xc_on=on
+    "#]],
+    );
+}
+
+#[test]
+fn convert_writes_into_what_is_no_plain_file() {
+    let (code, _, err) =
+        run(&["mandate", "convert", "--policy-version", "30", &policy(), "/dev/null"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
+}
+
+#[cfg(unix)]
+#[test]
+fn convert_follows_links_and_keeps_modes() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let folder = Folder::new("links");
+    let file = folder.file("file", b"old");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    symlink(&file, folder.path("link")).unwrap();
+    let link = folder.path("link");
+    let words = ["mandate", "convert", "--policy-version", "33", &policy(), link.to_str().unwrap()];
+    assert_eq!(run(&words).0, 0);
+    assert!(link.is_symlink());
+    assert_eq!(std::fs::read(&file).unwrap(), std::fs::read(policy()).unwrap());
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
 #[test]

@@ -245,10 +245,13 @@ pub(crate) fn write_expanded(
 }
 
 /// Member types of every type and attribute; a type's only member is itself.
-struct Members(Vec<Vec<TypeId>>);
+struct Members<'a> {
+    db: &'a PolicyDb,
+    of: Vec<Vec<TypeId>>,
+}
 
-impl Members {
-    fn of(db: &PolicyDb) -> Self {
+impl<'a> Members<'a> {
+    fn of(db: &'a PolicyDb) -> Self {
         let mut members = vec![Vec::new(); db.types.nprim() as usize];
         for (bit, attributes) in (0..).zip(&db.type_attributes) {
             let Some(id) = TypeId::from_bit(bit) else { continue };
@@ -264,11 +267,16 @@ impl Members {
                 list.push(id);
             }
         }
-        Self(members)
+        Self { db, of: members }
+    }
+
+    /// The types, attributes left out.
+    fn types(&self) -> impl Iterator<Item = TypeId> {
+        self.db.types.by_value().filter(|it| !it.attribute).map(|it| it.id)
     }
 
     fn of_type(&self, id: TypeId) -> &[TypeId] {
-        self.0.get(id.index()).map_or(&[], Vec::as_slice)
+        self.of.get(id.index()).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -277,17 +285,16 @@ type Row = BTreeMap<(TypeId, ClassId, bool, usize), AvRule>;
 
 fn write_expanded_list(
     w: &mut Writer<'_>,
-    members: &Members,
+    members: &Members<'_>,
     rules: &[AvRule],
     entries: avtab::OldEntries,
 ) -> io::Result<()> {
+    // By the source that is named: what a type expands to is gathered when its turn comes.
     let mut by_source: BTreeMap<TypeId, Vec<&AvRule>> = BTreeMap::new();
     for rule in rules {
-        for &source in members.of_type(rule.source) {
-            by_source.entry(source).or_default().push(rule);
-        }
+        by_source.entry(rule.source).or_default().push(rule);
     }
-    let rows = || by_source.iter().map(|(&source, rules)| expand_row(members, source, rules));
+    let rows = || members.types().map(|source| members.row(source, &by_source));
     let joins = |a: &AvRule, b: &AvRule| {
         entries == avtab::OldEntries::Joined
             && (a.target, a.class(), a.kind.is_type()) == (b.target, b.class(), b.kind.is_type())
@@ -300,17 +307,23 @@ fn write_expanded_list(
     Ok(())
 }
 
-fn expand_row(members: &Members, source: TypeId, rules: &[&AvRule]) -> Vec<AvRule> {
-    let mut row = Row::new();
-    for rule in rules {
-        let Some(place) = avtab::old_place(rule.kind) else { continue };
-        for &target in members.of_type(rule.target) {
-            let key = (target, rule.class(), rule.kind.is_type(), place);
-            let expanded = rule.between(source, target);
-            row.entry(key).and_modify(|old| old.merge(rule)).or_insert(expanded);
+impl Members<'_> {
+    /// The expanded rules of one source type.
+    fn row(&self, source: TypeId, by_source: &BTreeMap<TypeId, Vec<&AvRule>>) -> Vec<AvRule> {
+        let mut row = Row::new();
+        let attributes = self.db.type_attributes.get(source.index());
+        let others = attributes.into_iter().flat_map(|it| it.ids()).filter(|&it| it != source);
+        let rules = others.chain([source]).filter_map(|it| by_source.get(&it)).flatten();
+        for rule in rules {
+            let Some(place) = avtab::old_place(rule.kind) else { continue };
+            for &target in self.of_type(rule.target) {
+                let key = (target, rule.class(), rule.kind.is_type(), place);
+                let expanded = rule.between(source, target);
+                row.entry(key).and_modify(|old| old.merge(rule)).or_insert(expanded);
+            }
         }
+        row.into_values().collect()
     }
-    row.into_values().collect()
 }
 
 impl AvRule {

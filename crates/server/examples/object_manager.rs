@@ -17,12 +17,11 @@ struct Store<'a> {
 
 impl Store<'_> {
     fn require(&self, subject: Sid, object: Sid, permission: &str) -> Result<(), Box<dyn Error>> {
-        let class = self.server.class("file")?;
-        let bit = self.server.permission(class, permission)?;
-        let check = self.server.check(subject, object, class, bit)?;
+        let check = self.server.check_named(subject, object, "file", &[permission])?;
         if check.audited != 0 {
+            let verdict = if check.denied == 0 { "granted" } else { "denied" };
             let (source, target) = (self.server.context(subject)?, self.server.context(object)?);
-            writeln!(io::stderr(), "avc: denied {{ {permission} }} {source} {target}")?;
+            writeln!(io::stderr(), "avc: {verdict} {{ {permission} }} {source} {target}")?;
         }
         if check.granted { Ok(()) } else { Err(format!("{permission}: permission denied").into()) }
     }

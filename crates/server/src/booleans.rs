@@ -42,6 +42,30 @@ impl Booleans {
         changed
     }
 
+    /// The same with some booleans changed, where only the branches of these blocks are looked at afterwards.
+    pub(crate) fn with_within(
+        &self,
+        db: &PolicyDb,
+        changes: &[(BoolId, bool)],
+        blocks: &[usize],
+    ) -> Self {
+        let mut changed = self.clone();
+        for &(id, value) in changes {
+            if let Some(place) = changed.values.get_mut(id.index()) {
+                *place = value;
+            }
+        }
+        for &block in blocks {
+            let Some(conditional) = db.conditionals.get(block) else { continue };
+            let value = conditional.evaluate(|id| changed.values.get(id.index()).copied());
+            let branches = changed.branches.iter_mut().skip(2 * block + 1).take(2);
+            for (place, when) in branches.zip([true, false]) {
+                *place = value == Some(when);
+            }
+        }
+        changed
+    }
+
     fn evaluate(&mut self, db: &PolicyDb) {
         let values = &self.values;
         let state = |id: BoolId| values.get(id.index()).copied();

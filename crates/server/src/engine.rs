@@ -202,12 +202,12 @@ fn constrain<T: Trace>(db: &PolicyDb, query: &Query<'_>, decision: &mut Decision
     let contexts = Contexts { source: query.source, target: query.target, process: None };
     let mut terms = Vec::new();
     for constraint in &class.constraints {
-        if constraint.permissions & decision.allowed == 0 {
+        if !T::THOROUGH && constraint.permissions & decision.allowed == 0 {
             continue;
         }
         terms.clear();
         let holds = constraint::holds(db, constraint, contexts, |value| {
-            if T::TERMS {
+            if T::THOROUGH {
                 terms.push(value);
             }
         });
@@ -226,8 +226,9 @@ fn check_role<T: Trace>(
 ) {
     let Some(process) = engine.index.process.filter(|it| it.class == query.class) else { return };
     let (from, to) = (query.source.role, query.target.role);
-    let denied = decision.allowed & process.transitions;
-    if denied == 0 || from == to {
+    let denied = process.transitions;
+    let concerned = T::THOROUGH || decision.allowed & denied != 0;
+    if !concerned || from == to {
         return;
     }
     let role_allows = &engine.db().role_allows;
@@ -254,7 +255,7 @@ fn check_bounds<T: Trace>(
     };
     trace.enter_bounds(&source, &target);
     let outer = Query { source: &source, target: &target, class: query.class };
-    let denied = decision.allowed & !compute_vectors(engine, &outer, trace).allowed;
+    let denied = !compute_vectors(engine, &outer, trace).allowed;
     trace.leave_bounds(denied);
     decision.allowed &= !denied;
 }

@@ -1,13 +1,14 @@
 //! Why a decision is as it is: the same algorithm with a recorder.
 
 use mandate_policydb::{
-    BoolId, Constraint, Context, Datum, PermissionDatum, PolicyDb, RoleId, RuleKind, SymbolId,
-    TypeId,
+    AvRule, BoolId, Constraint, Context, Datum, PermissionDatum, PolicyDb, RoleId, RuleKind,
+    SymbolId, TypeId,
 };
 
 use crate::engine::{Decision, Engine, Query, compute_av};
 use crate::index::RuleRef;
 use crate::trace::Trace;
+use crate::xperm::XpermBase;
 
 /// A decision with its reasons, permission by permission.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub struct Explanation {
     pub decision: Decision,
     /// The permissions asked about.
     pub permissions: Vec<PermissionExplanation>,
+    /// Was every set of up to three booleans tried? Not if very many bear on the answer.
+    pub search_complete: bool,
 }
 
 /// Why a permission is allowed or denied.
@@ -33,8 +36,9 @@ pub struct PermissionExplanation {
     pub denials: Vec<Denial>,
     /// `auditallow` rules, if it is allowed; `dontaudit` rules, if it is denied.
     pub audit: Vec<RuleRef>,
-    /// Sets of booleans that would change the answer, with the values to give them: all of the smallest size, up to 3.
-    pub changes: Vec<Vec<(BoolId, bool)>>,
+    /// Sets of booleans that would change the answer, with the values to give them: those of the smallest size, up to 3,
+    /// and no more than 16 of them.
+    pub changes: Vec<Change>,
 }
 
 /// What denies a permission.
@@ -123,8 +127,22 @@ impl Engine {
                 self.explain_permission(query, &recorder.level, &decision, permission)
             })
             .collect();
-        self.add_changes(query, &recorder.level, &decision, &mut permissions);
-        Explanation { decision, permissions }
+        let wanted = permissions.iter().fold(0, |mask, it| mask | bit(&it.permission));
+        let blocks = self.blocks(&recorder.level, wanted);
+        let bits: Vec<u32> = permissions.iter().map(|it| bit(&it.permission)).collect();
+        let ask = |engine: &Self| engine.decide(query).allowed;
+        let (changes, search_complete) = self.search(blocks, &bits, ask);
+        for (permission, changes) in permissions.iter_mut().zip(changes) {
+            permission.changes = changes;
+        }
+        Explanation { decision, permissions, search_complete }
+    }
+
+    /// Sets of booleans that would change whether a command may be used: see [`PermissionExplanation::changes`].
+    pub fn xperm_changes(&self, query: &Query<'_>, base: XpermBase, command: u16) -> Vec<Change> {
+        let blocks = self.decide_xperm(query, base, command).blocks;
+        let ask = |engine: &Self| u32::from(engine.decide_xperm(query, base, command).allowed);
+        self.search(blocks, &[1], ask).0.pop().unwrap_or_default()
     }
 
     fn explain_permission(
@@ -134,137 +152,180 @@ impl Engine {
         decision: &Decision,
         permission: &PermissionDatum,
     ) -> PermissionExplanation {
-        let db = self.db();
         let bit = bit(permission);
+        let rules = |kind, applying| self.rules(level, kind, bit, applying);
         let allowed = decision.allowed & bit != 0;
         let audit_kind = if allowed { RuleKind::AuditAllow } else { RuleKind::DontAudit };
         PermissionExplanation {
             permission: permission.clone(),
             allowed,
-            grants: rules(db, level, RuleKind::Allow, bit, true),
-            inactive: rules(db, level, RuleKind::Allow, bit, false),
-            denials: if allowed { Vec::new() } else { denials(db, query, level, bit) },
-            audit: rules(db, level, audit_kind, bit, true),
+            grants: rules(RuleKind::Allow, true),
+            inactive: rules(RuleKind::Allow, false),
+            denials: if allowed { Vec::new() } else { self.denials(query, level, bit) },
+            audit: rules(audit_kind, true),
             changes: Vec::new(),
         }
     }
 
-    fn add_changes(
-        &self,
-        query: &Query<'_>,
-        level: &Level,
-        decision: &Decision,
-        permissions: &mut [PermissionExplanation],
-    ) {
-        let wanted = permissions.iter().fold(0, |mask, it| mask | bit(&it.permission));
-        let candidates = candidates(self.db(), level, wanted);
-        for size in 1..=MOST_FLIPS {
-            let mut open = permissions.iter_mut().filter(|it| it.changes.is_empty()).peekable();
-            if open.peek().is_none() {
-                return;
+    fn rules(&self, level: &Level, kind: RuleKind, bit: u32, applying: bool) -> Vec<RuleRef> {
+        let (db, numbering) = (self.db(), &self.index.numbering);
+        let matching = level.rules.iter().filter(|it| {
+            let rule = numbering.rule(db, it.0);
+            let wanted = |rule: AvRule| rule.kind == kind && rule.permissions() & bit != 0;
+            it.1 == applying && rule.is_some_and(|it| wanted(it.0))
+        });
+        let mut found: Vec<_> = matching.map(|it| numbering.reference(db, it.0)).collect();
+        found.sort_unstable();
+        found
+    }
+
+    fn denials(&self, query: &Query<'_>, level: &Level, bit: u32) -> Vec<Denial> {
+        let mut denials = Vec::new();
+        if self.rules(level, RuleKind::Allow, bit, true).is_empty() {
+            denials.push(Denial::NoRule);
+        }
+        for (constraint, holds, terms) in &level.constraints {
+            if !holds && constraint.permissions & bit != 0 {
+                let (constraint, terms) = (constraint.clone(), terms.clone());
+                denials.push(Denial::Constraint { constraint, terms });
             }
-            let mut open: Vec<_> = open.collect();
-            each_subset(&candidates, size, &mut |subset| {
-                let flips = subset.iter().map(|&id| (id, self.booleans().get(id) != Some(true)));
-                let flips: Vec<_> = flips.collect();
-                let changed = self.booleans().with(self.db(), flips.iter().copied());
-                let allowed = self.with_booleans(changed).decide(query).allowed;
-                for it in &mut open {
-                    let differs = (allowed ^ decision.allowed) & bit(&it.permission) != 0;
-                    if differs && it.changes.len() < MOST_CHANGES {
-                        it.changes.push(flips.clone());
+        }
+        if level.role_denied & bit != 0 {
+            denials.push(Denial::RoleAllow { from: query.source.role, to: query.target.role });
+        }
+        if let Some((source, target, inner, denied)) = &level.bounds
+            && denied & bit != 0
+        {
+            let (source, target) = (*source, *target);
+            let denials_there = self.denials(query, inner, bit);
+            denials.push(Denial::Bounds { source, target, denials: denials_there });
+        }
+        denials
+    }
+
+    /// Blocks that hold a rule that bears on these permissions.
+    fn blocks(&self, level: &Level, wanted: u32) -> Vec<usize> {
+        let (db, numbering) = (self.db(), &self.index.numbering);
+        let mut blocks = Vec::new();
+        let mut next = Some(level);
+        while let Some(level) = next {
+            for &(number, _) in &level.rules {
+                let bears = numbering.rule(db, number).is_some_and(|(rule, _)| {
+                    rule.kind == RuleKind::Allow && rule.permissions() & wanted != 0
+                });
+                if let (true, RuleRef::Conditional { block, .. }) =
+                    (bears, numbering.reference(db, number))
+                {
+                    blocks.push(block);
+                }
+            }
+            next = level.bounds.as_ref().map(|bounds| &*bounds.2);
+        }
+        blocks
+    }
+
+    /// For each bit the smallest sets of booleans that change it in what `ask` answers. `false` if not all were tried.
+    fn search(
+        &self,
+        mut blocks: Vec<usize>,
+        bits: &[u32],
+        ask: impl Fn(&Self) -> u32,
+    ) -> (Vec<Vec<Change>>, bool) {
+        blocks.sort_unstable();
+        blocks.dedup();
+        let candidates = Candidates::of(self.db(), &blocks);
+        let now = ask(self);
+        let mut changes: Vec<Vec<Change>> = vec![Vec::new(); bits.len()];
+        let mut trials = 0;
+        for size in 1..=MOST_FLIPS {
+            let open: Vec<bool> = changes.iter().map(Vec::is_empty).collect();
+            if !open.contains(&true) {
+                break;
+            }
+            candidates.each_set(size, &mut |set| {
+                trials += 1;
+                let flip = |&id: &BoolId| (id, self.booleans().get(id) != Some(true));
+                let change: Change = set.iter().map(flip).collect();
+                let booleans = self.booleans().with_within(self.db(), &change, &blocks);
+                let differs = now ^ ask(&self.with_booleans(booleans));
+                for ((found, bit), _) in changes.iter_mut().zip(bits).zip(&open).filter(|it| *it.1)
+                {
+                    if differs & bit != 0 && found.len() < MOST_CHANGES && !found.contains(&change)
+                    {
+                        found.push(change.clone());
                     }
                 }
+                trials < MOST_TRIALS
             });
         }
+        (changes, trials < MOST_TRIALS)
     }
 }
+
+/// Booleans with the values to give them.
+pub type Change = Vec<(BoolId, bool)>;
 
 /// Booleans that may have to be flipped together.
 const MOST_FLIPS: usize = 3;
 /// Changes that are told of one permission.
 const MOST_CHANGES: usize = 16;
-/// Booleans that are tried in sets of two and three; more take too long.
-const MOST_CANDIDATES: usize = 48;
+/// Sets that are tried: about a twentieth of a second on a large policy.
+const MOST_TRIALS: usize = 20_000;
 
 fn bit(permission: &PermissionDatum) -> u32 {
     1u32.rotate_left(permission.id().bit())
 }
 
-fn rules(db: &PolicyDb, level: &Level, kind: RuleKind, bit: u32, applying: bool) -> Vec<RuleRef> {
-    let numbers = level.rules.iter().filter(|it| it.1 == applying).map(|it| it.0);
-    let refs = numbers.map(|number| RuleRef::of_number(db, number));
-    let mut found: Vec<RuleRef> = refs
-        .filter(|it| {
-            it.rule(db).is_some_and(|rule| rule.kind == kind && rule.permissions() & bit != 0)
-        })
-        .collect();
-    found.sort_unstable();
-    found
+/// Booleans that bear on an answer.
+struct Candidates {
+    /// Those of each block: to allow something mostly takes booleans that stand together.
+    blocks: Vec<Vec<BoolId>>,
+    all: Vec<BoolId>,
 }
 
-fn denials(db: &PolicyDb, query: &Query<'_>, level: &Level, bit: u32) -> Vec<Denial> {
-    if rules(db, level, RuleKind::Allow, bit, true).is_empty() {
-        return vec![Denial::NoRule];
+impl Candidates {
+    fn of(db: &PolicyDb, blocks: &[usize]) -> Self {
+        let distinct = |mut booleans: Vec<BoolId>| {
+            booleans.sort_unstable();
+            booleans.dedup();
+            booleans
+        };
+        let conditionals = blocks.iter().filter_map(|&block| db.conditionals.get(block));
+        let mut blocks: Vec<_> = conditionals.map(|it| distinct(it.booleans().collect())).collect();
+        blocks.sort_unstable();
+        blocks.dedup();
+        let all = distinct(blocks.iter().flatten().copied().collect());
+        Self { blocks, all }
     }
-    let broken = level.constraints.iter().filter(|it| !it.1 && it.0.permissions & bit != 0);
-    let mut denials: Vec<Denial> = broken
-        .map(|(constraint, _, terms)| Denial::Constraint {
-            constraint: constraint.clone(),
-            terms: terms.clone(),
-        })
-        .collect();
-    if level.role_denied & bit != 0 {
-        denials.push(Denial::RoleAllow { from: query.source.role, to: query.target.role });
-    }
-    if let Some((source, target, inner, denied)) = &level.bounds
-        && denied & bit != 0
-    {
-        let denials_there = self::denials(db, query, inner, bit);
-        denials.push(Denial::Bounds { source: *source, target: *target, denials: denials_there });
-    }
-    denials
-}
 
-/// Booleans whose blocks hold a rule that bears on these permissions.
-fn candidates(db: &PolicyDb, level: &Level, wanted: u32) -> Vec<BoolId> {
-    let mut found = Vec::new();
-    let mut next = Some(level);
-    while let Some(level) = next {
-        for &(number, _) in &level.rules {
-            let rule = RuleRef::of_number(db, number);
-            let bears = rule
-                .rule(db)
-                .is_some_and(|it| it.kind == RuleKind::Allow && it.permissions() & wanted != 0);
-            if let Some(block) = rule.block(db).filter(|_| bears) {
-                found.extend(block.booleans());
+    /// Calls `visit` with every set of this size until it says stop, those within a block first.
+    fn each_set(&self, size: usize, visit: &mut dyn FnMut(&[BoolId]) -> bool) {
+        let lists = self.blocks.iter().filter(|_| size > 1).chain([&self.all]);
+        for list in lists {
+            if !extend_set(list, size, &mut Vec::new(), visit) {
+                return;
             }
         }
-        next = level.bounds.as_ref().map(|bounds| &*bounds.2);
     }
-    found.sort_unstable();
-    found.dedup();
-    found
 }
 
-/// Calls `visit` with every subset of this size, in order.
-fn each_subset(items: &[BoolId], size: usize, visit: &mut dyn FnMut(&[BoolId])) {
-    let items = if size > 1 { items.get(..MOST_CANDIDATES).unwrap_or(items) } else { items };
-    extend_subset(items, size, &mut Vec::new(), visit);
-}
-
-fn extend_subset(
+fn extend_set(
     items: &[BoolId],
     size: usize,
     chosen: &mut Vec<BoolId>,
-    visit: &mut dyn FnMut(&[BoolId]),
-) {
+    visit: &mut dyn FnMut(&[BoolId]) -> bool,
+) -> bool {
     if chosen.len() == size {
         return visit(chosen);
     }
     for (at, &item) in items.iter().enumerate() {
         chosen.push(item);
-        extend_subset(items.get(at + 1..).unwrap_or_default(), size, chosen, visit);
+        let rest = items.get(at + 1..).unwrap_or_default();
+        let go_on = extend_set(rest, size, chosen, visit);
         chosen.pop();
+        if !go_on {
+            return false;
+        }
     }
+    true
 }

@@ -279,6 +279,8 @@ fn class_groups(rows: &Rows, row: usize, words: usize) -> Option<ClassGroups> {
 /// Branches have numbers too: 0 outside of blocks, then two for each block.
 pub(crate) struct Numbering {
     conditional: Vec<(AvRule, u32)>,
+    /// Where each branch starts in `conditional`; branch 1 is the first.
+    branches: Vec<usize>,
     /// Numbers of the type rules.
     pub(crate) types: Vec<u32>,
     /// Numbers of the extended permission rules.
@@ -287,12 +289,15 @@ pub(crate) struct Numbering {
 
 impl Numbering {
     pub(crate) fn of(db: &PolicyDb) -> Self {
-        let mut conditional = Vec::new();
+        let (mut conditional, mut branches) = (Vec::new(), Vec::new());
         for (branch, block) in (1u32..).step_by(2).zip(&db.conditionals) {
+            branches.push(conditional.len());
             conditional.extend(block.when_true.iter().map(|&rule| (rule, branch)));
+            branches.push(conditional.len());
             conditional.extend(block.when_false.iter().map(|&rule| (rule, branch + 1)));
         }
-        let mut numbering = Self { conditional, types: Vec::new(), xperms: Vec::new() };
+        let (types, xperms) = (Vec::new(), Vec::new());
+        let mut numbering = Self { conditional, branches, types, xperms };
         let (mut types, mut xperms) = (Vec::new(), Vec::new());
         numbering.all(db).filter(|it| !it.1.kind.is_access_vector()).for_each(|(number, rule)| {
             if rule.kind.is_type() { types.push(number) } else { xperms.push(number) }
@@ -329,6 +334,19 @@ impl Numbering {
     }
 }
 
+impl Numbering {
+    /// Where the rule of this number stands.
+    pub(crate) fn reference(&self, db: &PolicyDb, number: u32) -> RuleRef {
+        let number = number as usize;
+        let Some(at) = number.checked_sub(db.rules.len()) else {
+            return RuleRef::Unconditional(number);
+        };
+        let branch = self.conditional.get(at).map_or(1, |it| it.1 as usize);
+        let start = self.branches.get(branch - 1).copied().unwrap_or(at);
+        RuleRef::Conditional { block: (branch - 1) / 2, when: branch % 2 == 1, index: at - start }
+    }
+}
+
 /// Where a rule stands in the policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RuleRef {
@@ -346,22 +364,6 @@ pub enum RuleRef {
 }
 
 impl RuleRef {
-    pub(crate) fn of_number(db: &PolicyDb, number: u32) -> Self {
-        let Some(mut rest) = (number as usize).checked_sub(db.rules.len()) else {
-            return Self::Unconditional(number as usize);
-        };
-        for (block, conditional) in db.conditionals.iter().enumerate() {
-            for (when, rules) in [(true, &conditional.when_true), (false, &conditional.when_false)]
-            {
-                if rest < rules.len() {
-                    return Self::Conditional { block, when, index: rest };
-                }
-                rest -= rules.len();
-            }
-        }
-        unreachable!("rule {number} of an index over this policy")
-    }
-
     /// The rule.
     pub fn rule(self, db: &PolicyDb) -> Option<&AvRule> {
         match self {

@@ -23,7 +23,7 @@ mod xperm;
 pub use avc::Avc;
 pub use booleans::Booleans;
 pub use engine::{Decision, Engine, Query, TooManyAttributes, compute_av};
-pub use explain::{Denial, Explanation, PermissionExplanation};
+pub use explain::{Change, Denial, Explanation, PermissionExplanation};
 pub use index::RuleRef;
 pub use objects::{FsUse, ObjectLookup, initial_sid_name};
 pub use security_server::{Check, Mode, SecurityServer, ServerError};

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use mandate_policydb::{BoolId, ClassId, Context, ContextError, Datum, Policy};
+use mandate_policydb::{
+    BoolId, ClassId, Context, ContextError, Datum, HandleUnknown, Policy, SymbolId,
+};
 
 use crate::avc::Avc;
 use crate::engine::{Decision, Engine, Query, TooManyAttributes};
@@ -147,6 +149,9 @@ impl SecurityServer {
     /// Puts another policy in force. SIDs stay: those whose context it does not allow count as unlabeled until a policy
     /// does. Booleans that both policies have keep their values, as with the kernel; pending changes are dropped.
     ///
+    /// Classes and permission bits belong to the policy that they were looked up in: look them up again when
+    /// [`seqno`](Self::seqno) has changed, or ask by name with [`check_named`](Self::check_named).
+    ///
     /// # Errors
     /// The policy cannot be indexed; the old one stays in force.
     pub fn load(&self, policy: Policy) -> Result<(), TooManyAttributes> {
@@ -207,7 +212,6 @@ impl SecurityServer {
     /// # Errors
     /// The class has none of this name.
     pub fn permission(&self, class: ClassId, name: &str) -> Result<u32, ServerError> {
-        use mandate_policydb::SymbolId as _;
         let unknown = || ServerError::UnknownName { kind: "permission", name: name.to_owned() };
         let state = read(&self.state);
         let id = state.engine.db().permission(class, name).ok_or_else(unknown)?;
@@ -238,7 +242,20 @@ impl SecurityServer {
         target: Sid,
         class: ClassId,
     ) -> Result<Decision, ServerError> {
-        let state = read(&self.state);
+        self.decide_in(&read(&self.state), source, target, class)
+    }
+
+    /// Decides by this state, which cannot change meanwhile.
+    fn decide_in(
+        &self,
+        state: &State,
+        source: Sid,
+        target: Sid,
+        class: ClassId,
+    ) -> Result<Decision, ServerError> {
+        if let Some(decision) = self.avc.lookup(source, target, class) {
+            return Ok(decision);
+        }
         let query = Query { source: state.context(source)?, target: state.context(target)?, class };
         let decision = state.engine.decide(&query);
         self.avc.insert(source, target, class, decision, state.epoch);
@@ -255,9 +272,7 @@ impl SecurityServer {
         target: Sid,
         class: u32,
     ) -> Result<Decision, ServerError> {
-        let state = read(&self.state);
-        let (source, target) = (state.context(source)?, state.context(target)?);
-        Ok(state.engine.decide_numbered(source, target, class))
+        read(&self.state).decide_numbered(source, target, class)
     }
 
     /// Decides about one extended permission: see [`Engine::decide_xperm`].
@@ -288,14 +303,48 @@ impl SecurityServer {
         class: ClassId,
         requested: u32,
     ) -> Result<Check, ServerError> {
-        let decision = self.decide(source, target, class)?;
+        Ok(self.judge(&self.decide(source, target, class)?, requested))
+    }
+
+    fn judge(&self, decision: &Decision, requested: u32) -> Check {
         let denied = requested & !decision.allowed;
         let granted = denied == 0 || decision.permissive || self.mode() == Mode::Permissive;
         let audited = match denied {
             0 => requested & decision.auditallow,
             denied => denied & decision.auditdeny,
         };
-        Ok(Check { granted, denied, audited })
+        Check { granted, denied, audited }
+    }
+
+    /// May `source` do all of these permissions, named, to `target`? Names and decision are of one policy, whatever is
+    /// loaded meanwhile. A class or permission that the policy does not define is answered by its `handle_unknown`.
+    ///
+    /// # Errors
+    /// A SID stands for nothing.
+    pub fn check_named(
+        &self,
+        source: Sid,
+        target: Sid,
+        class: &str,
+        permissions: &[&str],
+    ) -> Result<Check, ServerError> {
+        let state = read(&self.state);
+        let db = state.engine.db();
+        let allow_unknown = db.handle_unknown == HandleUnknown::Allow;
+        let Some(class) = db.classes.id(class) else {
+            let bits = u32::from(!permissions.is_empty());
+            let decision = state.decide_numbered(source, target, 0)?;
+            return Ok(self.judge(&decision, bits));
+        };
+        let known = permissions.iter().map(|name| db.permission(class, name));
+        let requested =
+            known.clone().flatten().fold(0, |bits, id| bits | 1u32.rotate_left(id.bit()));
+        let decision = self.decide_in(&state, source, target, class)?;
+        let mut check = self.judge(&decision, requested);
+        if known.clone().any(|it| it.is_none()) && !allow_unknown {
+            check.granted &= decision.permissive || self.mode() == Mode::Permissive;
+        }
+        Ok(check)
     }
 
     /// The SID of a new object, a member or a relabelled object: see [`Engine::compute_context`].
@@ -400,6 +449,16 @@ impl SecurityServer {
 impl State {
     fn context(&self, sid: Sid) -> Result<&Context, ServerError> {
         self.sids.context(sid).ok_or(ServerError::UnknownSid(sid))
+    }
+
+    fn decide_numbered(
+        &self,
+        source: Sid,
+        target: Sid,
+        class: u32,
+    ) -> Result<Decision, ServerError> {
+        let (source, target) = (self.context(source)?, self.context(target)?);
+        Ok(self.engine.decide_numbered(source, target, class))
     }
 
     fn boolean(&self, name: &str) -> Result<BoolId, ServerError> {

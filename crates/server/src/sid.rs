@@ -14,8 +14,6 @@ pub struct Sid(NonZeroU32);
 /// The last number that is kept for initial SIDs (`SECINITSID_NUM` of the kernel).
 const LAST_INITIAL: u32 = 27;
 
-const UNLABELED: u32 = 3;
-
 impl Sid {
     /// The SID of this number, if it is not 0.
     pub fn new(number: u32) -> Option<Self> {
@@ -41,13 +39,16 @@ enum Entry {
 /// Contexts by SID and SIDs by context.
 #[derive(Clone, Debug)]
 pub(crate) struct SidTable {
+    /// The context that stands in for those that are not valid.
+    unlabeled: Option<Context>,
     entries: Vec<Entry>,
     by_context: HashMap<Context, Sid>,
 }
 
 impl SidTable {
     pub(crate) fn of(db: &PolicyDb) -> Self {
-        let mut table = Self { entries: Vec::new(), by_context: HashMap::new() };
+        let unlabeled = db.lookup_initial_sid_by_name("unlabeled").cloned();
+        let mut table = Self { unlabeled, entries: Vec::new(), by_context: HashMap::new() };
         for number in 1..=LAST_INITIAL {
             let context = db.lookup_initial_sid(number).cloned();
             table.entries.push(context.map_or(Entry::Unused, Entry::Valid));
@@ -81,13 +82,9 @@ impl SidTable {
 
     /// The context of a SID; that of `unlabeled` if the SID's own is not valid now.
     pub(crate) fn context(&self, sid: Sid) -> Option<&Context> {
-        let entry = |number: u32| self.entries.get(number as usize - 1);
-        match entry(sid.number())? {
+        match self.entries.get(sid.number() as usize - 1)? {
             Entry::Valid(context) => Some(context),
-            Entry::Invalid(_) | Entry::Unused => match entry(UNLABELED)? {
-                Entry::Valid(context) => Some(context),
-                _ => None,
-            },
+            Entry::Invalid(_) | Entry::Unused => self.unlabeled.as_ref(),
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Source: `avc_has_extended_perms` and `services_compute_xperms_*` in the kernel's `security/selinux`.
 
-use mandate_policydb::{AvRule, ExtendedPermissions, PolicyDb, RuleKind, XpermForm};
+use mandate_policydb::{ExtendedPermissions, RuleKind, XpermForm};
 
 use crate::engine::{Engine, Query};
 use crate::index::RuleRef;
@@ -41,15 +41,12 @@ pub struct XpermDecision {
     pub auditallow: bool,
     /// Is its denial kept out of the log?
     pub dontaudit: bool,
-    /// Numbers of the rules that match the command.
-    rules: Vec<u32>,
-}
-
-impl XpermDecision {
-    /// The rules that match the command.
-    pub fn rules<'a>(&self, db: &'a PolicyDb) -> impl Iterator<Item = &'a AvRule> {
-        self.rules.iter().filter_map(|&number| RuleRef::of_number(db, number).rule(db))
-    }
+    /// The rules that name the command.
+    pub rules: Vec<RuleRef>,
+    /// `allowxperm` rules that name it but do not apply as the booleans stand.
+    pub inactive: Vec<RuleRef>,
+    /// Blocks that hold rules of extended permissions for source, target and class.
+    pub(crate) blocks: Vec<usize>,
 }
 
 impl Engine {
@@ -57,24 +54,37 @@ impl Engine {
     pub fn decide_xperm(&self, query: &Query<'_>, base: XpermBase, command: u16) -> XpermDecision {
         let mut decision = XpermDecision::default();
         let (source, target) = (query.source.type_, query.target.type_);
-        let index = &*self.index;
+        let (index, db) = (&*self.index, self.db());
         index.xperms.matching(&index.groups, source, target, query.class, |number| {
-            let rule = index.numbering.rule(self.db(), number);
-            let Some((rule, _)) = rule.filter(|it| self.booleans().applies(it.1)) else { return };
-            decision.ruled = true;
-            let permissions = self.db().xperms.of(&rule);
-            if !permissions.is_some_and(|it| base.covers(it.form) && covers(it, command)) {
-                return;
-            }
-            decision.rules.push(number);
-            match rule.kind {
-                RuleKind::AllowXperm => decision.allowed = true,
-                RuleKind::AuditAllowXperm => decision.auditallow = true,
-                _ => decision.dontaudit = true,
-            }
+            let Some((rule, branch)) = index.numbering.rule(db, number) else { return };
+            let named = db.xperms.of(&rule);
+            let named = named.is_some_and(|it| base.covers(it.form) && covers(it, command));
+            let reference = index.numbering.reference(db, number);
+            decision.add(rule.kind, reference, named, self.booleans().applies(branch));
         });
+        // The kernel allows all to a type that is permissive and neveraudit, without looking at rules.
+        let unruled = db.is_permissive(source) && db.is_neveraudit(source);
+        decision.ruled &= !unruled;
         decision.allowed |= !decision.ruled;
         decision
+    }
+}
+
+impl XpermDecision {
+    fn add(&mut self, kind: RuleKind, rule: RuleRef, named: bool, applies: bool) {
+        if let RuleRef::Conditional { block, .. } = rule {
+            self.blocks.push(block);
+        }
+        self.ruled |= applies;
+        match kind {
+            _ if !named => return,
+            RuleKind::AllowXperm if !applies => return self.inactive.push(rule),
+            _ if !applies => return,
+            RuleKind::AllowXperm => self.allowed = true,
+            RuleKind::AuditAllowXperm => self.auditallow = true,
+            _ => self.dontaudit = true,
+        }
+        self.rules.push(rule);
     }
 }
 

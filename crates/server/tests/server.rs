@@ -116,6 +116,38 @@ fn an_explanation_names_the_boolean() {
     assert_eq!(reasons.changes, [vec![(boolean, true)]]);
 }
 
+/// Whoever mends one reason should not meet the next one afterwards.
+#[test]
+fn all_that_denies_is_told_at_once() {
+    let engine = Engine::new(policy()).unwrap();
+    let db = engine.db();
+    let source = db.parse_context("bob:user_r:user_t:s0:c0").unwrap();
+    let target = db.parse_context("system_u:system_r:init_t:s0").unwrap();
+    let class = db.classes.id("process").unwrap();
+    let transition = 1 << db.permission(class, "transition").unwrap().bit();
+    let query = Query { source: &source, target: &target, class };
+    let explanation = engine.explain(&query, Some(transition));
+    assert!(explanation.search_complete);
+    let denials = &explanation.permissions[0].denials;
+    assert!(denials.contains(&Denial::NoRule));
+    assert!(denials.iter().any(|it| matches!(it, Denial::RoleAllow { .. })));
+    assert!(denials.iter().any(|it| matches!(it, Denial::Constraint { .. })));
+}
+
+#[test]
+fn named_checks_need_no_ids() {
+    let server = server(Mode::Enforcing);
+    let (httpd, content) = (server.sid(HTTPD).unwrap(), server.sid(CONTENT).unwrap());
+    let granted = |class: &str, permissions: &[&str]| {
+        server.check_named(httpd, content, class, permissions).unwrap().granted
+    };
+    assert!(granted("file", &["read", "getattr"]));
+    assert!(!granted("file", &["read", "write"]));
+    // The demo policy denies what it does not define.
+    assert!(!granted("file", &["no_such"]));
+    assert!(!granted("no_such", &["read"]));
+}
+
 /// Readers on other threads never see a decision that neither state of the boolean gives, and see the new one at once
 /// after a commit.
 #[test]

@@ -11,7 +11,10 @@ const KERNEL_VERSION: &str = "/sys/fs/selinux/policyvers";
 
 /// The kernel's highest version, as the original; with `--policy FILE` the version of that policy.
 pub(crate) fn policyvers(words: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<u8> {
-    let (policy, _) = super::split_policy(words);
+    let (policy, rest) = super::split_policy(words);
+    if let Some(option) = rest.iter().find(|it| it.starts_with('-')) {
+        anyhow::bail!("policyvers has no option {option}; ours is --policy FILE");
+    }
     let Some(policy) = policy else {
         return match std::fs::read_to_string(KERNEL_VERSION) {
             Ok(version) => {

@@ -60,14 +60,22 @@ fn write_policy(db: &PolicyDb, version: PolicyVersion, sink: &mut dyn Write) -> 
     }
 }
 
-/// Writes beside the file, then puts it in its place: a reader sees the old or the new, whole.
+/// Writes beside the file, then puts it in its place: a reader sees the old or the new, whole. A link is followed, the
+/// file's mode is kept, and what is no plain file, such as a pipe or a device, is written to as it is.
 fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let existing = fs::metadata(path).ok();
+    if existing.as_ref().is_some_and(|it| !it.is_file()) {
+        let mut file = File::options().write(true).open(path)?;
+        return write(&mut file).with_context(|| format!("writing {}", path.display()));
+    }
     let name = path.file_name().ok_or_else(|| anyhow!("{} names no file", path.display()))?;
     let mut temporary = std::ffi::OsString::from(".");
     temporary.push(name);
     temporary.push(format!(".{}", std::process::id()));
     let temporary = path.with_file_name(temporary);
-    let result = write_and_rename(&temporary, path, write);
+    let mode = existing.map(|it| it.permissions());
+    let result = write_and_rename(&temporary, path, mode, write);
     if result.is_err() {
         // The error told is the first; a file that was never made cannot be removed.
         drop(fs::remove_file(&temporary));
@@ -78,10 +86,14 @@ fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Res
 fn write_and_rename(
     temporary: &Path,
     path: &Path,
+    mode: Option<fs::Permissions>,
     write: impl FnOnce(&mut dyn Write) -> Result<()>,
 ) -> Result<()> {
     let mut file = File::create_new(temporary)?;
     write(&mut file)?;
+    if let Some(mode) = mode {
+        file.set_permissions(mode)?;
+    }
     file.sync_all()?;
     fs::rename(temporary, path)?;
     let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));

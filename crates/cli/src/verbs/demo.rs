@@ -73,7 +73,7 @@ pub(crate) fn run(_: &Args, out: &mut dyn Write) -> Result<Outcome> {
     }
     writeln!(
         out,
-        "Ask a policy of your own: mandate explain /etc/selinux/*/policy/policy.* SCONTEXT TCONTEXT CLASS"
+        "Ask a policy of your own: mandate explain POLICY SCONTEXT TCONTEXT CLASS; those of this machine are /etc/selinux/*/policy/policy.*"
     )?;
     Ok(Outcome::Success)
 }

@@ -3,8 +3,7 @@
 use std::io::Write;
 
 use anyhow::Result;
-use mandate_policydb::PolicyDb;
-use mandate_server::{Query, XpermBase, XpermDecision};
+use mandate_server::{Change, Query, XpermBase, XpermDecision};
 use serde_json::{Value, json};
 
 use crate::input::{PolicyArgs, Question, QuestionArgs};
@@ -34,18 +33,21 @@ pub(crate) fn explain(question: &Question, json: bool, out: &mut dyn Write) -> R
     let query = Query { source, target, class: *class };
     let explanation = engine.explain(&query, *requested);
     let subject = Subject { db: engine.db(), source, target, class: *class };
-    let xperm =
-        xperm.map(|(base, number)| (base, number, engine.decide_xperm(&query, base, number)));
+    let xperm = xperm.map(|(base, number)| {
+        let decision = engine.decide_xperm(&query, base, number);
+        let changes = engine.xperm_changes(&query, base, number);
+        Xperm { base, number, decision, changes }
+    });
     if json {
         let mut value = subject.to_json(&explanation);
         if let (Some(it), Some(object)) = (&xperm, value.as_object_mut()) {
-            object.insert("xperm".to_owned(), xperm_json(engine.db(), it));
+            object.insert("xperm".to_owned(), it.to_json(&subject));
         }
         writeln!(out, "{}", serde_json::to_string_pretty(&value)?)?;
     } else {
         subject.print(&explanation, out)?;
         if let Some(it) = &xperm {
-            print_xperm(engine.db(), it, out)?;
+            it.print(&subject, out)?;
         }
     }
     let allowed =
@@ -53,34 +55,48 @@ pub(crate) fn explain(question: &Question, json: bool, out: &mut dyn Write) -> R
             Some(_) => all.all(|it| it.allowed),
             None => all.any(|it| it.allowed),
         };
-    let granted = allowed(explanation.permissions.iter()) && xperm.is_none_or(|it| it.2.allowed);
+    let granted =
+        allowed(explanation.permissions.iter()) && xperm.is_none_or(|it| it.decision.allowed);
     Ok(if granted { Outcome::Success } else { Outcome::Denied })
 }
 
-type Xperm = (XpermBase, u16, XpermDecision);
-
-fn xperm_json(db: &PolicyDb, (base, number, decision): &Xperm) -> Value {
-    let rules = decision.rules(db).map(|rule| db.rule_to_string(rule));
-    json!({
-        "kind": base.permission(),
-        "number": number,
-        "allowed": decision.allowed,
-        "ruled": decision.ruled,
-        "rules": rules.collect::<Vec<_>>(),
-    })
+/// What is decided of one command, beside the decision about the permission.
+struct Xperm {
+    base: XpermBase,
+    number: u16,
+    decision: XpermDecision,
+    changes: Vec<Change>,
 }
 
-fn print_xperm(db: &PolicyDb, (base, number, decision): &Xperm, out: &mut dyn Write) -> Result<()> {
-    let verdict =
-        if decision.allowed { styled(ALLOWED, "allowed") } else { styled(DENIED, "denied ") };
-    writeln!(out, "{verdict}  {} {number:#06x}", base.permission())?;
-    if !decision.ruled {
-        writeln!(out, "  no extended permission rule: the permission alone decides")?;
-    } else if !decision.allowed {
-        writeln!(out, "  other extended permissions are ruled, so this one needs an allowxperm")?;
+impl Xperm {
+    fn to_json(&self, subject: &Subject<'_>) -> Value {
+        json!({
+            "kind": self.base.permission(),
+            "number": self.number,
+            "allowed": self.decision.allowed,
+            "ruled": self.decision.ruled,
+            "rules": subject.rules_json(&self.decision.rules),
+            "inactive": subject.rules_json(&self.decision.inactive),
+            "changed_by_booleans": subject.changes_json(&self.changes),
+        })
     }
-    for rule in decision.rules(db) {
-        writeln!(out, "    {}", db.rule_to_string(rule))?;
+
+    fn print(&self, subject: &Subject<'_>, out: &mut dyn Write) -> Result<()> {
+        let Self { base, number, decision, changes } = self;
+        let allowed = decision.allowed;
+        let verdict = if allowed { styled(ALLOWED, "allowed") } else { styled(DENIED, "denied ") };
+        writeln!(out, "{verdict}  {} {number:#06x}", base.permission())?;
+        if !decision.ruled {
+            writeln!(out, "  no extended permission rule applies: the permission alone decides")?;
+        } else if !allowed {
+            writeln!(
+                out,
+                "  other extended permissions are ruled, so this one needs an allowxperm"
+            )?;
+        }
+        for (head, rules) in [("named by", &decision.rules), ("inactive", &decision.inactive)] {
+            subject.print_rules(head, rules, out)?;
+        }
+        subject.print_settings(allowed, changes, out)
     }
-    Ok(())
 }

@@ -1,7 +1,7 @@
 //! `mandate decide --jsonl`: a stream of queries answered as a kernel answers them through selinuxfs.
 
 use std::collections::HashMap;
-use std::io::{BufRead, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
@@ -40,10 +40,18 @@ pub(crate) fn run(
     }
     let mut session = Session { server, policies, permissions: HashMap::new() };
     let mut outcome = Outcome::Success;
-    let mut lines = std::io::stdin().lock().lines();
+    let mut input = BufReader::with_capacity(1 << 16, std::io::stdin().lock());
     let mut number = 0usize;
-    for (line_number, line) in (1..).zip(&mut lines) {
-        let line = line.with_context(|| format!("standard input, line {line_number}"))?;
+    for line_number in 1.. {
+        if input.buffer().is_empty() {
+            // Whoever waits for an answer before the next question gets it.
+            out.flush()?;
+        }
+        let mut line = String::new();
+        let read = input.read_line(&mut line);
+        if read.with_context(|| format!("standard input, line {line_number}"))? == 0 {
+            break;
+        }
         if line.trim().is_empty() {
             continue;
         }
@@ -65,8 +73,8 @@ pub(crate) fn run(
 struct Session {
     server: SecurityServer,
     policies: Vec<Policy>,
-    /// Permissions of a class: bit and name. Emptied by `load`.
-    permissions: HashMap<ClassId, Vec<(u32, String)>>,
+    /// Permissions of a class, of the present policy or else of the first: bit and name. Emptied by `load`.
+    permissions: HashMap<(bool, ClassId), Vec<(u32, String)>>,
 }
 
 /// The fields of an answer, or the errno that the kernel gives.
@@ -280,7 +288,7 @@ impl Session {
             }
         })?;
         let (server, first) = (&self.server, self.policies.first()?.db());
-        let permissions = self.permissions.entry(id).or_insert_with(|| {
+        let permissions = self.permissions.entry((class.id().is_some(), id)).or_insert_with(|| {
             let named = |db: &PolicyDb| -> Vec<(u32, String)> {
                 db.permissions(id).map(|it| (it.id().bit(), it.name().to_owned())).collect()
             };

@@ -4,9 +4,9 @@ use std::io::Write;
 
 use anyhow::Result;
 use mandate_policydb::{
-    BoolId, ClassId, Comparison, Constraint, Context, MlsLevel, Part, PolicyDb, Term, Whose,
+    BoolId, ClassId, Comparison, Constraint, Context, MlsLevel, Part, PolicyDb, Term, TypeId, Whose,
 };
-use mandate_server::{Denial, Explanation, PermissionExplanation, RuleRef};
+use mandate_server::{Change, Denial, Explanation, PermissionExplanation, RuleRef};
 use serde_json::{Value, json};
 
 use crate::{ALLOWED, DENIED, FAINT, STRONG, styled};
@@ -31,6 +31,12 @@ impl Subject<'_> {
             let names: Vec<_> = same.iter().map(|it| &*it.permission.name).collect();
             self.print_group(first, &names.join(" "), out)?;
             rest = others;
+        }
+        if !explanation.search_complete {
+            writeln!(
+                out,
+                "Very many booleans bear on this: not every set of up to three was tried."
+            )?;
         }
         let name = self.db.types.name(self.source.type_);
         let note = match (explanation.decision.permissive, explanation.decision.neveraudit) {
@@ -66,7 +72,12 @@ impl Subject<'_> {
         self.print_changes(reasons, out)
     }
 
-    fn print_rules(&self, head: &str, rules: &[RuleRef], out: &mut dyn Write) -> Result<()> {
+    pub(crate) fn print_rules(
+        &self,
+        head: &str,
+        rules: &[RuleRef],
+        out: &mut dyn Write,
+    ) -> Result<()> {
         if rules.is_empty() {
             return Ok(());
         }
@@ -78,7 +89,7 @@ impl Subject<'_> {
     }
 
     /// A rule with its condition, and the memberships through which it applies.
-    fn rule(&self, at: RuleRef) -> String {
+    pub(crate) fn rule(&self, at: RuleRef) -> String {
         let Some(rule) = at.rule(self.db) else { return String::new() };
         let mut text = self.db.rule_to_string(rule);
         if let (Some(block), RuleRef::Conditional { when, .. }) = (at.block(self.db), at) {
@@ -89,8 +100,18 @@ impl Subject<'_> {
     }
 
     fn print_changes(&self, reasons: &PermissionExplanation, out: &mut dyn Write) -> Result<()> {
-        let effect = if reasons.allowed { "would be denied with" } else { "would be allowed with" };
-        for change in &reasons.changes {
+        self.print_settings(reasons.allowed, &reasons.changes, out)
+    }
+
+    /// What each set of booleans would do to something that is allowed or denied now.
+    pub(crate) fn print_settings(
+        &self,
+        allowed: bool,
+        changes: &[Change],
+        out: &mut dyn Write,
+    ) -> Result<()> {
+        let effect = if allowed { "would be denied with" } else { "would be allowed with" };
+        for change in changes {
             let settings: Vec<_> = change.iter().map(|&it| self.setting(it)).collect();
             writeln!(out, "  {effect} {}", styled(STRONG, &settings.join(" and ")))?;
         }
@@ -115,22 +136,30 @@ impl Subject<'_> {
             }
             Denial::RoleAllow { from, to } => {
                 let (from, to) = (db.roles.name(*from), db.roles.name(*to));
-                writeln!(out, "{pad}no role allow: allow {from} {to};")?;
+                writeln!(out, "{pad}the role may not change: it takes a rule allow {from} {to};")?;
             }
-            Denial::Bounds { source, target, denials } => {
-                let (outer, target) = (db.types.name(*source), db.types.name(*target));
+            Denial::Bounds { source, target: target_id, denials } => {
+                let (outer, target) = (db.types.name(*source), db.types.name(*target_id));
                 let own = db.types.name(self.source.type_);
                 writeln!(
                     out,
                     "{pad}{own} is bounded by {outer}, which may not do it to {target}:"
                 )?;
+                let (source, target) = self.bounding(*source, *target_id);
+                let inner = Subject { source: &source, target: &target, ..*self };
                 for denial in denials {
-                    self.print_denial(denial, indent + 2, out)?;
+                    inner.print_denial(denial, indent + 2, out)?;
                 }
             }
             other => writeln!(out, "{pad}{other:?}")?,
         }
         Ok(())
+    }
+
+    /// The contexts that the bounding types are asked with.
+    fn bounding(&self, source: TypeId, target: TypeId) -> (Context, Context) {
+        let source = Context { type_: source, ..self.source.clone() };
+        (source, Context { type_: target, ..self.target.clone() })
     }
 
     /// The comparisons of a constraint, each once, with what was compared and the value.
@@ -213,16 +242,22 @@ impl Subject<'_> {
             "permissive": explanation.decision.permissive,
             "neveraudit": explanation.decision.neveraudit,
             "permissions": permissions.collect::<Vec<_>>(),
+            "search_complete": explanation.search_complete,
         })
     }
 
-    fn permission_json(&self, it: &PermissionExplanation) -> Value {
-        let changes = it.changes.iter().map(|change| {
+    /// Sets of booleans as objects.
+    pub(crate) fn changes_json(&self, changes: &[Change]) -> Value {
+        let settings = |change: &Change| {
             let settings = change
                 .iter()
                 .map(|&(id, value)| (self.db.booleans.name(id).into_owned(), Value::Bool(value)));
             Value::Object(settings.collect())
-        });
+        };
+        changes.iter().map(settings).collect()
+    }
+
+    fn permission_json(&self, it: &PermissionExplanation) -> Value {
         json!({
             "permission": it.permission.name,
             "allowed": it.allowed,
@@ -230,11 +265,11 @@ impl Subject<'_> {
             "inactive": self.rules_json(&it.inactive),
             "audit_rules": self.rules_json(&it.audit),
             "denied_by": it.denials.iter().map(|it| self.denial_json(it)).collect::<Vec<_>>(),
-            "changed_by_booleans": changes.collect::<Vec<_>>(),
+            "changed_by_booleans": self.changes_json(&it.changes),
         })
     }
 
-    fn rules_json(&self, rules: &[RuleRef]) -> Value {
+    pub(crate) fn rules_json(&self, rules: &[RuleRef]) -> Value {
         let rule = |at: &RuleRef| {
             let rule = at.rule(self.db).map(|rule| self.db.rule_to_string(rule));
             let condition = at.block(self.db).map(|block| self.db.condition_to_string(block));
