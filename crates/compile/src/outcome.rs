@@ -1,0 +1,84 @@
+//! What a build takes and gives.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use mandate_policydb::PolicyDb;
+use mandate_syntax::diagnostic::{Diagnostic, Severity};
+use mandate_syntax::source::{Expansions, SourceMap, Span};
+
+/// Files by their path relative to the root of a source tree, with `/` between names.
+pub type SourceTree = BTreeMap<String, Arc<[u8]>>;
+
+/// What a build gave.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// All files that were read; positions are in it.
+    pub sources: SourceMap,
+    /// The macro expansions that spans refer to.
+    pub expansions: Expansions,
+    /// What was found, in the order of files and lines.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The result; none after an error.
+    pub product: Option<Product>,
+}
+
+impl Outcome {
+    /// Is there an error among the diagnostics?
+    pub fn failed(&self) -> bool {
+        self.diagnostics.iter().any(|it| it.severity == Severity::Error)
+    }
+}
+
+/// A compiled policy and the files that go with it.
+#[derive(Debug)]
+pub struct Product {
+    /// The policy.
+    pub policy: PolicyDb,
+    /// Where its rules were written.
+    pub origins: RuleOrigins,
+    /// Optional blocks that were left out, and why.
+    pub disabled: Vec<DisabledOptional>,
+    /// The other files, by the path below the output folder: `file_contexts`, `homedir_template`, `seusers`, `users_extra`,
+    /// `customizable_types`, `appconfig/…`.
+    pub files: BTreeMap<String, Vec<u8>>,
+}
+
+/// An optional block whose requirements are not met.
+#[derive(Clone, Debug)]
+pub struct DisabledOptional {
+    /// The block's first word.
+    pub span: Span,
+    /// The first name that is missing: `type foo_t`, `permission quux of class file`.
+    pub missing: String,
+    /// Where it is required.
+    pub required: Span,
+}
+
+/// The statements behind each rule: what a rule of the binary was merged from.
+#[derive(Clone, Debug, Default)]
+pub struct RuleOrigins {
+    /// Of [`PolicyDb::rules`], sorted by rule.
+    pub rules: Vec<RuleOrigin>,
+    /// Of the rules of [`PolicyDb::conditionals`]: index of the conditional, branch, then as above, sorted.
+    pub conditional: Vec<(u32, bool, RuleOrigin)>,
+    /// Of [`PolicyDb::role_allows`] (index, where).
+    pub role_allows: Vec<(u32, Span)>,
+    /// Of [`PolicyDb::role_transitions`].
+    pub role_transitions: Vec<(u32, Span)>,
+    /// Of [`PolicyDb::range_transitions`].
+    pub range_transitions: Vec<(u32, Span)>,
+    /// Of constraints: (class value, index in its list).
+    pub constraints: Vec<(u32, u32, Span)>,
+}
+
+/// One statement behind a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RuleOrigin {
+    /// Index of the rule in its list.
+    pub rule: u32,
+    /// Permission bits this statement gives (of a dontaudit: those it does not audit); all bits for type rules and extended permissions.
+    pub permissions: u32,
+    /// The statement.
+    pub span: Span,
+}

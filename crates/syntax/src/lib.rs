@@ -1,0 +1,12 @@
+//! What SELinux policies are written in: sources with positions, diagnostics, m4 with the origin of every token, and the
+//! parser of the kernel policy language. Parsers never fail: they return a tree and diagnostics. Nothing here opens a file.
+
+#![forbid(unsafe_code)]
+
+pub mod codes;
+pub mod diagnostic;
+pub mod kernel;
+pub mod m4;
+pub mod names;
+pub mod source;
+pub mod text;

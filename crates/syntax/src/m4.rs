@@ -1,0 +1,1 @@
+//! m4 with origins.

@@ -1,0 +1,279 @@
+//! Source files, positions in them, and the macro expansions that text came through.
+
+use std::sync::Arc;
+
+/// A place in all sources of a run, which lie end to end. 0 is nowhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pos(pub u32);
+
+/// A macro expansion. 0 is none: the text stands in a file as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExpansionId(pub u32);
+
+/// Where a piece of text was spelled, and the expansion that brought it here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// Its first byte.
+    pub pos: Pos,
+    /// The expansion of the macro in whose body `pos` stands.
+    pub expansion: ExpansionId,
+}
+
+impl Span {
+    /// Text that nobody wrote.
+    pub const NOWHERE: Self = Self { pos: Pos(0), expansion: ExpansionId(0) };
+
+    /// The place `bytes` further on in the same text.
+    #[must_use]
+    pub fn forward(self, bytes: u32) -> Self {
+        Self { pos: Pos(self.pos.0.saturating_add(bytes)), ..self }
+    }
+}
+
+/// A call of a macro.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expansion {
+    /// Where the macro's name stands in the call. Its own expansion is the next level outwards.
+    pub call: Span,
+}
+
+/// A source file.
+#[derive(Clone, Debug)]
+pub struct SourceFile {
+    /// Its path as the user knows it.
+    pub path: String,
+    /// What it holds.
+    pub bytes: Arc<[u8]>,
+    start: u32,
+}
+
+impl SourceFile {
+    /// Position of the byte at `offset`.
+    pub fn pos(&self, offset: usize) -> Pos {
+        Pos(self.start + u32::try_from(offset).expect("sources take less than 4 GiB"))
+    }
+
+    /// Position of the first byte.
+    pub fn start(&self) -> Pos {
+        Pos(self.start)
+    }
+}
+
+/// All files of a run.
+#[derive(Clone, Debug, Default)]
+pub struct SourceMap {
+    files: Vec<SourceFile>,
+}
+
+/// A file in its [`SourceMap`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(pub u32);
+
+/// Sources beyond this size in all are refused.
+pub const MAX_SOURCE_BYTES: usize = 1 << 31;
+
+/// The sources are larger than [`MAX_SOURCE_BYTES`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLarge;
+
+impl std::fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the sources are larger than 2 GiB in all")
+    }
+}
+
+impl std::error::Error for TooLarge {}
+
+impl SourceMap {
+    /// A map without files.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a file.
+    ///
+    /// # Errors
+    /// When all files together would take more than [`MAX_SOURCE_BYTES`].
+    pub fn add(
+        &mut self,
+        path: impl Into<String>,
+        bytes: impl Into<Arc<[u8]>>,
+    ) -> Result<FileId, TooLarge> {
+        let bytes = bytes.into();
+        // One position between files: the end of a file is not the start of the next.
+        let start = self.files.last().map_or(1, |last| last.start as usize + last.bytes.len() + 1);
+        if start + bytes.len() > MAX_SOURCE_BYTES {
+            return Err(TooLarge);
+        }
+        let start = u32::try_from(start).map_err(|_| TooLarge)?;
+        let id = FileId(u32::try_from(self.files.len()).map_err(|_| TooLarge)?);
+        self.files.push(SourceFile { path: path.into(), bytes, start });
+        Ok(id)
+    }
+
+    /// The file of `id`.
+    pub fn file(&self, id: FileId) -> &SourceFile {
+        &self.files[id.0 as usize]
+    }
+
+    /// All files.
+    pub fn files(&self) -> &[SourceFile] {
+        &self.files
+    }
+
+    /// The file `pos` lies in, and the offset in it.
+    pub fn locate(&self, pos: Pos) -> Option<(FileId, usize)> {
+        let after = self.files.partition_point(|file| file.start <= pos.0);
+        let index = after.checked_sub(1)?;
+        let offset = (pos.0 - self.files[index].start) as usize;
+        Some((FileId(u32::try_from(index).ok()?), offset.min(self.files[index].bytes.len())))
+    }
+
+    /// Path, line and column of `pos`.
+    pub fn location(&self, pos: Pos) -> Option<Location<'_>> {
+        let (id, offset) = self.locate(pos)?;
+        let file = self.file(id);
+        let before = &file.bytes[..offset];
+        let line_start = before.iter().rposition(|&b| b == b'\n').map_or(0, |it| it + 1);
+        let line = before.iter().filter(|&&b| b == b'\n').count() + 1;
+        let column = String::from_utf8_lossy(&before[line_start..]).chars().count() + 1;
+        Some(Location { path: &file.path, line, column, file: id, offset })
+    }
+}
+
+/// A place as people name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Location<'a> {
+    /// The file's path.
+    pub path: &'a str,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// The file.
+    pub file: FileId,
+    /// Byte in the file, from 0.
+    pub offset: usize,
+}
+
+/// The expansions of a run. Units of work that run side by side number theirs apart: unit `u` of `n` has the ids from
+/// `u * stride`.
+#[derive(Clone, Debug)]
+pub struct Expansions {
+    units: Vec<Vec<Expansion>>,
+    stride: u32,
+}
+
+impl Default for Expansions {
+    fn default() -> Self {
+        Self::for_units(1)
+    }
+}
+
+impl Expansions {
+    /// Room for the expansions of `units` units.
+    pub fn for_units(units: usize) -> Self {
+        let count = u32::try_from(units.max(1)).unwrap_or(u32::MAX);
+        Self { units: vec![Vec::new(); units.max(1)], stride: u32::MAX / count }
+    }
+
+    /// Where the expansions of `unit` are to be written.
+    pub fn recorder(&self, unit: usize) -> ExpansionRecorder {
+        let first = u32::try_from(unit).unwrap_or(u32::MAX).saturating_mul(self.stride);
+        ExpansionRecorder { first, room: self.stride, expansions: Vec::new() }
+    }
+
+    /// Takes back what [`recorder`](Self::recorder) gave for `unit`.
+    pub fn set(&mut self, unit: usize, recorder: ExpansionRecorder) {
+        self.units[unit] = recorder.expansions;
+    }
+
+    /// The expansion of `id`; none for text that stands in a file as it is.
+    pub fn get(&self, id: ExpansionId) -> Option<Expansion> {
+        let wanted = id.0.checked_sub(1)?;
+        let unit = self.units.get((wanted / self.stride) as usize)?;
+        unit.get((wanted % self.stride) as usize).copied()
+    }
+
+    /// The calls that brought `span` here, innermost first.
+    pub fn chain(&self, span: Span) -> impl Iterator<Item = Span> {
+        let mut at = span;
+        std::iter::from_fn(move || {
+            let call = self.get(at.expansion)?.call;
+            at = call;
+            Some(call)
+        })
+    }
+
+    /// Where the outermost call of `span`'s chain stands: a place written as it is.
+    pub fn outermost(&self, span: Span) -> Span {
+        self.chain(span).last().unwrap_or(span)
+    }
+}
+
+/// Numbers the expansions of one unit.
+#[derive(Clone, Debug)]
+pub struct ExpansionRecorder {
+    first: u32,
+    room: u32,
+    expansions: Vec<Expansion>,
+}
+
+impl Default for ExpansionRecorder {
+    fn default() -> Self {
+        Self { first: 0, room: u32::MAX, expansions: Vec::new() }
+    }
+}
+
+impl ExpansionRecorder {
+    /// Records a call at `call`. Without room the call itself is as far as the chain goes.
+    pub fn record(&mut self, call: Span) -> ExpansionId {
+        match u32::try_from(self.expansions.len()) {
+            Ok(index) if index < self.room => {
+                self.expansions.push(Expansion { call });
+                ExpansionId(self.first + index + 1)
+            }
+            _ => call.expansion,
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.expansions.len()
+    }
+
+    /// Is there none?
+    pub fn is_empty(&self) -> bool {
+        self.expansions.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_found_again() {
+        let mut map = SourceMap::new();
+        let a = map.add("a", *b"one\ntwo\n").unwrap();
+        let b = map.add("b", *b"x\xc3\xa4y\n").unwrap();
+        let at = map.location(map.file(a).pos(5)).unwrap();
+        assert_eq!((at.path, at.line, at.column), ("a", 2, 2));
+        let at = map.location(map.file(b).pos(3)).unwrap();
+        assert_eq!((at.path, at.line, at.column), ("b", 1, 3));
+        assert_eq!(map.location(Pos(0)), None);
+    }
+
+    #[test]
+    fn units_number_their_expansions_apart() {
+        let mut all = Expansions::for_units(3);
+        let mut unit = all.recorder(2);
+        let outer = unit.record(Span { pos: Pos(7), expansion: ExpansionId(0) });
+        let inner = unit.record(Span { pos: Pos(9), expansion: outer });
+        all.set(2, unit);
+        let span = Span { pos: Pos(11), expansion: inner };
+        let chain: Vec<u32> = all.chain(span).map(|it| it.pos.0).collect();
+        assert_eq!(chain, [9, 7]);
+        assert_eq!(all.outermost(span).pos, Pos(7));
+    }
+}
