@@ -26,7 +26,7 @@ macro_rules! codes {
 
             /// What it means, why it matters, an example and what to do.
             pub fn explanation(self) -> &'static str {
-                match self { $(Self::$name => $explanation,)* }
+                match self { $(Self::$name => $explanation.trim_ascii(),)* }
             }
         }
     };
@@ -34,16 +34,175 @@ macro_rules! codes {
 
 codes! {
     // Text and macros.
-    UnclosedQuote "E0101" "a quote is not closed" ""
-    UnclosedCall "E0102" "the parenthesis of a macro call is not closed" ""
-    MacroError "E0103" "a macro builtin was given what it cannot take" ""
-    MacroBudget "E0104" "macros expand beyond the budget" ""
-    MacroRecursion "E0105" "a macro calls itself without end" ""
-    DuplicateInterface "E0106" "an interface is defined twice" ""
-    UnknownInterface "E0107" "a call of an interface that nobody defines" ""
-    ArgumentCount "E0108" "an interface is called with too few or too many arguments" ""
-    RaisedBySource "E0109" "the source itself reports an error (refpolicyerr)" ""
-    BadBytes "E0110" "bytes that are no text" ""
+    UnclosedQuote "E0101" "a quote is not closed" r"
+m4 quotes text with ` and ', and one that was opened is never closed. Everything up to the end of
+the file became part of it, so the statements after it do not exist, and the error is told where the
+quote was opened.
+
+Wrong:
+
+    optional_policy(`
+        cron_system_entry(backup_t, backup_exec_t)
+    )
+
+Right:
+
+    optional_policy(`
+        cron_system_entry(backup_t, backup_exec_t)
+    ')
+
+Within quotes comments do not count: an apostrophe in one (# don't) closes the quote, and the next `
+opens one that stays open. Write such comments without apostrophes.
+"
+    UnclosedCall "E0102" "the parenthesis of a macro call is not closed" r"
+A macro call was opened with a parenthesis directly behind its name, and the file ends before the
+one that closes it. All text behind it became an argument.
+
+Wrong:
+
+    files_read_etc_files(backup_t
+    allow backup_t self:process signal;
+
+Right:
+
+    files_read_etc_files(backup_t)
+    allow backup_t self:process signal;
+
+Parentheses within arguments have to be paired too; quote those that are not: `(' .
+"
+    MacroError "E0103" "a macro builtin was given what it cannot take" r"
+A builtin of m4, such as eval, ifelse, index or substr, was called with something it cannot work on:
+an expression that is no arithmetic, a number that is none, a division by zero, or too few
+arguments.
+
+Wrong:
+
+    eval(10 +)
+    incr(`ten')
+
+Right:
+
+    eval(10 + 1)
+    incr(10)
+
+Where the argument is a macro itself, it may be defined in none of the files that were read: then
+its bare name is left. Builtins that start programs or read other files (syscmd, esyscmd, include,
+sinclude) are refused: a policy is built from its sources alone.
+"
+    MacroBudget "E0104" "macros expand beyond the budget" r"
+Expanding macros took more text, steps or nesting than any policy needs, and was stopped so that it
+does not fill the memory. Debian's whole policy needs a small part of the budget.
+
+Most often a macro doubles its argument and is called on its own result:
+
+    define(`twice', `$1 $1')
+    twice(twice(twice(... a_t ...)))
+
+Look at the calls that are named with the error: the outermost is where it began. Write a set or an
+attribute instead of repeated text:
+
+    allow { a_t b_t c_t } d_t:file read;
+"
+    MacroRecursion "E0105" "a macro calls itself without end" r"
+The expansion of a macro calls the macro again, and nothing ends that. Interfaces that call each
+other in a circle do the same.
+
+Wrong:
+
+    interface(`web_read',`
+        web_read($1)
+        allow $1 web_t:file read;
+    ')
+
+Right: give what both need a name of its own.
+
+    interface(`web_read',`
+        web_search($1)
+        allow $1 web_t:file read;
+    ')
+
+The calls named with the error show the circle.
+"
+    DuplicateInterface "E0106" "an interface is defined twice" r"
+Two interfaces or templates have one name. m4 would silently use the one that is read last, so
+callers of the other would get rules they never meant; the Reference Policy therefore allows each
+name once, over all modules, those that are switched off included.
+
+Wrong, in two files or twice in one:
+
+    interface(`web_read',` ... ')
+    interface(`web_read',` ... ')
+
+Right: rename one, with its module's name first, as all of the Reference Policy does.
+
+    interface(`web_read',` ... ')
+    interface(`webadmin_read',` ... ')
+
+If a module was copied to change it, take the original out of the tree, or switch to a name of your
+own.
+"
+    UnknownInterface "E0107" "a call of an interface that nobody defines" r"
+A call of a macro that no module and no file of policy/support defines. m4 leaves such a call as it
+stands, so the original compiler tells only a syntax error somewhere behind it.
+
+Wrong:
+
+    files_raed_etc_files(backup_t)
+
+Right:
+
+    files_read_etc_files(backup_t)
+
+Names that are near are offered. If the name is right, the module that defines it is missing in the
+tree, or its .if file was not given: mandate build my.te my.if --against SOURCE. A call of what may
+be missing belongs in a block with
+
+    ifdef(`name_of_interface',` ... ')
+"
+    ArgumentCount "E0108" "an interface is called with too few or too many arguments" r"
+An interface uses more arguments than the call gives, or the call gives more than it uses. A missing
+argument becomes empty text, and the rules made of it lose a name: allow $1 $2:file read; becomes
+allow web_t :file read;
+
+Wrong:
+
+    interface(`web_read',`
+        allow $1 $2:file read;
+    ')
+    web_read(backup_t)
+
+Right:
+
+    web_read(backup_t, web_content_t)
+
+A set of types is one argument only with braces around it, and needs no quotes: { a_t b_t }. A comma
+within an argument has to be quoted: web_run(`a, b').
+"
+    RaisedBySource "E0109" "the source itself reports an error (refpolicyerr)" r"
+The source reports the error itself, with refpolicyerr: its author left this text for whoever comes
+here. Mostly an interface is called in a way that was given up, or with arguments that exclude each
+other.
+
+    refpolicyerr(`$0() needs a role as its second argument')
+
+Do what the text says. The calls named with the error lead from your line to the one that raised it.
+With --set WERROR=y warnings of the source (refpolicywarn, W0003) are errors too.
+"
+    BadBytes "E0110" "bytes that are no text" r"
+The file holds bytes that are no text in UTF-8, or zero bytes, outside of comments and strings. No
+name of a policy can hold them: it may be a binary or a compressed file, or text in another encoding
+such as UTF-16.
+
+Names are made of letters, digits, _ . and -. To find the place:
+
+    grep -naP '[^\x00-\x7F]' FILE
+
+To turn a file from another encoding:
+
+    iconv -f UTF-16 -t UTF-8 FILE > NEW
+
+A byte order mark at the start and carriage returns at the ends of lines are no error.
+"
     // Grammar.
     UnexpectedToken "E0201" "something else is expected here" ""
     UnknownStatement "E0202" "no statement begins with this word" ""
@@ -87,21 +246,205 @@ codes! {
     Incomplete "E0412" "something every policy needs is missing" ""
     EmptySet "E0413" "a set with nothing in it" ""
     // The files around a policy.
-    BadFileContext "E0501" "a line of file contexts cannot be read" ""
-    BadFileType "E0502" "no such file type in file contexts" ""
-    BadPattern "E0503" "a malformed path pattern" ""
-    BadSetting "E0504" "a setting cannot be read" ""
-    BadModuleList "E0505" "a line of modules.conf cannot be read" ""
-    MissingFile "E0506" "a file of the source tree is missing" ""
-    DuplicateModule "E0507" "two modules have one name" ""
+    BadFileContext "E0501" "a line of file contexts cannot be read" r"
+A line of file contexts is a path pattern, maybe a file type, and a context or <<none>>. This line
+has too few or too many words, or its context is not closed.
+
+Wrong:
+
+    /usr/bin/backup  gen_context(system_u:object_r:backup_exec_t
+    /usr/bin/backup  --
+
+Right:
+
+    /usr/bin/backup       --  gen_context(system_u:object_r:backup_exec_t,s0)
+    /var/lib/backup(/.*)?     gen_context(system_u:object_r:backup_var_lib_t,s0)
+    /var/lib/backup/tmp/.*    <<none>>
+
+Blanks in a path are written \s.
+"
+    BadFileType "E0502" "no such file type in file contexts" r"
+Between the path and the context stands what is no file type. The types are those of find and ls:
+
+    --  a plain file          -d  a folder
+    -l  a symbolic link       -c  a character device
+    -b  a block device        -p  a pipe
+    -s  a socket
+
+Wrong:
+
+    /usr/bin/backup  -f  gen_context(system_u:object_r:backup_exec_t,s0)
+
+Right:
+
+    /usr/bin/backup  --  gen_context(system_u:object_r:backup_exec_t,s0)
+
+Without a type the line is for all.
+"
+    BadPattern "E0503" "a malformed path pattern" r"
+The path of a file contexts line is a regular expression that has to match the whole path. This one
+cannot be read: a parenthesis or bracket is not closed, a repetition has nothing to repeat, or a
+backslash stands at the end.
+
+Wrong:
+
+    /var/lib/backup(/.*?     gen_context(system_u:object_r:backup_var_lib_t,s0)
+    /usr/bin/c++             gen_context(system_u:object_r:bin_t,s0)
+
+Right:
+
+    /var/lib/backup(/.*)?    gen_context(system_u:object_r:backup_var_lib_t,s0)
+    /usr/bin/c\+\+           gen_context(system_u:object_r:bin_t,s0)
+
+Put a backslash before . + * ? ( ) [ ] { } ^ $ | where the character itself is meant.
+"
+    BadSetting "E0504" "a setting cannot be read" r"
+A line of build.conf, or --set on the command line, gives a setting a value that it cannot have, or
+names one that does not exist.
+
+    TYPE           standard, mcs or mls
+    UNK_PERMS      deny, reject or allow
+    DISTRO         redhat, gentoo, debian, suse, rhel4, ubuntu, or a word of your own
+    SYSTEMD, UBAC, DIRECT_INITRC, WERROR, MONOLITHIC   y or n
+    MLS_SENS, MLS_CATS, MCS_CATS                       a number
+    OUTPUT_POLICY                                      a policy version, 15 to 35
+
+Wrong:
+
+    mandate build refpolicy --set UBAC=yes
+
+Right:
+
+    mandate build refpolicy --set UBAC=y
+
+As with make, the command line wins over build.conf.
+"
+    BadModuleList "E0505" "a line of modules.conf cannot be read" r#"
+A line of modules.conf says how one module is built: base or module (both end up in the policy) or
+off. This line says something else.
+
+Wrong:
+
+    apache: module
+    cron = yes
+
+Right:
+
+    apache = module
+    cron = base
+    games = off
+
+Modules that are not listed are off. A file that is not the tree's own is named with --modules FILE;
+for one module the command line will do: --set APPS_OFF="games telepathy".
+"#
+    MissingFile "E0506" "a file of the source tree is missing" r"
+A source tree lacks a file that every build needs, or that the settings ask for:
+policy/flask/security_classes, policy/flask/access_vectors, policy/flask/initial_sids,
+policy/support/*.spt, policy/modules/LAYER/*.te, and with TYPE=mls or mcs policy/mls or policy/mcs.
+
+Is the folder you named the root of the tree, in which policy/ stands?
+
+    mandate build refpolicy            and not refpolicy/policy
+
+Of a tree that was unpacked in part, or whose links lead nowhere, unpack all.
+"
+    DuplicateModule "E0507" "two modules have one name" r"
+Two files would be one module: modules are known by the name of their .te file alone, whatever layer
+it stands in, and by the name in policy_module.
+
+Wrong:
+
+    policy/modules/services/backup.te
+    policy/modules/apps/backup.te
+
+Right: rename one of them, file and policy_module alike.
+
+    policy/modules/services/backup.te      policy_module(backup)
+    policy/modules/apps/homebackup.te      policy_module(homebackup)
+
+With LOCAL_ROOT the modules of both trees count.
+"
     // Warnings.
-    OptionalDisabled "W0001" "an optional block is left out since a requirement cannot be met by any module of the tree" ""
-    UnmetGlobalRequire "W0002" "a gen_require names what nothing declares" ""
-    SourceWarning "W0003" "the source itself reports a warning (refpolicywarn)" ""
-    UnusedInterfaceFault "W0004" "an interface that nothing calls could not be compiled" ""
-    DuplicateRule "W0005" "a declaration or rule is repeated" ""
-    UnknownModule "W0006" "modules.conf names a module without sources" ""
-    Suspicious "W0007" "something that is allowed but hardly meant" ""
+    OptionalDisabled "W0001" "an optional block is left out since a requirement cannot be met by any module of the tree" r"
+An optional block is in force only if everything that it requires exists. This one requires what no
+module of the tree declares, built or not, so no list of modules brings it in: it is dead, mostly
+since a name was misspelt or has been renamed.
+
+    optional_policy(`
+        cron_system_entri(backup_t, backup_exec_t)
+    ')
+
+Correct the name, or remove the block. Blocks that are left out only since a module is switched off
+are usual, and are not told; mandate build --show-disabled lists them all, each with the name that
+is missing and where it is required.
+"
+    UnmetGlobalRequire "W0002" "a gen_require names what nothing declares" r"
+A gen_require outside of optional_policy names what nothing declares. In a policy built as a whole
+such requirements are not checked, so the original tools accept it in silence; the rules that need
+the name are told on their own, with their codes. Built as a module, it could not be installed.
+
+    gen_require(`
+        type htpd_t;
+    ')
+
+Right:
+
+    gen_require(`
+        type httpd_t;
+    ')
+
+If the name belongs to a module that may be switched off, put the call into optional_policy.
+"
+    SourceWarning "W0003" "the source itself reports a warning (refpolicywarn)" r"
+The source reports the warning itself, with refpolicywarn: mostly an interface that has been given
+up and names its successor.
+
+    refpolicywarn(`$0($*) has been deprecated, use files_read_etc_files() instead.')
+
+Do what the text says: such interfaces go away with a later release. The calls named with the
+warning lead from your line to the one that raised it. With --set WERROR=y it is an error.
+"
+    UnusedInterfaceFault "W0004" "an interface that nothing calls could not be compiled" r"
+An interface that no module of this build calls has an error in it. The policy is not touched by
+that, but the first caller will be: text in an interface is compiled only where it is called.
+
+    interface(`web_read',`
+        allow $1 web_t:file raed;
+    ')
+
+What is wrong stands in the notes. These checks run with --check-interfaces only.
+"
+    DuplicateRule "W0005" "a declaration or rule is repeated" r"
+The same declaration or rule stands twice, where one of them is without effect: an alias, an
+attribute of a type, a file context for the same path and file type, a policy capability, or a
+permission in one set.
+
+    typealias web_t alias httpd_t;
+    typealias web_t alias httpd_t;
+
+Remove one of them. Allow rules that overlap are usual, since interfaces give them, and are not
+told.
+"
+    UnknownModule "W0006" "modules.conf names a module without sources" r"
+modules.conf sets a module whose .te file is in no layer of the tree. It is passed over, as make
+does, so the policy lacks what you may think is in it.
+
+    apche = module
+
+Correct the name, remove the line, or add the module below policy/modules/LAYER. modules.conf of
+another release often lists modules that have been renamed or removed since.
+"
+    Suspicious "W0007" "something that is allowed but hardly meant" r"
+The language allows it, but it does not do what it seems to, or it does nothing:
+
+    allow web_t self:file { };            a rule without permissions
+    neverallow ~{ a_t } b_t:file write;   a rule about all types but one
+    if (true_boolean) { }                 a block without rules
+    ifelse(`init_systemd',`true',...)     the word is compared, not what it stands for
+
+The message says which. If it is meant, write it in another way, so that the next reader sees that,
+too.
+"
 }
 
 impl Code {

@@ -6,6 +6,7 @@
 pub mod codes;
 pub mod diagnostic;
 pub mod kernel;
+mod line_marks;
 pub mod m4;
 pub mod names;
 pub mod source;

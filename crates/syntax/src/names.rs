@@ -38,12 +38,12 @@ impl Interner {
         if self.slots.len() <= self.ends.len() * 2 {
             self.grow();
         }
-        let hash = hash(name);
+        let hash = hash(name.as_bytes());
         let mut slot = self.first_slot(hash);
         loop {
             match self.slots[slot] {
                 0 => break,
-                taken if self.is(taken - 1, hash, name) => return Symbol(taken - 1),
+                taken if self.is(taken - 1, hash, name.as_bytes()) => return Symbol(taken - 1),
                 _ => slot = (slot + 1) & (self.slots.len() - 1),
             }
         }
@@ -57,6 +57,11 @@ impl Interner {
 
     /// The symbol of `name`, if it has one.
     pub fn get(&self, name: &str) -> Option<Symbol> {
+        self.get_bytes(name.as_bytes())
+    }
+
+    /// The symbol of a name given as bytes, if it has one.
+    pub fn get_bytes(&self, name: &[u8]) -> Option<Symbol> {
         if self.slots.is_empty() {
             return None;
         }
@@ -92,8 +97,8 @@ impl Interner {
         (0..small(self.ends.len())).map(|it| (Symbol(it), self.name(Symbol(it))))
     }
 
-    fn is(&self, symbol: u32, hash: u32, name: &str) -> bool {
-        self.hashes[symbol as usize] == hash && self.name(Symbol(symbol)) == name
+    fn is(&self, symbol: u32, hash: u32, name: &[u8]) -> bool {
+        self.hashes[symbol as usize] == hash && self.name(Symbol(symbol)).as_bytes() == name
     }
 
     fn first_slot(&self, hash: u32) -> usize {
@@ -113,7 +118,7 @@ impl Interner {
     }
 }
 
-fn hash(name: &str) -> u32 {
+fn hash(name: &[u8]) -> u32 {
     let wide = FxBuildHasher.hash_one(name);
     #[expect(clippy::cast_possible_truncation, reason = "the fold keeps what both halves hold")]
     let folded = (wide ^ (wide >> 32)) as u32;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::line_marks;
+
 /// A place in all sources of a run, which lie end to end. 0 is nowhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pos(pub u32);
@@ -45,6 +47,7 @@ pub struct SourceFile {
     /// What it holds.
     pub bytes: Arc<[u8]>,
     start: u32,
+    line_marks: bool,
 }
 
 impl SourceFile {
@@ -107,7 +110,7 @@ impl SourceMap {
         }
         let start = u32::try_from(start).map_err(|_| TooLarge)?;
         let id = FileId(u32::try_from(self.files.len()).map_err(|_| TooLarge)?);
-        self.files.push(SourceFile { path: path.into(), bytes, start });
+        self.files.push(SourceFile { path: path.into(), bytes, start, line_marks: false });
         Ok(id)
     }
 
@@ -119,6 +122,11 @@ impl SourceMap {
     /// All files.
     pub fn files(&self) -> &[SourceFile] {
         &self.files
+    }
+
+    /// Makes [`location`](Self::location) name places in `id` as `#line` marks in it say: it came out of m4.
+    pub fn honour_line_marks(&mut self, id: FileId) {
+        self.files[id.0 as usize].line_marks = true;
     }
 
     /// The file `pos` lies in, and the offset in it.
@@ -135,16 +143,20 @@ impl SourceMap {
         let file = self.file(id);
         let before = &file.bytes[..offset];
         let line_start = before.iter().rposition(|&b| b == b'\n').map_or(0, |it| it + 1);
-        let line = before.iter().filter(|&&b| b == b'\n').count() + 1;
         let column = String::from_utf8_lossy(&before[line_start..]).chars().count() + 1;
-        Some(Location { path: &file.path, line, column, file: id, offset })
+        let (path, line) = if file.line_marks {
+            line_marks::place(&before[..line_start])
+        } else {
+            (None, before.iter().filter(|&&b| b == b'\n').count() + 1)
+        };
+        Some(Location { path: path.unwrap_or(&file.path), line, column, file: id, offset })
     }
 }
 
 /// A place as people name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Location<'a> {
-    /// The file's path.
+    /// The file's path, or the one that a `#line` mark names.
     pub path: &'a str,
     /// Line, from 1.
     pub line: usize,
@@ -175,6 +187,11 @@ impl Expansions {
     pub fn for_units(units: usize) -> Self {
         let count = u32::try_from(units.max(1)).unwrap_or(u32::MAX);
         Self { units: vec![Vec::new(); units.max(1)], stride: u32::MAX / count }
+    }
+
+    /// How many units there is room for.
+    pub fn units(&self) -> usize {
+        self.units.len()
     }
 
     /// Where the expansions of `unit` are to be written.
@@ -235,6 +252,16 @@ impl ExpansionRecorder {
             }
             _ => call.expansion,
         }
+    }
+
+    /// The calls that brought `span` here, innermost first, as far as they were recorded here.
+    pub fn chain(&self, span: Span) -> impl Iterator<Item = Span> {
+        let mut at = span;
+        std::iter::from_fn(move || {
+            let index = at.expansion.0.checked_sub(self.first + 1)?;
+            at = self.expansions.get(index as usize)?.call;
+            Some(at)
+        })
     }
 
     /// How many there are.

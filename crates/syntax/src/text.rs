@@ -34,13 +34,48 @@ impl Text {
             return;
         }
         let start = u32::try_from(self.bytes.len()).expect("macros stop before 4 GiB of text");
-        let continues = self.origins.last().is_some_and(|&(last, origin)| {
-            continued(origin, (start - last) as usize) == span
-        });
+        let continues = self
+            .origins
+            .last()
+            .is_some_and(|&(last, origin)| continued(origin, (start - last) as usize) == span);
         if !continues {
             self.origins.push((start, span));
         }
         self.bytes.extend_from_slice(bytes);
+    }
+
+    /// The text with every `from` replaced by `to`, as `sed` does; what is put in is spelled where `from` was.
+    #[must_use]
+    pub fn replaced(&self, from: &[u8], to: &[u8]) -> Self {
+        let mut out = Self::default();
+        let mut spans = self.spans();
+        let mut at = 0;
+        for found in memchr::memmem::find_iter(&self.bytes, from) {
+            self.copy(at, found, &mut out);
+            out.push(to, spans.span(found));
+            at = found + from.len();
+        }
+        self.copy(at, self.bytes.len(), &mut out);
+        out
+    }
+
+    /// Appends another text.
+    pub fn append(&mut self, other: &Self) {
+        other.copy(0, other.bytes.len(), self);
+    }
+
+    fn copy(&self, start: usize, end: usize, out: &mut Self) {
+        let origin = self.origins.partition_point(|it| it.0 as usize <= start).saturating_sub(1);
+        let mut at = start;
+        for (index, &(first, span)) in self.origins.iter().enumerate().skip(origin) {
+            if at >= end {
+                return;
+            }
+            let next = self.origins.get(index + 1).map_or(end, |it| (it.0 as usize).min(end));
+            out.push(&self.bytes[at..next], continued(span, at.saturating_sub(first as usize)));
+            at = next;
+        }
+        out.push(&self.bytes[at..end.max(at)], Span::NOWHERE);
     }
 
     /// Reads spans at offsets that only grow.
@@ -49,7 +84,7 @@ impl Text {
     }
 }
 
-fn continued(span: Span, bytes: usize) -> Span {
+pub(crate) fn continued(span: Span, bytes: usize) -> Span {
     if span.pos == Pos(0) {
         return span;
     }

@@ -2,4 +2,31 @@
 
 pub mod ast;
 
+mod blocks;
+mod conditions;
+mod constraints;
+mod contexts;
+mod declarations;
+#[cfg(test)]
+mod dump;
+mod expressions;
+mod keyword;
+mod labels;
+mod lexer;
+mod mls;
+mod network;
+mod numbers;
+mod order;
+mod parser;
+mod recovery;
+mod roles;
+mod rules;
+mod sets;
+#[cfg(test)]
+mod tests;
+
 pub use ast::*;
+pub use parser::{
+    MAX_DEPTH, MAX_DIAGNOSTICS, MAX_NAME_BYTES, ParseOptions, Parsed, SourceKind, UnknownCall,
+    parse, parse_file,
+};
