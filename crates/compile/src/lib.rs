@@ -3,4 +3,15 @@
 
 #![forbid(unsafe_code)]
 
+pub mod assertion;
+pub mod backend;
+pub mod bounds;
+pub mod conf;
+pub mod file_contexts;
+mod members;
+pub mod module;
+pub mod near;
+pub mod optimise;
 pub mod outcome;
+pub mod refpolicy;
+pub mod whole;

@@ -1,9 +1,10 @@
 //! What a build takes and gives.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mandate_policydb::PolicyDb;
+use mandate_policydb::{PolicyDb, RulePlace};
 use mandate_syntax::diagnostic::{Diagnostic, Severity};
 use mandate_syntax::source::{Expansions, SourceMap, Span};
 
@@ -70,6 +71,29 @@ pub struct RuleOrigins {
     pub range_transitions: Vec<(u32, Span)>,
     /// Of constraints: (class value, index in its list).
     pub constraints: Vec<(u32, u32, Span)>,
+}
+
+impl RuleOrigins {
+    /// The statements behind a type enforcement rule.
+    pub fn of(&self, rule: RulePlace) -> impl Iterator<Item = &RuleOrigin> {
+        let (plain, conditional): (&[_], &[_]) = match rule {
+            RulePlace::Unconditional(index) => (equal(&self.rules, |it| it.rule.cmp(&index)), &[]),
+            RulePlace::Conditional { block, when, rule } => {
+                let key = |it: &(u32, bool, RuleOrigin)| {
+                    (it.0, it.1, it.2.rule).cmp(&(block, when, rule))
+                };
+                (&[], equal(&self.conditional, key))
+            }
+        };
+        plain.iter().chain(conditional.iter().map(|it| &it.2))
+    }
+}
+
+/// The entries of a sorted list that are equal to what `order` compares with.
+fn equal<T>(list: &[T], order: impl Fn(&T) -> Ordering) -> &[T] {
+    let from = list.partition_point(|it| order(it) == Ordering::Less);
+    let length = list[from..].partition_point(|it| order(it) == Ordering::Equal);
+    &list[from..from + length]
 }
 
 /// One statement behind a rule.

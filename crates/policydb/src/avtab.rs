@@ -125,6 +125,47 @@ impl AvRule {
         Self { source, target, datum: permissions, class: class_bits(class), kind, enabled: false }
     }
 
+    /// The same access vector rule with other permissions: for `dontaudit` those not audited.
+    #[must_use]
+    pub fn with_permissions(self, permissions: u32) -> Self {
+        let datum = if self.kind == RuleKind::DontAudit { !permissions } else { permissions };
+        Self { datum, ..self }
+    }
+
+    /// The same rule with another raw datum.
+    #[must_use]
+    pub fn with_datum(self, datum: u32) -> Self {
+        Self { datum, ..self }
+    }
+
+    /// A rule that gives a type: `type_transition`, `type_member` or `type_change`.
+    pub fn type_rule(
+        kind: RuleKind,
+        source: TypeId,
+        target: TypeId,
+        class: ClassId,
+        default_type: TypeId,
+    ) -> Self {
+        Self::access(kind, source, target, class, default_type.value())
+    }
+
+    /// A rule over extended permissions, which are at `place` of the policy's pool: [`XpermPool::push`].
+    pub fn extended(
+        kind: RuleKind,
+        source: TypeId,
+        target: TypeId,
+        class: ClassId,
+        place: u32,
+    ) -> Self {
+        Self::access(kind, source, target, class, place)
+    }
+
+    /// The same rule as one of a conditional block that applies, or does not.
+    #[must_use]
+    pub fn with_enabled(self, enabled: bool) -> Self {
+        Self { enabled, ..self }
+    }
+
     /// The class.
     pub fn class(&self) -> ClassId {
         // Read and made from an identifier, so never 0.
@@ -231,11 +272,20 @@ impl XpermPool {
         self.0.get(datum as usize)
     }
 
-    fn add(&mut self, at: usize, permissions: ExtendedPermissions) -> Result<u32, ReadError> {
-        let index = u32::try_from(self.0.len())
-            .map_err(|_| ReadError::expected(at, "fewer extended permissions", u32::MAX))?;
+    /// Adds extended permissions and gives their place, the [`AvRule::datum`] of a rule.
+    ///
+    /// # Panics
+    /// At the 2³²nd.
+    pub fn push(&mut self, permissions: ExtendedPermissions) -> u32 {
+        let index = u32::try_from(self.0.len()).expect("fewer than 2³² extended permissions");
         self.0.push(permissions);
-        Ok(index)
+        index
+    }
+
+    fn add(&mut self, at: usize, permissions: ExtendedPermissions) -> Result<u32, ReadError> {
+        u32::try_from(self.0.len())
+            .map_err(|_| ReadError::expected(at, "fewer extended permissions", u32::MAX))?;
+        Ok(self.push(permissions))
     }
 }
 

@@ -20,6 +20,16 @@ const NAMES: &[&str] = &[
     "bpf_token_perms",
 ];
 
+/// The bit of the policy capability of this name.
+pub fn capability_bit(name: &str) -> Option<u32> {
+    (0..).zip(NAMES).find(|it| *it.1 == name).map(|it| it.0)
+}
+
+/// The names of all policy capabilities, by bit.
+pub fn capability_names() -> impl Iterator<Item = &'static str> {
+    NAMES.iter().copied()
+}
+
 impl PolicyDb {
     /// Names of the policy's capabilities; one that has no name yet is `#n`.
     pub fn capability_names(&self) -> Vec<String> {

@@ -69,6 +69,18 @@ impl Ebitmap {
     pub fn insert(&mut self, bit: u32) {
         let start = bit & !(RUN - 1);
         let mask = 1u64 << (bit % RUN);
+        // Most sets are filled from their lowest bit upwards.
+        match self.runs.last_mut() {
+            Some(last) if last.0 == start => {
+                last.1 |= mask;
+                return;
+            }
+            Some(last) if last.0 > start => {}
+            _ => {
+                self.runs.push((start, mask));
+                return;
+            }
+        }
         match self.runs.binary_search_by_key(&start, |run| run.0) {
             Ok(at) => {
                 if let Some(run) = self.runs.get_mut(at) {

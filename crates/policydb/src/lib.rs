@@ -26,6 +26,7 @@ mod ebitmap;
 mod ids;
 mod mls;
 mod object_contexts;
+mod provenance;
 mod rules;
 mod sniff;
 mod statement;
@@ -37,6 +38,7 @@ mod version;
 mod wire;
 
 pub use avtab::{AvRule, ExtendedPermissions, RuleKind, XpermForm, XpermPool};
+pub use capability::{capability_bit, capability_names};
 pub use conditional::{BoolTerm, Conditional, MAX_DEPTH as MAX_CONDITION_DEPTH};
 pub use constraint::{
     Comparison, Constraint, MAX_DEPTH as MAX_CONSTRAINT_DEPTH, NameSet, Operator, Part, Term,
@@ -54,6 +56,9 @@ pub use mls::{MlsLevel, MlsRange};
 pub use object_contexts::{
     DeviceTree, FsUse, FsUseBehavior, GenfsDatum, GenfsPath, IbEndPort, IbPkey, InitialSid,
     NamedPair, Node, ObjectContexts, Port, Target, XenRange,
+};
+pub use provenance::{
+    PROVENANCE_SUFFIX, Place, PlaceId, Provenance, ProvenanceBuilder, RuleKey, RulePlace, StringId,
 };
 pub use rules::{
     FilenameTransition, FilenameTransitionGroup, FilenameTransitions, RangeTransition, RoleAllow,

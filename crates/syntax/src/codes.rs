@@ -201,19 +201,176 @@ To turn a file from another encoding:
 
     iconv -f UTF-16 -t UTF-8 FILE > NEW
 
-A byte order mark at the start and carriage returns at the ends of lines are no error.
+Carriage returns and a byte order mark are errors outside of comments too, as for checkpolicy: save
+the file with line ends of Unix, without a byte order mark.
 "
     // Grammar.
-    UnexpectedToken "E0201" "something else is expected here" ""
-    UnknownStatement "E0202" "no statement begins with this word" ""
-    MissingSemicolon "E0203" "a semicolon is missing" ""
-    UnclosedBlock "E0204" "a brace is not closed" ""
-    NotAllowedHere "E0205" "the statement may not stand here" ""
-    BadNumber "E0206" "a number is out of its range" ""
-    BadAddress "E0207" "an address cannot be read" ""
-    TooDeep "E0208" "nested too deeply" ""
-    UnclosedString "E0209" "a string is not closed" ""
-    BadName "E0210" "a name is malformed or too long" ""
+    UnexpectedToken "E0201" "something else is expected here" r"
+The text is not what the grammar has at this place: something is missing before it, or it does not
+belong there. The message names what may stand there and what was found; where the rest of a line is
+missing, the place is the end of that line. The statement is left out, and reading goes on with the
+next one.
+
+Wrong:
+
+    allow backup_t etc_t: read;
+    allow backup_t etc_t:file read write;
+
+Right:
+
+    allow backup_t etc_t:file read;
+    allow backup_t etc_t:file { read write };
+
+In braces blanks stand between names, no commas. Lists without braces, as after `type`, have commas.
+Reserved words such as `type`, `role`, `user`, `source` or `level` cannot be names.
+"
+    UnknownStatement "E0202" "no statement begins with this word" r"
+A statement begins with a word such as `allow`, `type` or `require`, and this is none. Most often it is
+misspelled, or the statement before it was ended too early.
+
+Wrong:
+
+    alow backup_t etc_t:file read;
+    dontaudit backup_t etc_t:file read; write;
+
+Right:
+
+    allow backup_t etc_t:file read;
+    dontaudit backup_t etc_t:file { read write };
+
+In a policy.conf a macro call is no statement either: build it from the source tree, where macros are
+expanded.
+"
+    MissingSemicolon "E0203" "a semicolon is missing" r"
+The next statement begins before the one before it was ended. The place is the end of the statement
+that lacks the semicolon; both statements are read.
+
+Wrong:
+
+    type backup_t
+    allow backup_t self:process signal;
+
+Right:
+
+    type backup_t;
+    allow backup_t self:process signal;
+
+Rules, declarations, constraints and `fs_use` end with a semicolon. Access vectors, contexts of initial
+SIDs, `genfscon`, `portcon`, `netifcon` and `nodecon` have none, and blocks have none behind the brace.
+"
+    UnclosedBlock "E0204" "a brace is not closed" r"
+A brace or parenthesis was opened and the statement, or the whole text, ends before it is closed. The
+place is where it was opened.
+
+Wrong:
+
+    allow backup_t etc_t:file { read write;
+    optional {
+        require { type cron_t; }
+
+Right:
+
+    allow backup_t etc_t:file { read write };
+    optional {
+        require { type cron_t; }
+        allow cron_t backup_t:process transition;
+    }
+
+Where blocks stand in one another, the one reported is the innermost that is still open at the end;
+the brace that is missing may belong to a block within it.
+"
+    NotAllowedHere "E0205" "the statement may not stand here" r"
+The statement is right, but not at this place.
+
+A conditional block holds access vector rules, type rules and `require` only: no declarations, no
+`neverallow`, no transitions with a file name, no other blocks. An optional block holds rules and
+declarations, with users last, and nothing of the whole policy such as classes or contexts. In a
+policy.conf the sections have a fixed order: classes, initial SIDs, commons, access vectors, defaults,
+MLS, rules and declarations, users, constraints, contexts. There `require` stands in optional blocks only.
+
+Wrong:
+
+    if (backup_runs) {
+        type backup_t;
+        allow backup_t etc_t:file read;
+    }
+
+Right:
+
+    type backup_t;
+    if (backup_runs) {
+        allow backup_t etc_t:file read;
+    }
+"
+    BadNumber "E0206" "a number is out of its range" r"
+A number cannot be read, is larger than its field, or ends a range below its beginning. Numbers are
+decimal, hexadecimal with 0x, and octal when they begin with 0. Ports, partition keys and extended
+permissions have 16 bits.
+
+Wrong:
+
+    portcon tcp 80000 system_u:object_r:backup_port_t
+    allowxperm backup_t tty_t:chr_file ioctl { 0x5409-0x5401 };
+
+Right:
+
+    portcon tcp 8000 system_u:object_r:backup_port_t
+    allowxperm backup_t tty_t:chr_file ioctl { 0x5401-0x5409 };
+"
+    BadAddress "E0207" "an address cannot be read" r"
+An address or mask of `nodecon` or `ibpkeycon` is none. IPv4 addresses have four decimal numbers up to
+255 without leading zeros. Address and mask are of one family. A prefix length is at most 32 for IPv4
+and 128 for IPv6. The subnet prefix of `ibpkeycon` has zeros in its lower half.
+
+Wrong:
+
+    nodecon 10.0.0.256 255.0.0.0 system_u:object_r:lab_node_t
+    nodecon 10.0.0.0/40 system_u:object_r:lab_node_t
+
+Right:
+
+    nodecon 10.0.0.0 255.0.0.0 system_u:object_r:lab_node_t
+    nodecon 10.0.0.0/8 system_u:object_r:lab_node_t
+"
+    TooDeep "E0208" "nested too deeply" r"
+Blocks, braces or parentheses stand in one another more than 256 deep. No policy that people write
+comes near it; it is refused so that text made on purpose cannot exhaust the stack.
+
+It may come of macros that wrap their argument again and again. Sets can be written flat, since braces
+within braces mean the same as one list:
+
+    allow { { backup_t } { cron_t } } etc_t:file read;
+    allow { backup_t cron_t } etc_t:file read;
+"
+    UnclosedString "E0209" "a string is not closed" r#"
+A double quote was opened, and there is no second one on the line. File names of transitions and paths
+in quotes stand on one line and hold no double quote.
+
+Wrong:
+
+    type_transition backup_t etc_t:file backup_etc_t "backup.conf;
+
+Right:
+
+    type_transition backup_t etc_t:file backup_etc_t "backup.conf";
+"#
+    BadName "E0210" "a name is malformed or too long" r#"
+A name begins with a letter, and goes on with letters, digits, `_` and `-`; single dots may stand
+between these. It has up to 8191 bytes, and the device name of `ibendportcon` has up to 63. The file name of a
+transition is the last component of a path, so it is not empty and has no `/`.
+
+Wrong:
+
+    type 9p_t;
+    type_transition backup_t etc_t:file backup_etc_t "backup/main.conf";
+
+Right:
+
+    type plan9_t;
+    type_transition backup_t etc_t:file backup_etc_t "main.conf";
+
+A file system such as 9p may begin with a digit in `genfscon` and `fs_use_xattr`.
+"#
     // Names.
     UnknownType "E0301" "no such type or attribute" ""
     UnknownAttribute "E0302" "no such attribute" ""

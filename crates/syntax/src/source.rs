@@ -153,6 +153,50 @@ impl SourceMap {
     }
 }
 
+/// The lines of a text, to look up many places in it.
+#[derive(Clone, Debug)]
+pub struct LineIndex {
+    /// How many lines begin before each block of the text.
+    before: Vec<u32>,
+}
+
+/// Bytes that are counted at once: a count of them fits into a byte.
+const BLOCK: usize = 128;
+
+impl LineIndex {
+    /// Of this text.
+    pub fn of(bytes: &[u8]) -> Self {
+        let mut before = Vec::with_capacity(bytes.len() / BLOCK + 1);
+        let mut sum = 0;
+        for block in bytes.chunks(BLOCK) {
+            before.push(sum);
+            sum += newlines(block);
+        }
+        Self { before }
+    }
+
+    /// Line and column, both from 1 and the column in characters, of the byte at `offset` of the same text.
+    pub fn position(&self, bytes: &[u8], offset: usize) -> (u32, u32) {
+        let offset = offset.min(bytes.len());
+        let block = (offset / BLOCK).min(self.before.len().saturating_sub(1));
+        let whole = self.before.get(block).copied().unwrap_or_default();
+        let line = whole + newlines(&bytes[block * BLOCK..offset]) + 1;
+        let start = bytes[..offset].iter().rposition(|&byte| byte == b'\n').map_or(0, |it| it + 1);
+        let column = characters(&bytes[start..offset]) + 1;
+        (line, u32::try_from(column).unwrap_or(u32::MAX))
+    }
+}
+
+/// How many lines end in a block.
+fn newlines(block: &[u8]) -> u32 {
+    debug_assert!(block.len() <= BLOCK, "more than a byte can count");
+    u32::from(block.iter().fold(0u8, |sum, &byte| sum.wrapping_add(u8::from(byte == b'\n'))))
+}
+
+fn characters(text: &[u8]) -> usize {
+    if text.is_ascii() { text.len() } else { String::from_utf8_lossy(text).chars().count() }
+}
+
 /// A place as people name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Location<'a> {
@@ -289,6 +333,24 @@ mod tests {
         let at = map.location(map.file(b).pos(3)).unwrap();
         assert_eq!((at.path, at.line, at.column), ("b", 1, 3));
         assert_eq!(map.location(Pos(0)), None);
+    }
+
+    #[test]
+    fn an_index_says_what_the_map_says() {
+        let mut text = String::new();
+        for line in 0..60 {
+            text += &"x\u{e4}y".repeat(line % 7);
+            text.push('\n');
+        }
+        let mut map = SourceMap::new();
+        let id = map.add("a", text.as_bytes()).unwrap();
+        let index = LineIndex::of(text.as_bytes());
+        for offset in 0..=text.len() {
+            let at = map.location(map.file(id).pos(offset)).unwrap();
+            let (line, column) = index.position(text.as_bytes(), offset);
+            assert_eq!((at.line, at.column), (line as usize, column as usize), "byte {offset}");
+        }
+        assert_eq!(LineIndex::of(b"").position(b"", 0), (1, 1));
     }
 
     #[test]

@@ -11,6 +11,9 @@ fn policies() -> Vec<PathBuf> {
     for entry in std::fs::read_dir(root.join("micro")).unwrap() {
         found.push(entry.unwrap().path().join("policy.conf"));
     }
+    // Some are written in CIL.
+    found.retain(|it| it.exists());
+    assert!(found.len() > 100);
     found
 }
 

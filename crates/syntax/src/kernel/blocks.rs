@@ -76,11 +76,14 @@ impl Parser<'_> {
         let help = "a requirement begins with `type`, `attribute`, `class`, `role`, `attribute_role`, \
                     `bool`, `tunable`, `user`, `sensitivity` or `category`";
         self.expected_with_help("a requirement or `}`", help);
-        self.advance();
+        if self.token.kind != TokenKind::Open {
+            self.advance();
+        }
         self.resynchronise();
     }
 
     fn requirement(&mut self, keyword: Keyword) {
+        self.open_braces = 0;
         self.advance();
         let read = match require_kind(keyword) {
             None | Some(RequireKind::Class) => self.require_class(),

@@ -49,24 +49,25 @@ impl Parser<'_> {
     /// `{ names }` that do not nest.
     pub(super) fn flat_list(&mut self, what: &str) -> Read<Idents> {
         let start = self.idents_start();
-        let open = self.token.span;
-        self.expect(TokenKind::Open, "`{`")?;
+        if self.token.kind != TokenKind::Open {
+            return Err(self.expected("`{`"));
+        }
+        let mut braces = self.open();
         loop {
             match self.token.kind {
                 TokenKind::Word(_) => {
                     let ident = self.ident(what)?;
                     self.unit.idents.push(ident);
-                }
-                TokenKind::Close if self.idents_start() > start => {
-                    self.advance();
-                    return Ok(self.idents_from(start));
+                    braces.filled = true;
                 }
                 TokenKind::Close => {
-                    let failed = self.expected(&format!("{what} in the braces"));
-                    self.advance();
-                    return Err(failed);
+                    self.close(&mut braces, what)?;
+                    return Ok(self.idents_from(start));
                 }
-                _ => return Err(self.not_in_braces(open)),
+                TokenKind::Open => {
+                    return Err(self.expected_with_help("a name or `}`", "here braces do not nest"));
+                }
+                _ => return Err(self.not_in_braces(braces.open)),
             }
         }
     }

@@ -61,7 +61,10 @@ impl<'a> Parser<'a> {
             self.operators.push(operator);
         }
         if parentheses > 0 {
-            return Err(self.unclosed_parenthesis());
+            return Err(match self.token.kind {
+                TokenKind::Word(_) | TokenKind::Stray => self.expected("an operator or `)`"),
+                _ => self.unclosed_parenthesis(),
+            });
         }
         self.emit_stronger(0, grammar);
         Ok(())

@@ -47,9 +47,10 @@ const SECTIONS: [&str; 20] = [
 ];
 
 impl Order {
-    /// May a semicolon stand alone?
-    pub(super) fn among_rules(&self) -> bool {
-        self.section == RULES
+    /// May a semicolon stand alone? It does so between rules, and it may be the first of them unless an earlier section goes
+    /// on after it.
+    pub(super) fn among_rules(&self, global_follows: bool) -> bool {
+        self.section == RULES || self.section < RULES && !global_follows
     }
 }
 

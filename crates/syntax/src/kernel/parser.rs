@@ -126,6 +126,8 @@ pub(super) struct Parser<'a> {
     pub(super) unknown_calls: Vec<UnknownCall>,
     pub(super) expanded: bool,
     pub(super) depth: usize,
+    /// How many braces of the statement being read are open.
+    pub(super) open_braces: usize,
     /// Operators that wait for their operands.
     pub(super) operators: Vec<Operator>,
     /// Was there a call without an end? Then another one ends the search.
@@ -148,6 +150,7 @@ impl<'a> Parser<'a> {
             unknown_calls: Vec::new(),
             expanded: options.kind == SourceKind::Expanded,
             depth: 0,
+            open_braces: 0,
             operators: Vec::new(),
             unclosed_call: false,
             reported_unclosed: false,
@@ -221,6 +224,7 @@ impl<'a> Parser<'a> {
         let allowed = self.check_place(keyword, block);
         let span = self.token.span;
         let before = statements.len();
+        self.open_braces = 0;
         self.advance();
         match self.statement(keyword, span, statements) {
             Ok(kind) => {
@@ -294,6 +298,7 @@ impl<'a> Parser<'a> {
                 self.validate_trans(keyword == Keyword::MlsValidateTrans)
             }
             Keyword::Sid
+            | Keyword::FsCon
             | Keyword::FsUseXattr
             | Keyword::FsUseTask
             | Keyword::FsUseTrans
@@ -361,7 +366,9 @@ impl<'a> Parser<'a> {
 
     /// Takes a name.
     pub(super) fn ident(&mut self, what: &str) -> Read<Ident> {
-        let TokenKind::Word(name) = self.token.kind else { return Err(self.expected(what)) };
+        let TokenKind::Word(name) = self.token.kind else {
+            return Err(self.expected_name(what));
+        };
         if self.token.end - self.token.start > MAX_NAME_BYTES {
             return Err(self.too_long());
         }

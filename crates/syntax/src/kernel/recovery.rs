@@ -25,6 +25,18 @@ impl Parser<'_> {
         Failed
     }
 
+    /// As [`Self::expected`] where a name is expected, which a reserved word cannot be.
+    pub(super) fn expected_name(&mut self, what: &str) -> Failed {
+        let mut diagnostic = self.unexpected(what);
+        if matches!(self.token.kind, TokenKind::Keyword(_)) && !self.on_later_line() {
+            let found = self.found();
+            diagnostic =
+                diagnostic.note(format!("{found} is a reserved word, which cannot be a name"));
+        }
+        self.report(diagnostic);
+        Failed
+    }
+
     /// Reports `message` at the next token.
     pub(super) fn fail(&mut self, code: Code, message: impl Into<String>) -> Failed {
         let span = self.token.span;
@@ -45,9 +57,6 @@ impl Parser<'_> {
         let diagnostic = Diagnostic::error(code, span, format!("expected {what}, found {found}"));
         match self.token.kind {
             TokenKind::Odd => diagnostic.help("a name begins with a letter"),
-            TokenKind::Keyword(_) if code == Code::UnexpectedToken && !self.on_later_line() => {
-                diagnostic.note(format!("{found} is a reserved word, which cannot be a name"))
-            }
             TokenKind::UnclosedString => diagnostic.help("end it with `\"` on the same line"),
             TokenKind::Stray if matches!(self.token_bytes(), b"`" | b"'") => diagnostic.help(
                 "it is a quote of m4 left over: check the quotes of the macro calls before it",
@@ -55,6 +64,7 @@ impl Parser<'_> {
             TokenKind::Stray if self.token_bytes() == b"$" => {
                 diagnostic.help("an argument of a macro has a meaning in the macro's body only")
             }
+            TokenKind::Stray if self.token_bytes() == b"=" => diagnostic.help("equality is `==`"),
             TokenKind::OpenParen => diagnostic
                 .help("a macro that nobody defines stays as it is written: is its name right?"),
             _ => diagnostic,
@@ -115,7 +125,7 @@ impl Parser<'_> {
 
     /// Goes on where the next statement may begin.
     pub(super) fn resynchronise(&mut self) {
-        let mut depth = 0_usize;
+        let mut depth = std::mem::take(&mut self.open_braces);
         loop {
             match self.token.kind {
                 TokenKind::End => return,
@@ -124,17 +134,26 @@ impl Parser<'_> {
                     return;
                 }
                 TokenKind::Open => depth += 1,
-                TokenKind::Close if depth == 0 => return,
-                TokenKind::Close => depth -= 1,
+                // At the top no block is open that the brace could close.
+                TokenKind::Close if depth == 0 && self.depth > 0 => return,
+                TokenKind::Close => depth = depth.saturating_sub(1),
                 TokenKind::Keyword(keyword)
                     if keyword.begins_statement() && self.first_on_line() =>
                 {
+                    return;
+                }
+                TokenKind::Word(_) if self.expanded && self.first_on_line() && self.is_call() => {
                     return;
                 }
                 _ => {}
             }
             self.advance();
         }
+    }
+
+    /// Does a parenthesis follow the next token?
+    fn is_call(&self) -> bool {
+        self.text.bytes.get(self.token.end) == Some(&b'(')
     }
 
     /// Is there nothing but blanks before the next token on its line?
@@ -186,6 +205,7 @@ impl Parser<'_> {
     pub(super) fn unclosed(&mut self, open: Span, what: &str) -> Failed {
         let found = self.found();
         let span = self.token.span;
+        self.open_braces = 0;
         self.report(
             Diagnostic::error(Code::UnclosedBlock, open, "this brace is not closed")
                 .label("opened here")
@@ -220,7 +240,7 @@ impl Parser<'_> {
                 )
                 .help("remove it"),
             );
-        } else if block.place == Place::Policy && !order.among_rules() {
+        } else if block.place == Place::Policy && !order.among_rules(self.global_follows()) {
             self.report(
                 Diagnostic::error(
                     Code::UnexpectedToken,
@@ -233,11 +253,18 @@ impl Parser<'_> {
         self.advance();
     }
 
+    /// Does a statement of the whole policy follow the next token?
+    fn global_follows(&self) -> bool {
+        let word = word_at(self.text.bytes[self.token.end..].trim_ascii_start());
+        let symbol = self.lexer.names.get_bytes(word);
+        symbol.and_then(Keyword::of).is_some_and(|it| it.group() == Group::Global)
+    }
+
     /// Something no statement begins with.
     pub(super) fn no_statement(&mut self) {
         let TokenKind::Keyword(Keyword::Else) = self.token.kind else {
-            self.expected("a statement");
-            self.advance();
+            let diagnostic = self.unexpected("a statement");
+            self.report(Diagnostic { span: self.token.span, ..diagnostic });
             return self.resynchronise();
         };
         self.report(
@@ -395,6 +422,12 @@ pub(super) fn shortened(bytes: &[u8]) -> String {
     const LONGEST: usize = 60;
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(LONGEST)]).into_owned();
     if bytes.len() > LONGEST { text + "…" } else { text }
+}
+
+/// The word that `bytes` begin with.
+pub(super) fn word_at(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().position(|it| !it.is_ascii_alphanumeric() && *it != b'_');
+    &bytes[..end.unwrap_or(bytes.len())]
 }
 
 /// A word that begins a statement and looks like `text`.

@@ -4,6 +4,7 @@ use super::ast::{Ident, Slice, Statement, StatementKind};
 use super::keyword::Keyword;
 use super::lexer::TokenKind;
 use super::parser::{MAX_DEPTH, Parser, Read};
+use super::recovery::word_at;
 use crate::source::Span;
 
 impl Parser<'_> {
@@ -86,19 +87,12 @@ impl Parser<'_> {
             self.unit.idents.push(ident);
             return Ok(StatementKind::Dominance(self.idents_from(start)));
         }
-        if self.next_byte_word() != b"role" {
+        if word_at(self.text.bytes[self.token.end..].trim_ascii_start()) != b"role" {
             return Ok(StatementKind::Dominance(self.flat_list("a sensitivity")?));
         }
         let open = self.token.span;
         self.advance();
         self.role_dominance(span, open, statements)
-    }
-
-    /// The word behind the next token, which is one byte long.
-    fn next_byte_word(&self) -> &[u8] {
-        let rest = self.text.bytes[self.token.end..].trim_ascii_start();
-        let end = rest.iter().position(|it| !it.is_ascii_alphanumeric() && *it != b'_');
-        &rest[..end.unwrap_or(rest.len())]
     }
 
     fn role_dominance(
@@ -111,18 +105,18 @@ impl Parser<'_> {
         let mut outer: Vec<(Ident, usize)> = Vec::new();
         let mut inner: Vec<Ident> = Vec::new();
         loop {
+            self.open_braces = outer.len() + 1;
             if self.eat_keyword(Keyword::Role) {
                 let name = self.ident("the name of a role")?;
                 if self.token.kind == TokenKind::Open {
                     if outer.len() == MAX_DEPTH {
-                        let failed = self.too_deep(self.token.span, "roles");
-                        return Err(failed);
+                        return Err(self.too_deep(self.token.span, "roles"));
                     }
                     outer.push((name, inner.len()));
                     self.advance();
                     continue;
                 }
-                self.expect(TokenKind::Semicolon, "`;` or `{`")?;
+                self.semicolon_or("`;` or `{`")?;
                 statements.push(self.dominating(span, name, &[]));
                 inner.push(name);
             } else if self.token.kind == TokenKind::Close {

@@ -8,7 +8,6 @@ use super::keyword::Keyword;
 use super::lexer::TokenKind;
 use super::numbers::EXTENDED_PERMISSION;
 use super::parser::{Parser, Read, pool_index};
-use super::sets::Braces;
 use crate::codes::Code;
 
 impl Parser<'_> {
@@ -74,7 +73,7 @@ impl Parser<'_> {
 
     /// `0x1` or `{ 0x1 0x5-0x7 }`, nested braces flattened.
     fn xperm_ranges(&mut self) -> Read<Slice> {
-        const WHAT: &str = "an extended permission, which is a number,";
+        const WHAT: &str = "an extended permission such as 0x5401";
         let start = pool_index(self.unit.number_ranges.len());
         if self.token.kind == TokenKind::Open {
             self.braced_ranges()?;
@@ -90,8 +89,7 @@ impl Parser<'_> {
 
     fn braced_ranges(&mut self) -> Read<()> {
         const WHAT: &str = "a number";
-        let mut braces = Braces::new(self.token.span);
-        self.advance();
+        let mut braces = self.open();
         loop {
             match self.token.kind {
                 TokenKind::Number => {

@@ -1,8 +1,10 @@
 //! Lists and sets of names.
 
 use super::ast::{Ident, Idents, Set, SetForm, SetItem, Slice};
+use super::keyword::Keyword;
 use super::lexer::TokenKind;
 use super::parser::{Failed, MAX_DEPTH, Parser, Read, pool_index};
+use super::recovery::word_at;
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
@@ -62,8 +64,7 @@ impl Parser<'_> {
 
     /// `{ a -b { c } }`, flattened.
     fn braced(&mut self, what: &str) -> Read<()> {
-        let mut braces = Braces::new(self.token.span);
-        self.advance();
+        let mut braces = self.open();
         loop {
             match self.token.kind {
                 TokenKind::Word(_) => {
@@ -104,9 +105,8 @@ impl Parser<'_> {
     }
 
     /// `{ a b { c } }`, flattened, of plain names only.
-    pub(super) fn braced_names(&mut self, what: &str) -> Read<()> {
-        let mut braces = Braces::new(self.token.span);
-        self.expect(TokenKind::Open, "`{`")?;
+    fn braced_names(&mut self, what: &str) -> Read<()> {
+        let mut braces = self.open();
         loop {
             match self.token.kind {
                 TokenKind::Word(_) => {
@@ -140,12 +140,20 @@ impl Parser<'_> {
         }
     }
 
+    /// Opens the outermost braces of a list.
+    pub(super) fn open(&mut self) -> Braces {
+        let braces = Braces { open: self.token.span, filled: false };
+        self.open_braces = 1;
+        self.advance();
+        braces
+    }
+
     /// Opens braces in braces.
     pub(super) fn deeper(&mut self, braces: &mut Braces) -> Read<()> {
-        if braces.depth == MAX_DEPTH {
-            return Err(self.braces_too_deep());
+        if self.open_braces == MAX_DEPTH {
+            return Err(self.too_deep(self.token.span, "braces"));
         }
-        braces.depth += 1;
+        self.open_braces += 1;
         braces.filled = false;
         self.advance();
         Ok(())
@@ -154,27 +162,12 @@ impl Parser<'_> {
     /// Closes braces. Were they the outermost ones?
     pub(super) fn close(&mut self, braces: &mut Braces, what: &str) -> Read<bool> {
         if !braces.filled {
-            let failed = self.expected(&format!("{what} in the braces"));
-            self.advance();
-            return Err(failed);
+            let message = format!("expected {what}, found empty braces");
+            return Err(self.fail(Code::UnexpectedToken, message));
         }
         self.advance();
-        braces.depth -= 1;
-        Ok(braces.depth == 0)
-    }
-
-    fn braces_too_deep(&mut self) -> Failed {
-        let failed = self.too_deep(self.token.span, "braces");
-        let mut depth = MAX_DEPTH;
-        while depth > 0 && self.token.kind != TokenKind::End {
-            match self.token.kind {
-                TokenKind::Open => depth += 1,
-                TokenKind::Close => depth -= 1,
-                _ => {}
-            }
-            self.advance();
-        }
-        failed
+        self.open_braces -= 1;
+        Ok(self.open_braces == 0)
     }
 
     fn plain_only(&mut self) -> Failed {
@@ -184,58 +177,39 @@ impl Parser<'_> {
 
     /// Reports what stands in braces opened at `open` and should not.
     pub(super) fn not_in_braces(&mut self, open: Span) -> Failed {
+        const WHAT: &str = "a name or `}`";
         match self.token.kind {
-            TokenKind::Comma | TokenKind::Semicolon if self.closes_on_line() => {
-                let help = "names in braces are separated by blanks";
-                let failed = self.expected_with_help("a name or `}`", help);
-                self.leave_braces();
-                failed
+            TokenKind::Comma => {
+                self.expected_with_help(WHAT, "in braces blanks stand between names, no commas")
+            }
+            TokenKind::Semicolon if self.braces_close() => {
+                self.expected_with_help(WHAT, "in braces blanks stand between names, no semicolons")
             }
             TokenKind::Star | TokenKind::Tilde => {
-                let help = "`*` and `~` stand before braces, not in them";
-                let failed = self.expected_with_help("a name or `}`", help);
-                self.leave_braces();
-                failed
+                self.expected_with_help(WHAT, "`*` and `~` stand before braces, not in them")
             }
-            TokenKind::Colon | TokenKind::Semicolon | TokenKind::End => {
-                self.unclosed(open, "a name or `}`")
-            }
+            TokenKind::Colon | TokenKind::Semicolon | TokenKind::End => self.unclosed(open, WHAT),
             TokenKind::Keyword(keyword) if keyword.begins_statement() && self.on_later_line() => {
-                self.unclosed(open, "a name or `}`")
+                self.unclosed(open, WHAT)
             }
-            _ => {
-                let failed = self.expected("a name or `}`");
-                if self.closes_on_line() {
-                    self.leave_braces();
-                }
-                failed
-            }
+            _ => self.expected_name(WHAT),
         }
     }
 
-    /// Is there a closing brace on the rest of the line, with no other opened before it?
-    fn closes_on_line(&self) -> bool {
-        let rest = &self.text.bytes[self.token.start..];
-        rest.iter().find(|it| matches!(it, b'{' | b'}' | b'\n')) == Some(&b'}')
+    /// Is there a closing brace near, before another opening one and before a line that begins with a statement?
+    fn braces_close(&self) -> bool {
+        const NEAR: usize = 1 << 10;
+        let mut rest = &self.text.bytes[self.token.start..];
+        rest = &rest[..rest.len().min(NEAR)];
+        let end = rest.iter().position(|it| matches!(it, b'{' | b'}')).unwrap_or(rest.len());
+        rest.get(end) == Some(&b'}')
+            && !rest[..end].split(|&it| it == b'\n').skip(1).any(|line| {
+                let symbol = self.lexer.names.get_bytes(word_at(line.trim_ascii_start()));
+                symbol.and_then(Keyword::of).is_some_and(Keyword::begins_statement)
+            })
     }
 
-    /// Skips what is left up to the closing brace, unless a statement begins before it.
-    fn leave_braces(&mut self) {
-        loop {
-            match self.token.kind {
-                TokenKind::End => return,
-                TokenKind::Keyword(keyword)
-                    if keyword.begins_statement() && self.on_later_line() =>
-                {
-                    return;
-                }
-                TokenKind::Close => return self.advance(),
-                _ => self.advance(),
-            }
-        }
-    }
-
-    /// Reads one name of a fixed choice.
+    /// Reports a name that is none of a fixed choice.
     pub(super) fn reject(&mut self, ident: Ident, message: String) -> Failed {
         self.report(Diagnostic::error(Code::UnexpectedToken, ident.span, message));
         Failed
@@ -247,13 +221,6 @@ impl Parser<'_> {
 pub(super) struct Braces {
     /// The outermost one.
     pub(super) open: Span,
-    pub(super) depth: usize,
     /// Is there something in the innermost ones?
     pub(super) filled: bool,
-}
-
-impl Braces {
-    pub(super) fn new(open: Span) -> Self {
-        Self { open, depth: 1, filled: false }
-    }
 }

@@ -11,6 +11,7 @@ mod input;
 mod machine;
 mod macros;
 mod pattern;
+pub mod quotes;
 
 pub use machine::{Budget, Expanded, Machine, Message};
 

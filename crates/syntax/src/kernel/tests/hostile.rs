@@ -10,19 +10,56 @@ use crate::text::Text;
 
 #[test]
 fn bad_bytes() {
-    check("type a\u{e4};\ntype t;", expect![[]]);
-    check("\0\0\0type a;\ntype t;", expect![[]]);
-    check("type a;\r\ntype b;\r\n# c\r\n", expect![[]]);
-    check("\u{feff}type a;", expect![[]]);
-    expect![[]].assert_eq(&read(b"genfscon proc /\xff u:r:t\ntype t;", SourceKind::Expanded));
-    expect![[]].assert_eq(&read(b"type \xff\xfe;\ntype t;", SourceKind::Expanded));
+    check(
+        "type a\u{e4};\ntype t;",
+        expect![[r#"
+        type t alias () , ()
+        1:7: E0110 expected `alias`, `,` and an attribute, or `;`, found the byte 0xc3
+    "#]],
+    );
+    check(
+        "\0\0\0type a;\ntype t;",
+        expect![[r#"
+        type t alias () , ()
+        1:1: E0110 expected a statement, found the byte 0x00
+    "#]],
+    );
+    check(
+        "type a;\r\ntype b;\r\n# c\r\n",
+        expect![[r#"
+        type a alias () , ()
+        type b alias () , ()
+        1:8: E0110 a carriage return is no blank of the language
+            note: only the first one is reported
+            help: the file seems to have line ends of Windows: convert it with `dos2unix`
+    "#]],
+    );
+    check(
+        "\u{feff}type a;",
+        expect![[r#"
+        type a alias () , ()
+        1:1: E0110 the text begins with a byte order mark
+            help: save the file as UTF-8 without a byte order mark
+    "#]],
+    );
+    expect![[r#"
+        type t alias () , ()
+        1:16: E0110 this is not UTF-8
+            help: write names and paths in ASCII or UTF-8
+    "#]]
+    .assert_eq(&read(b"genfscon proc /\xff u:r:t\ntype t;", SourceKind::Expanded));
+    expect![[r#"
+        type t alias () , ()
+        1:6: E0110 expected the name of a type, found the byte 0xff
+    "#]]
+    .assert_eq(&read(b"type \xff\xfe;\ntype t;", SourceKind::Expanded));
 }
 
 #[test]
 fn nothing() {
-    check("", expect![[]]);
-    check_policy("", expect![[]]);
-    check("# a comment without an end", expect![[]]);
+    check("", expect![[""]]);
+    check_policy("", expect![[""]]);
+    check("# a comment without an end", expect![[""]]);
 }
 
 /// What is said when `open` and `close` nest 100,000 deep around `inner`.
@@ -41,17 +78,59 @@ fn deep(before: &str, open: &str, inner: &str, close: &str, after: &str) -> Stri
 
 #[test]
 fn depth() {
-    expect![[]].assert_eq(&deep("", "optional { ", "type a;", "}", ""));
-    expect![[]].assert_eq(&deep("allow a ", "{ ", "b", "}", ":file read;"));
-    expect![[]].assert_eq(&deep("allow a b:", "{ ", "b", "}", " read;"));
-    expect![[]].assert_eq(&deep("allowxperm a b:c ioctl ", "{ ", "1", "}", ";"));
-    expect![[]].assert_eq(&deep("if ", "(", "b", ")", "{ }"));
-    expect![[]].assert_eq(&deep("constrain f p ", "(", "u1 == u2", ")", ";"));
-    expect![[]].assert_eq(&deep("if ", "not ", "b", "", "{ }"));
-    expect![[]].assert_eq(&deep("dominance { ", "role a { ", "role b;", "}", "}"));
-    expect![[]].assert_eq(&deep("foo", "(", "", ")", ""));
-    expect![[]].assert_eq(&deep("", "optional { ", "type a;", "", ""));
-    expect![[]].assert_eq(&deep("allow a ", "{ ", "b", "", ":file read;"));
+    expect![[r#"
+        type t alias () , ()
+        1:2826: E0208 blocks nest more than 256 deep
+    "#]]
+    .assert_eq(&deep("", "optional { ", "type a;", "}", ""));
+    expect![[r#"
+        type t alias () , ()
+        1:521: E0208 braces nest more than 256 deep
+    "#]]
+    .assert_eq(&deep("allow a ", "{ ", "b", "}", ":file read;"));
+    expect![[r#"
+        type t alias () , ()
+        1:523: E0208 braces nest more than 256 deep
+    "#]]
+    .assert_eq(&deep("allow a b:", "{ ", "b", "}", " read;"));
+    expect![[r#"
+        type t alias () , ()
+        1:536: E0208 braces nest more than 256 deep
+    "#]]
+    .assert_eq(&deep("allowxperm a b:c ioctl ", "{ ", "1", "}", ";"));
+    expect![[r#"
+        type t alias () , ()
+        1:260: E0208 parentheses nest more than 256 deep
+    "#]]
+    .assert_eq(&deep("if ", "(", "b", ")", "{ }"));
+    expect![[r#"
+        type t alias () , ()
+        1:271: E0208 parentheses nest more than 256 deep
+    "#]]
+    .assert_eq(&deep("constrain f p ", "(", "u1 == u2", ")", ";"));
+    expect![[r#"
+        type t alias () , ()
+    "#]]
+    .assert_eq(&deep("if ", "not ", "b", "", "{ }"));
+    expect![[r#"
+        type t alias () , ()
+        1:2324: E0208 roles nest more than 256 deep
+    "#]]
+    .assert_eq(&deep("dominance { ", "role a { ", "role b;", "}", "}"));
+    expect![[r#"
+        type t alias () , ()
+    "#]]
+    .assert_eq(&deep("foo", "(", "", ")", ""));
+    expect![[r#"
+        1:2826: E0208 blocks nest more than 256 deep
+        1:2815: E0204 this brace is not closed
+    "#]]
+    .assert_eq(&deep("", "optional { ", "type a;", "", ""));
+    expect![[r#"
+        type t alias () , ()
+        1:521: E0208 braces nest more than 256 deep
+    "#]]
+    .assert_eq(&deep("allow a ", "{ ", "b", "", ":file read;"));
 }
 
 #[test]

@@ -1,0 +1,14 @@
+//! A module of one's own: is it complete by itself, and what is a binary policy with it?
+
+mod map;
+mod merge;
+mod names;
+mod scope;
+#[cfg(test)]
+mod tests;
+mod world;
+
+pub use merge::{Added, add};
+pub use names::{NameKind, declared};
+pub use scope::{Ambient, Known, check_scope};
+pub(crate) use world::of_requires;

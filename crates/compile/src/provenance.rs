@@ -1,0 +1,249 @@
+//! Where the rules of a build were written, as the file that goes beside its policy.
+
+use std::collections::HashMap;
+
+use mandate_policydb::{PlaceId, Provenance, ProvenanceBuilder, RuleKey, RulePlace, StringId};
+use mandate_syntax::source::{
+    ExpansionId, Expansions, FileId, LineIndex, Pos, SourceMap, Span,
+};
+use rayon::slice::ParallelSliceMut;
+use rustc_hash::FxBuildHasher;
+
+use crate::outcome::RuleOrigins;
+
+/// The provenance of the policy whose bytes have this SHA-256. Statements that nobody wrote are left out.
+pub fn provenance(
+    origins: &RuleOrigins,
+    sources: &SourceMap,
+    expansions: &Expansions,
+    policy_hash: [u8; 32],
+) -> Provenance {
+    let statements = statements(origins);
+    let mut places = Places {
+        files: Files::new(sources),
+        expansions,
+        made: ProvenanceBuilder::new(policy_hash),
+        calls: HashMap::default(),
+    };
+    let ids = places.of_all(&statements);
+    let mut made = places.made;
+    for (statement, id) in statements.iter().zip(ids) {
+        if let Some(id) = id {
+            made.add(statement.of, statement.permissions, id);
+        }
+    }
+    made.finish()
+}
+
+/// A statement behind a rule.
+struct Statement {
+    of: RuleKey,
+    permissions: u32,
+    span: Span,
+}
+
+fn statements(origins: &RuleOrigins) -> Vec<Statement> {
+    let mut all = Vec::with_capacity(origins.rules.len() + origins.conditional.len());
+    all.extend(origins.rules.iter().map(|it| Statement {
+        of: RuleKey::Rule(RulePlace::Unconditional(it.rule)),
+        permissions: it.permissions,
+        span: it.span,
+    }));
+    all.extend(origins.conditional.iter().map(|&(block, when, it)| Statement {
+        of: RuleKey::Rule(RulePlace::Conditional { block, when, rule: it.rule }),
+        permissions: it.permissions,
+        span: it.span,
+    }));
+    let whole = |of, span| Statement { of, permissions: u32::MAX, span };
+    all.extend(origins.role_allows.iter().map(|it| whole(RuleKey::RoleAllow(it.0), it.1)));
+    let transitions = &origins.role_transitions;
+    all.extend(transitions.iter().map(|it| whole(RuleKey::RoleTransition(it.0), it.1)));
+    let transitions = &origins.range_transitions;
+    all.extend(transitions.iter().map(|it| whole(RuleKey::RangeTransition(it.0), it.1)));
+    all.extend(origins.constraints.iter().map(|&(class, index, span)| {
+        whole(RuleKey::Constraint { class, index }, span)
+    }));
+    all
+}
+
+/// The macro in whose body a text stands, and its call.
+type Within = Option<(StringId, PlaceId)>;
+
+/// Turns spans into places.
+struct Places<'a> {
+    files: Files<'a>,
+    expansions: &'a Expansions,
+    made: ProvenanceBuilder,
+    /// For each expansion its macro's name and where it was called.
+    calls: HashMap<ExpansionId, Within, FxBuildHasher>,
+}
+
+impl Places<'_> {
+    /// The places of statements. Sorted by expansion, so that neighbours share file and call.
+    fn of_all(&mut self, statements: &[Statement]) -> Vec<Option<PlaceId>> {
+        let key = |span: Span| u64::from(span.expansion.0) << 32 | u64::from(span.pos.0);
+        let mut order: Vec<(u64, u32)> =
+            statements.iter().map(|it| key(it.span)).zip(0u32..).collect();
+        order.par_sort_unstable();
+        let mut ids = vec![None; statements.len()];
+        let mut last: Option<(u64, Option<PlaceId>)> = None;
+        for (key, at) in order {
+            let id = match last {
+                Some((same, id)) if same == key => id,
+                _ => statements.get(at as usize).and_then(|it| self.of(it.span)),
+            };
+            last = Some((key, id));
+            if let Some(entry) = ids.get_mut(at as usize) {
+                *entry = id;
+            }
+        }
+        ids
+    }
+
+    fn of(&mut self, span: Span) -> Option<PlaceId> {
+        let within = self.call(span.expansion);
+        self.place(span.pos, within)
+    }
+
+    fn place(&mut self, pos: Pos, within: Within) -> Option<PlaceId> {
+        let (path, line, column) = self.files.position(pos, &mut self.made)?;
+        Some(self.made.place(path, line, column, within))
+    }
+
+    /// The call behind an expansion: outer calls first, each once.
+    fn call(&mut self, expansion: ExpansionId) -> Within {
+        let mut pending = Vec::new();
+        let mut at = expansion;
+        let mut within = loop {
+            if let Some(&known) = self.calls.get(&at) {
+                break known;
+            }
+            let Some(call) = self.expansions.get(at).map(|it| it.call) else { break None };
+            pending.push((at, call));
+            // An expansion within itself is no chain.
+            if pending.len() > MOST_CALLS {
+                break None;
+            }
+            at = call.expansion;
+        };
+        for (expansion, call) in pending.into_iter().rev() {
+            let place = self.place(call.pos, within);
+            let name = self.files.word(call.pos);
+            within = place.map(|place| (self.made.string(&name), place)).or(within);
+            self.calls.insert(expansion, within);
+        }
+        within
+    }
+}
+
+/// The longest chain of calls that is told.
+const MOST_CALLS: usize = 10_000;
+
+/// Source files, with lines where they were asked for.
+struct Files<'a> {
+    sources: &'a SourceMap,
+    lines: Vec<Option<(LineIndex, StringId)>>,
+    /// The file asked for last, and its positions.
+    last: (FileId, u32, u32),
+}
+
+impl<'a> Files<'a> {
+    fn new(sources: &'a SourceMap) -> Self {
+        let lines = vec![None; sources.files().len()];
+        Self { sources, lines, last: (FileId(0), 1, 0) }
+    }
+
+    /// The file of a position, and the offset in it.
+    fn locate(&mut self, pos: Pos) -> Option<(FileId, usize)> {
+        let (file, from, to) = self.last;
+        if (from..to).contains(&pos.0) {
+            return Some((file, (pos.0 - from) as usize));
+        }
+        let (file, offset) = self.sources.locate(pos)?;
+        let source = self.sources.file(file);
+        self.last = (file, source.start().0, source.pos(source.bytes.len()).0);
+        Some((file, offset))
+    }
+
+    fn position(
+        &mut self,
+        pos: Pos,
+        made: &mut ProvenanceBuilder,
+    ) -> Option<(StringId, u32, u32)> {
+        let (file, offset) = self.locate(pos)?;
+        let source = self.sources.file(file);
+        let entry = self.lines.get_mut(file.0 as usize)?;
+        let (lines, path) = entry
+            .get_or_insert_with(|| (LineIndex::of(&source.bytes), made.string(&source.path)));
+        let (line, column) = lines.position(&source.bytes, offset);
+        Some((*path, line, column))
+    }
+
+    /// The name that stands at a position.
+    fn word(&mut self, pos: Pos) -> String {
+        let Some((file, offset)) = self.locate(pos) else { return UNNAMED.to_owned() };
+        let rest = self.sources.file(file).bytes.get(offset..).unwrap_or_default();
+        let word = rest.iter().take_while(|it| it.is_ascii_alphanumeric() || **it == b'_');
+        let word: String = word.map(|&it| char::from(it)).collect();
+        if word.is_empty() { UNNAMED.to_owned() } else { word }
+    }
+}
+
+/// A macro whose call begins with no name.
+const UNNAMED: &str = "a macro";
+
+#[cfg(test)]
+mod tests {
+    use mandate_syntax::source::ExpansionRecorder;
+
+    use super::*;
+    use crate::outcome::RuleOrigin;
+
+    /// Two files: an interface, and a module that calls it on its second line.
+    fn sample() -> (SourceMap, Expansions, RuleOrigins) {
+        let mut sources = SourceMap::new();
+        let interfaces = b"interface(`bar_read',`\n\tallow $1 bar_t:file read;\n')\n";
+        let interfaces = sources.add("bar.if", *interfaces).unwrap();
+        let module = sources.add("foo.te", *b"type foo_t;\nbar_read(foo_t)\n").unwrap();
+        let mut expansions = Expansions::for_units(1);
+        let mut unit: ExpansionRecorder = expansions.recorder(0);
+        let call = Span { pos: sources.file(module).pos(12), ..Span::NOWHERE };
+        let expansion = unit.record(call);
+        expansions.set(0, unit);
+        let inside = Span { pos: sources.file(interfaces).pos(24), expansion };
+        let written = Span { pos: sources.file(module).pos(0), ..Span::NOWHERE };
+        let origin = |rule, permissions, span| RuleOrigin { rule, permissions, span };
+        let origins = RuleOrigins {
+            rules: vec![origin(0, 1, inside), origin(0, 2, written), origin(3, 1, Span::NOWHERE)],
+            conditional: vec![(2, true, origin(1, 4, inside))],
+            ..RuleOrigins::default()
+        };
+        (sources, expansions, origins)
+    }
+
+    #[test]
+    fn statements_are_found_with_their_calls() {
+        let (sources, expansions, origins) = sample();
+        let made = provenance(&origins, &sources, &expansions, [1; 32]);
+        let shown = |of| {
+            let places = made.places(of).map(|(mask, id)| {
+                let chain = made.chain(id).map(|it| {
+                    let name = it.within.map_or("-", |it| it.0);
+                    format!("{}:{}:{} {name}", it.path, it.line, it.column)
+                });
+                (mask, chain.collect::<Vec<_>>().join(", "))
+            });
+            let mut places: Vec<_> = places.collect();
+            places.sort();
+            places
+        };
+        let inside = "bar.if:2:2 bar_read, foo.te:2:1 -".to_owned();
+        let rule = RuleKey::Rule(RulePlace::Unconditional(0));
+        assert_eq!(shown(rule), [(1, inside.clone()), (2, "foo.te:1:1 -".to_owned())]);
+        let rule = RulePlace::Conditional { block: 2, when: true, rule: 1 };
+        assert_eq!(shown(RuleKey::Rule(rule)), [(4, inside)]);
+        // Nobody wrote it.
+        assert_eq!(shown(RuleKey::Rule(RulePlace::Unconditional(3))), []);
+        assert_eq!(made.policy_hash(), &[1; 32]);
+    }
+}

@@ -1,0 +1,12 @@
+//! Builds Reference Policy source trees: what their Makefile does with m4, awk, sed, Python and checkpolicy.
+
+mod build;
+mod class_permissions;
+mod documented;
+mod expand;
+pub mod files;
+pub mod modules;
+pub mod settings;
+mod tell;
+
+pub use build::{Options, build};
