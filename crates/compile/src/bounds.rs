@@ -82,14 +82,14 @@ pub fn check(db: &PolicyDb) -> Vec<BoundsViolation> {
 
 /// What `own` has beyond `theirs`.
 fn excess(own: &Ebitmap, theirs: Option<&Ebitmap>) -> Option<Ebitmap> {
-    let more: Ebitmap = own.iter().filter(|&bit| theirs.is_some_and(|it| !it.contains(bit))).collect();
+    let more: Ebitmap =
+        own.iter().filter(|&bit| theirs.is_some_and(|it| !it.contains(bit))).collect();
     (!more.is_empty()).then_some(more)
 }
 
 fn check_types(db: &PolicyDb, found: &mut Vec<BoundsViolation>) {
     let bounded = db.types.by_value().filter(|it| !it.attribute);
-    let pairs: Vec<(TypeId, TypeId)> =
-        bounded.filter_map(|it| Some((it.id, it.bounds?))).collect();
+    let pairs: Vec<(TypeId, TypeId)> = bounded.filter_map(|it| Some((it.id, it.bounds?))).collect();
     if pairs.is_empty() {
         return;
     }
@@ -165,10 +165,12 @@ fn sum(members: &Members, list: &ByClass, target: TypeId, class: ClassId) -> u32
 fn allow_rules(db: &PolicyDb) -> impl Iterator<Item = (RulePlace, &AvRule)> {
     let plain = (0u32..).zip(&db.rules).map(|(at, rule)| (RulePlace::Unconditional(at), rule));
     let blocks = (0u32..).zip(&db.conditionals).flat_map(|(block, it)| {
-        [(true, &it.when_true), (false, &it.when_false)].into_iter().flat_map(move |(when, list)| {
-            let place = move |rule| RulePlace::Conditional { block, when, rule };
-            (0u32..).zip(list).map(move |(at, rule)| (place(at), rule))
-        })
+        [(true, &it.when_true), (false, &it.when_false)].into_iter().flat_map(
+            move |(when, list)| {
+                let place = move |rule| RulePlace::Conditional { block, when, rule };
+                (0u32..).zip(list).map(move |(at, rule)| (place(at), rule))
+            },
+        )
     });
     plain.chain(blocks).filter(|it| it.1.kind == RuleKind::Allow)
 }

@@ -13,12 +13,7 @@ use crate::outcome::{Outcome, Product};
 use crate::whole::{self, Checks};
 
 /// Builds the policy of the file `path`, which holds `bytes`.
-pub fn build(
-    path: &str,
-    bytes: Arc<[u8]>,
-    options: &backend::Options,
-    checks: Checks,
-) -> Outcome {
+pub fn build(path: &str, bytes: Arc<[u8]>, options: &backend::Options, checks: Checks) -> Outcome {
     let mut outcome = Outcome::default();
     let id = match outcome.sources.add(path, bytes) {
         Ok(id) => id,

@@ -13,5 +13,6 @@ pub mod module;
 pub mod near;
 pub mod optimise;
 pub mod outcome;
+pub mod provenance;
 pub mod refpolicy;
 pub mod whole;

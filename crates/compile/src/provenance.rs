@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 
 use mandate_policydb::{PlaceId, Provenance, ProvenanceBuilder, RuleKey, RulePlace, StringId};
-use mandate_syntax::source::{
-    ExpansionId, Expansions, FileId, LineIndex, Pos, SourceMap, Span,
-};
+use mandate_syntax::source::{ExpansionId, Expansions, FileId, LineIndex, Pos, SourceMap, Span};
 use rayon::slice::ParallelSliceMut;
 use rustc_hash::FxBuildHasher;
 
@@ -60,9 +58,12 @@ fn statements(origins: &RuleOrigins) -> Vec<Statement> {
     all.extend(transitions.iter().map(|it| whole(RuleKey::RoleTransition(it.0), it.1)));
     let transitions = &origins.range_transitions;
     all.extend(transitions.iter().map(|it| whole(RuleKey::RangeTransition(it.0), it.1)));
-    all.extend(origins.constraints.iter().map(|&(class, index, span)| {
-        whole(RuleKey::Constraint { class, index }, span)
-    }));
+    all.extend(
+        origins
+            .constraints
+            .iter()
+            .map(|&(class, index, span)| whole(RuleKey::Constraint { class, index }, span)),
+    );
     all
 }
 
@@ -142,15 +143,17 @@ const MOST_CALLS: usize = 10_000;
 /// Source files, with lines where they were asked for.
 struct Files<'a> {
     sources: &'a SourceMap,
-    lines: Vec<Option<(LineIndex, StringId)>>,
+    lines: Vec<Option<LineIndex>>,
     /// The file asked for last, and its positions.
     last: (FileId, u32, u32),
+    /// The path that was named last.
+    path: Option<(&'a str, StringId)>,
 }
 
 impl<'a> Files<'a> {
     fn new(sources: &'a SourceMap) -> Self {
         let lines = vec![None; sources.files().len()];
-        Self { sources, lines, last: (FileId(0), 1, 0) }
+        Self { sources, lines, last: (FileId(0), 1, 0), path: None }
     }
 
     /// The file of a position, and the offset in it.
@@ -165,18 +168,19 @@ impl<'a> Files<'a> {
         Some((file, offset))
     }
 
-    fn position(
-        &mut self,
-        pos: Pos,
-        made: &mut ProvenanceBuilder,
-    ) -> Option<(StringId, u32, u32)> {
+    fn position(&mut self, pos: Pos, made: &mut ProvenanceBuilder) -> Option<(StringId, u32, u32)> {
         let (file, offset) = self.locate(pos)?;
         let source = self.sources.file(file);
-        let entry = self.lines.get_mut(file.0 as usize)?;
-        let (lines, path) = entry
-            .get_or_insert_with(|| (LineIndex::of(&source.bytes), made.string(&source.path)));
-        let (line, column) = lines.position(&source.bytes, offset);
-        Some((*path, line, column))
+        let lines = self.lines.get_mut(file.0 as usize)?;
+        let lines = lines.get_or_insert_with(|| LineIndex::of(source));
+        let (path, line, column) = lines.position(source, offset);
+        let path = path.unwrap_or(&source.path);
+        let id = match self.path {
+            Some((last, id)) if last == path => id,
+            _ => made.string(path),
+        };
+        self.path = Some((path, id));
+        Some((id, line.max(1), column))
     }
 
     /// The name that stands at a position.

@@ -52,8 +52,7 @@ pub fn compile(units: &[Unit], options: &backend::Options, checks: Checks) -> Wh
     let Some(db) = &mut whole.policy else { return whole };
     if checks.neverallow {
         let violations = assertion::check(db, &compiled.assertions);
-        let found =
-            assertion::diagnostics(db, &compiled.assertions, &violations, &whole.origins);
+        let found = assertion::diagnostics(db, &compiled.assertions, &violations, &whole.origins);
         whole.diagnostics.extend(found);
         let violations = bounds::check(db);
         let nowhere = |_| Span::NOWHERE;

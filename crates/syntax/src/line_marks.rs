@@ -1,6 +1,8 @@
 //! `#line N` and `#line N "file"`, as m4 writes them: the next line is line N of the file. Found when a place is asked for,
 //! since a policy has millions of them and few places are ever asked for.
 
+use std::ops::Range;
+
 /// Path and line of the line that begins behind `before`, which is whole lines.
 pub(crate) fn place(before: &[u8]) -> (Option<&str>, usize) {
     let mut number = None;
@@ -21,6 +23,37 @@ pub(crate) fn place(before: &[u8]) -> (Option<&str>, usize) {
         end = start;
     }
     (None, number.unwrap_or(behind + 1))
+}
+
+/// A mark of a file.
+#[derive(Clone, Debug)]
+pub(crate) struct LineMark {
+    /// The line behind it, counted from the start of the file.
+    pub(crate) line: u32,
+    /// Which line that is.
+    pub(crate) named: u32,
+    /// Where the path stands in the file, if a mark named one yet.
+    pub(crate) path: Option<Range<usize>>,
+}
+
+/// All marks of a file in order; `line` tells the line of an offset.
+pub(crate) fn all(bytes: &[u8], line: impl Fn(usize) -> u32) -> Vec<LineMark> {
+    let mut marks: Vec<LineMark> = Vec::new();
+    let mut path = None;
+    let mut from = 0;
+    while let Some(at) = memchr::memmem::find(&bytes[from..], b"#line ").map(|it| from + it) {
+        let start = bytes[..at].iter().rposition(|&it| it == b'\n').map_or(0, |it| it + 1);
+        let Some(end) = memchr::memchr(b'\n', &bytes[at..]).map(|it| at + it) else { break };
+        if let Some((named, text)) = mark(&bytes[start..end]) {
+            if let Some(text) = text {
+                path = Some(end - 1 - text.len()..end - 1);
+            }
+            let named = u32::try_from(named).unwrap_or(u32::MAX);
+            marks.push(LineMark { line: line(end) + 1, named, path: path.clone() });
+        }
+        from = end;
+    }
+    marks
 }
 
 /// The mark that ends `line`.

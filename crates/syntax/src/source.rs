@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::line_marks;
+use crate::line_marks::{self, LineMark};
 
 /// A place in all sources of a run, which lie end to end. 0 is nowhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -153,37 +153,54 @@ impl SourceMap {
     }
 }
 
-/// The lines of a text, to look up many places in it.
+/// The lines of a file, to look up many places in it: what [`SourceMap::location`] says, fast.
 #[derive(Clone, Debug)]
 pub struct LineIndex {
-    /// How many lines begin before each block of the text.
+    /// How many lines end before each block of the file.
     before: Vec<u32>,
+    marks: Vec<LineMark>,
 }
 
 /// Bytes that are counted at once: a count of them fits into a byte.
 const BLOCK: usize = 128;
 
 impl LineIndex {
-    /// Of this text.
-    pub fn of(bytes: &[u8]) -> Self {
-        let mut before = Vec::with_capacity(bytes.len() / BLOCK + 1);
+    /// Of this file.
+    pub fn of(file: &SourceFile) -> Self {
+        let mut before = Vec::with_capacity(file.bytes.len() / BLOCK + 1);
         let mut sum = 0;
-        for block in bytes.chunks(BLOCK) {
+        for block in file.bytes.chunks(BLOCK) {
             before.push(sum);
             sum += newlines(block);
         }
-        Self { before }
+        let mut this = Self { before, marks: Vec::new() };
+        if file.line_marks {
+            this.marks = line_marks::all(&file.bytes, |offset| this.line(&file.bytes, offset));
+        }
+        this
     }
 
-    /// Line and column, both from 1 and the column in characters, of the byte at `offset` of the same text.
-    pub fn position(&self, bytes: &[u8], offset: usize) -> (u32, u32) {
-        let offset = offset.min(bytes.len());
+    /// Line of the byte at `offset`, from 1, whatever marks say.
+    fn line(&self, bytes: &[u8], offset: usize) -> u32 {
         let block = (offset / BLOCK).min(self.before.len().saturating_sub(1));
         let whole = self.before.get(block).copied().unwrap_or_default();
-        let line = whole + newlines(&bytes[block * BLOCK..offset]) + 1;
+        whole + newlines(&bytes[block * BLOCK..offset]) + 1
+    }
+
+    /// Path, if a mark gives another than that of the file, line and column of the byte at `offset`.
+    pub fn position<'a>(&self, file: &'a SourceFile, offset: usize) -> (Option<&'a str>, u32, u32) {
+        let bytes = &file.bytes;
+        let offset = offset.min(bytes.len());
         let start = bytes[..offset].iter().rposition(|&byte| byte == b'\n').map_or(0, |it| it + 1);
         let column = characters(&bytes[start..offset]) + 1;
-        (line, u32::try_from(column).unwrap_or(u32::MAX))
+        let column = u32::try_from(column).unwrap_or(u32::MAX);
+        let line = self.line(bytes, offset);
+        let marks = self.marks.partition_point(|it| it.line <= line);
+        let Some(mark) = marks.checked_sub(1).and_then(|it| self.marks.get(it)) else {
+            return (None, line, column);
+        };
+        let path = mark.path.clone().and_then(|it| std::str::from_utf8(bytes.get(it)?).ok());
+        (path, mark.named.saturating_add(line - mark.line), column)
     }
 }
 
@@ -338,19 +355,33 @@ mod tests {
     #[test]
     fn an_index_says_what_the_map_says() {
         let mut text = String::new();
-        for line in 0..60 {
+        for line in 0..80 {
             text += &"x\u{e4}y".repeat(line % 7);
-            text.push('\n');
+            text += match line {
+                20 => "\n#line 7\n",
+                21 | 40 => "\n#line 9 \"x.te\"\n",
+                50 => "; #line 3\n#line 4 \"\"\n",
+                60 => "\n#line 8\n#line 5\n\"#line 1\n",
+                _ => "\n",
+            };
         }
         let mut map = SourceMap::new();
-        let id = map.add("a", text.as_bytes()).unwrap();
-        let index = LineIndex::of(text.as_bytes());
-        for offset in 0..=text.len() {
-            let at = map.location(map.file(id).pos(offset)).unwrap();
-            let (line, column) = index.position(text.as_bytes(), offset);
-            assert_eq!((at.line, at.column), (line as usize, column as usize), "byte {offset}");
+        let (plain, marked) = (map.add("a", text.as_bytes()), map.add("b", text.as_bytes()));
+        let (plain, marked) = (plain.unwrap(), marked.unwrap());
+        map.honour_line_marks(marked);
+        for id in [plain, marked] {
+            let file = map.file(id);
+            let index = LineIndex::of(file);
+            for offset in 0..=text.len() {
+                let at = map.location(file.pos(offset)).unwrap();
+                let (path, line, column) = index.position(file, offset);
+                let found = (path.unwrap_or(&file.path), line as usize, column as usize);
+                assert_eq!((at.path, at.line, at.column), found, "byte {offset}");
+            }
         }
-        assert_eq!(LineIndex::of(b"").position(b"", 0), (1, 1));
+        let empty = map.add("c", *b"").unwrap();
+        let empty = map.file(empty);
+        assert_eq!(LineIndex::of(empty).position(empty, 0), (None, 1, 1));
     }
 
     #[test]

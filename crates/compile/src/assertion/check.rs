@@ -57,8 +57,7 @@ impl Rules {
             RuleKind::AllowXperm => &mut self.xperms,
             _ => return,
         };
-        let filed =
-            Filed { source: rule.source, target: rule.target, datum: rule.datum(), number };
+        let filed = Filed { source: rule.source, target: rule.target, datum: rule.datum(), number };
         if let Some(list) = lists.get_mut(class) {
             list.push(filed);
         }
@@ -127,7 +126,8 @@ pub fn check(db: &PolicyDb, assertions: &[Assertion]) -> Vec<Violation> {
     let mut before: Option<(&Assertion, Sets)> = None;
     for (number, assertion) in assertions.iter().enumerate() {
         // One statement over several classes has the same types for each.
-        let same = |it: &Assertion| (&it.source, &it.target) == (&assertion.source, &assertion.target);
+        let same =
+            |it: &Assertion| (&it.source, &it.target) == (&assertion.source, &assertion.target);
         let sets = match before.take() {
             Some((last, sets)) if same(last) => sets,
             _ => Sets::of(&checker.members, assertion),
@@ -139,13 +139,7 @@ pub fn check(db: &PolicyDb, assertions: &[Assertion]) -> Vec<Violation> {
 }
 
 impl Checker<'_> {
-    fn check(
-        &self,
-        number: usize,
-        assertion: &Assertion,
-        sets: &Sets,
-        found: &mut Vec<Violation>,
-    ) {
+    fn check(&self, number: usize, assertion: &Assertion, sets: &Sets, found: &mut Vec<Violation>) {
         if !assertion.xperms.is_empty() {
             return Xperms::new(self, assertion, sets).check(number, found);
         }
@@ -157,7 +151,14 @@ impl Checker<'_> {
             };
             let permissions = rule.datum & assertion.permissions;
             let rule = self.rules.place(rule);
-            found.push(Violation { assertion: number, rule, source, target, permissions, xperms: None });
+            found.push(Violation {
+                assertion: number,
+                rule,
+                source,
+                target,
+                permissions,
+                xperms: None,
+            });
         }
     }
 

@@ -44,7 +44,8 @@ fn tell(
     let rule = violation.rule.rule(db);
     // Without a place of its own the neverallow is where it is told.
     let Some(first) = places.next() else {
-        let told = Diagnostic::error(code, assertion.span, message).label(format!("{keyword} here"));
+        let told =
+            Diagnostic::error(code, assertion.span, message).label(format!("{keyword} here"));
         return explained(db, violation, rule, told);
     };
     let mut told = Diagnostic::error(code, first, message).label("allowed here");
@@ -60,7 +61,10 @@ fn tell(
 }
 
 /// The statements of the rule that give what offends, each once.
-fn places<'a>(origins: &'a RuleOrigins, violation: &'a Violation) -> impl Iterator<Item = Span> + 'a {
+fn places<'a>(
+    origins: &'a RuleOrigins,
+    violation: &'a Violation,
+) -> impl Iterator<Item = Span> + 'a {
     let mut seen = HashSet::new();
     let of_rule = origins.of(violation.rule);
     of_rule
@@ -111,7 +115,10 @@ fn explained(
         let value = matches!(violation.rule, RulePlace::Conditional { when: true, .. });
         told = told.note(format!("it applies while `{condition}` is {value}"));
     }
-    if violation.xperms.is_none() && rule.kind == RuleKind::Allow && told.code == Code::NeverAllowXperm {
+    if violation.xperms.is_none()
+        && rule.kind == RuleKind::Allow
+        && told.code == Code::NeverAllowXperm
+    {
         told = told.note("no allowxperm limits it, so every extended permission is allowed");
     }
     told

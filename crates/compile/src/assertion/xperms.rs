@@ -80,7 +80,8 @@ impl<'a> Xperms<'a> {
 
     /// Is the pair one that the assertion names?
     fn asserted(&self, (source, target): Pair) -> bool {
-        let named = has(&self.sets.target, target) && !(self.assertion.not_self && source == target);
+        let named =
+            has(&self.sets.target, target) && !(self.assertion.not_self && source == target);
         named || (self.assertion.self_ && source == target)
     }
 
@@ -179,7 +180,10 @@ fn add(to: &mut [u64], what: &[u64]) {
 }
 
 /// What two sets have in common.
-fn common(forbidden: &ExtendedPermissions, given: &ExtendedPermissions) -> Option<ExtendedPermissions> {
+fn common(
+    forbidden: &ExtendedPermissions,
+    given: &ExtendedPermissions,
+) -> Option<ExtendedPermissions> {
     use XpermForm::{IoctlDriver, IoctlFunction};
     match (forbidden.form, given.form) {
         (IoctlFunction, IoctlDriver) => given.has(forbidden.driver).then_some(*forbidden),

@@ -82,6 +82,8 @@ impl Resolver<'_, '_> {
         let mut types: Vec<Ebitmap> = vec![Ebitmap::new(); count];
         let mut dominates: Vec<Ebitmap> =
             (0..small(count)).map(|bit| Ebitmap::from_bits([bit])).collect();
+        // `object_r` is there before all declarations, and nothing says that it dominates itself.
+        dominates.first_mut().into_iter().for_each(|it| *it = Ebitmap::new());
         let mut bounds = vec![0u32; count];
         let mut list = TypeList::default();
         for other in self.enabled_others() {

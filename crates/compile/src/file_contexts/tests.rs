@@ -145,7 +145,8 @@ fn patterns_are_checked() {
         /a{99999}: 2 these bounds are out of order or too large
         /a^?: 3 there is nothing to repeat here
         /[:digit:]: 1 named sets of characters stand within brackets: [[:alpha:]]
-    "#]].assert_eq(&found);
+    "#]]
+    .assert_eq(&found);
 }
 
 #[test]

@@ -78,7 +78,8 @@ fn tell_unmet(it: &Unmet) -> Diagnostic {
     let message = format!("the policy has no {}", it.optional.missing);
     let found = Diagnostic::error(Code::UnmetRequire, it.optional.required, message);
     if it.kind == mandate_syntax::kernel::ast::RequireKind::RoleAttribute {
-        return found.note("role attributes are not kept in a binary policy; build against the source");
+        return found
+            .note("role attributes are not kept in a binary policy; build against the source");
     }
     found
 }
@@ -299,9 +300,7 @@ impl<'a> Merger<'a> {
         let (types, class) = (&self.map.types, rule.class());
         let datum = match rule.kind {
             kind if kind.is_access_vector() => self.map.permissions(class, rule.permissions()),
-            kind if kind.is_type() => {
-                rule.default_type().map_or(0, |it| types.id(it).value())
-            }
+            kind if kind.is_type() => rule.default_type().map_or(0, |it| types.id(it).value()),
             _ => rule.datum(),
         };
         let (source, target) = (types.id(rule.source), types.id(rule.target));
@@ -329,7 +328,9 @@ impl<'a> Merger<'a> {
                 (Some(it), None) => join(&it, &rule),
                 (found, Some(mut xperms)) => {
                     let before = found.and_then(|it| self.db.xperms.of(&it)).copied();
-                    for (bits, more) in xperms.bits.iter_mut().zip(before.map_or([0; 8], |it| it.bits)) {
+                    for (bits, more) in
+                        xperms.bits.iter_mut().zip(before.map_or([0; 8], |it| it.bits))
+                    {
                         *bits |= more;
                     }
                     rule.with_datum(self.db.xperms.push(xperms))
@@ -338,9 +339,11 @@ impl<'a> Merger<'a> {
             };
             places.push(self.put(known, key, place, joined));
         }
-        let moved = self.from.rules.iter().filter_map(|it| {
-            Some(RuleOrigin { rule: *places.get(it.rule as usize)?, ..*it })
-        });
+        let moved = self
+            .from
+            .rules
+            .iter()
+            .filter_map(|it| Some(RuleOrigin { rule: *places.get(it.rule as usize)?, ..*it }));
         self.origins.rules = moved.filter(|it| it.span != Span::NOWHERE).collect();
         self.origins.rules.sort_by_key(|it| it.rule);
     }
@@ -514,7 +517,8 @@ impl Rules {
             let form = db.xperms.of(rule).map(|it| (it.form, it.driver));
             (rule.source, rule.target, rule.class().value(), rule.kind, form)
         };
-        let in_blocks = db.conditionals.iter().flat_map(|it| it.when_true.iter().chain(&it.when_false));
+        let in_blocks =
+            db.conditionals.iter().flat_map(|it| it.when_true.iter().chain(&it.when_false));
         Self {
             places: (0..).zip(&db.rules).map(|(at, rule)| (key(rule), at)).collect(),
             before: db.rules.iter().filter(|it| it.kind.is_type()).map(key).collect(),

@@ -14,7 +14,7 @@ use mandate_syntax::kernel::ast::{
 use mandate_syntax::source::Span;
 use rustc_hash::FxHashSet;
 
-use super::names::declared;
+use super::names::{NameKind, declared};
 use super::scope::kind_of;
 
 /// Builds a unit of declarations.
@@ -65,8 +65,8 @@ pub(crate) fn of_requires(module: &Unit, mls: bool) -> Unit {
     if mls {
         world.required_levels(&required.names);
     }
-    for (kind, name) in &required.names {
-        if !own.contains(&(kind_of(*kind), name.clone())) {
+    for ((space, name), kind) in &required.names {
+        if !own.contains(&(*space, name.clone())) {
             world.required(*kind, name);
         }
     }
@@ -79,7 +79,7 @@ pub(crate) fn of_requires(module: &Unit, mls: bool) -> Unit {
 /// Requirements of all blocks of a module.
 #[derive(Default)]
 struct Required {
-    names: BTreeSet<(RequireKind, String)>,
+    names: BTreeMap<(NameKind, String), RequireKind>,
     classes: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -111,14 +111,11 @@ impl Required {
             known.extend(permissions.map(|&it| unit.text(it).to_owned()));
             return;
         }
-        // One module may require an attribute as a type.
-        let attribute = (RequireKind::Attribute, name.clone());
-        match it.kind {
-            RequireKind::Type if self.names.contains(&attribute) => return,
-            RequireKind::Attribute => drop(self.names.remove(&(RequireKind::Type, name.clone()))),
-            _ => {}
+        let kind = self.names.entry((kind_of(it.kind), name)).or_insert(it.kind);
+        // An attribute may be required as a type elsewhere, but not the other way round.
+        if matches!(it.kind, RequireKind::Attribute | RequireKind::RoleAttribute) {
+            *kind = it.kind;
         }
-        self.names.insert((it.kind, name));
     }
 }
 
@@ -141,11 +138,11 @@ impl World {
         });
     }
 
-    fn required_levels(&mut self, names: &BTreeSet<(RequireKind, String)>) {
-        let all = |kind| names.iter().filter(move |it| it.0 == kind).map(|it| it.1.as_str());
+    fn required_levels(&mut self, names: &BTreeMap<(NameKind, String), RequireKind>) {
+        let all = |kind| names.keys().filter(move |it| it.0 == kind).map(|it| it.1.as_str());
         let none = Slice::default();
         // Dominance is by number: s2 before s10.
-        let mut sensitivities: Vec<&str> = all(RequireKind::Sensitivity).collect();
+        let mut sensitivities: Vec<&str> = all(NameKind::Sensitivity).collect();
         sensitivities.sort_by_key(|it| (it.len(), *it));
         if sensitivities.is_empty() {
             sensitivities.push("s0");
@@ -156,7 +153,7 @@ impl World {
         }
         let order = self.idents(sensitivities.iter().copied());
         self.push(StatementKind::Dominance(order));
-        let mut categories: Vec<&str> = all(RequireKind::Category).collect();
+        let mut categories: Vec<&str> = all(NameKind::Category).collect();
         categories.sort_by_key(|it| (it.len(), *it));
         let start = small(self.unit.category_ranges.len());
         for text in categories {
@@ -313,7 +310,8 @@ impl World {
 
     /// A rule of the policy as a statement, if all it names has a name.
     fn rule(&mut self, db: &PolicyDb, rule: &AvRule) -> Option<StatementKind> {
-        let permission = db.permission_names(rule.class(), rule.permissions()).into_iter().next()?;
+        let permission =
+            db.permission_names(rule.class(), rule.permissions()).into_iter().next()?;
         if rule.kind != RuleKind::Allow {
             return None;
         }
@@ -334,10 +332,7 @@ fn names<T: Datum>(table: &SymbolTable<T>) -> impl Iterator<Item = &str> {
     table.by_value().map(Datum::name)
 }
 
-fn aliases<'a, T: Datum>(
-    table: &'a SymbolTable<T>,
-    of: &'a T,
-) -> impl Iterator<Item = &'a str> {
+fn aliases<'a, T: Datum>(table: &'a SymbolTable<T>, of: &'a T) -> impl Iterator<Item = &'a str> {
     table.iter().filter(|it| it.is_alias() && it.id() == of.id()).map(Datum::name)
 }
 

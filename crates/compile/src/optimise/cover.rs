@@ -183,7 +183,8 @@ impl Candidates {
                 return true;
             }
         }
-        if own(of.source) && hit(self.rows.slot(self.types + of.source.index(), slot), to, &mut visit)
+        if own(of.source)
+            && hit(self.rows.slot(self.types + of.source.index(), slot), to, &mut visit)
         {
             return true;
         }

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mandate_policydb::{PolicyVersion};
+use mandate_policydb::{PolicyDb, PolicyVersion};
 use mandate_syntax::diagnostic::Diagnostic;
-use mandate_syntax::kernel::{self, ParseOptions, Parsed, SourceKind, Unit, UnknownCall};
-use mandate_syntax::m4::Machine;
+use mandate_syntax::kernel::{
+    self, ParseOptions, Parsed, RequireKind, SourceKind, StatementKind, Unit, UnknownCall,
+};
+use mandate_syntax::m4::{Machine, quotes};
 use mandate_syntax::source::{ExpansionRecorder, Expansions, SourceMap};
 use mandate_syntax::text::Text;
+use rustc_hash::FxHashSet;
 
 use crate::backend;
 use crate::file_contexts;
@@ -18,7 +21,8 @@ use crate::refpolicy::expand::{self, Reader, plain};
 use crate::refpolicy::files::{self, AppConfig, CustomizableTypes};
 use crate::refpolicy::modules::{self, ModuleList, ModuleTree};
 use crate::refpolicy::settings::Settings;
-use crate::refpolicy::{class_permissions, tell};
+use crate::refpolicy::tell::{self, Words};
+use crate::refpolicy::{class_permissions, documented, interfaces};
 use crate::whole::{self, Checks, Whole};
 
 /// What can be chosen of a build.
@@ -57,7 +61,6 @@ enum With {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum What {
     Statements,
-    Module,
     FileContexts,
 }
 
@@ -69,6 +72,15 @@ struct Done {
     diagnostics: Vec<Diagnostic>,
     unknown_calls: Vec<UnknownCall>,
     customizable: CustomizableTypes,
+}
+
+/// What all jobs gave.
+#[derive(Default)]
+struct Finished {
+    /// In the order of the jobs.
+    done: Vec<Done>,
+    /// The macros that were called.
+    called: FxHashSet<String>,
 }
 
 /// m4 as far as the texts of a job need it.
@@ -87,12 +99,13 @@ fn run_jobs(
     machines: &Machines,
     sources: &SourceMap,
     expansions: &mut Expansions,
-) -> Vec<Done> {
+    first_unit: usize,
+) -> Finished {
     let size = |job: &Job| job.text.iter().map(|it| it.bytes.len()).sum::<usize>();
     let mut order: Vec<usize> = (0..jobs.len()).collect();
     order.sort_by_key(|&it| std::cmp::Reverse(size(&jobs[it])));
     let next = AtomicUsize::new(0);
-    let finished = Mutex::new(Vec::new());
+    let finished = Mutex::new((Vec::new(), FxHashSet::default()));
     let fresh = &*expansions;
     let work = || {
         let mut support = machines.support.clone();
@@ -100,7 +113,7 @@ fn run_jobs(
         let mut mine = Vec::new();
         while let Some(&index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
             let job = &jobs[index];
-            let mut recorder = fresh.recorder(index + 1);
+            let mut recorder = fresh.recorder(first_unit + index);
             let machine = match job.with {
                 With::Support => &mut support,
                 With::Interfaces => &mut interfaces,
@@ -108,7 +121,10 @@ fn run_jobs(
             let done = run_job(job, machine, sources, &mut recorder);
             mine.push((index, done, recorder));
         }
-        finished.lock().unwrap_or_else(PoisonError::into_inner).append(&mut mine);
+        let mut finished = finished.lock().unwrap_or_else(PoisonError::into_inner);
+        let (done, called): &mut (Vec<_>, FxHashSet<String>) = &mut finished;
+        done.append(&mut mine);
+        called.extend(interfaces.called().map(str::to_owned));
     };
     rayon::scope(|scope| {
         for _ in 0..rayon::current_num_threads() {
@@ -116,11 +132,12 @@ fn run_jobs(
         }
     });
     let mut done: Vec<Done> = jobs.iter().map(|_| Done::default()).collect();
-    for (index, it, recorder) in finished.into_inner().unwrap_or_else(PoisonError::into_inner) {
+    let (all, called) = finished.into_inner().unwrap_or_else(PoisonError::into_inner);
+    for (index, it, recorder) in all {
         done[index] = it;
-        expansions.set(index + 1, recorder);
+        expansions.set(first_unit + index, recorder);
     }
-    done
+    Finished { done, called }
 }
 
 fn run_job(
@@ -152,22 +169,46 @@ fn backend_options(settings: &Settings, options: &Options) -> backend::Options {
     backend
 }
 
-/// Takes the policy into the outcome, and the file contexts that are checked against it.
-fn finish(outcome: &mut Outcome, whole: Whole, contexts: &Text, files: BTreeMap<String, Vec<u8>>) {
-    outcome.diagnostics.extend(whole.diagnostics);
-    let (mut contexts, found) = file_contexts::read(contexts, whole.policy.as_ref());
-    outcome.diagnostics.extend(found);
-    let Some(policy) = whole.policy else { return };
-    if outcome.failed() {
-        return;
+/// The names of a kind that the units declare.
+fn declared_names(units: &[Unit], kind: RequireKind) -> Vec<&str> {
+    let declares = |statement: &StatementKind| match (kind, statement) {
+        (RequireKind::Type, StatementKind::Type { name, .. } | StatementKind::Attribute(name))
+        | (RequireKind::Attribute, StatementKind::Attribute(name))
+        | (RequireKind::Role, StatementKind::Role { name, .. })
+        | (RequireKind::RoleAttribute, StatementKind::RoleAttribute(name))
+        | (RequireKind::Class, StatementKind::Class(name))
+        | (RequireKind::Boolean | RequireKind::Tunable, StatementKind::Boolean { name, .. }) => {
+            Some(*name)
+        }
+        _ => None,
+    };
+    let mut names = Vec::new();
+    for unit in units {
+        let declared = unit.statements.iter().filter_map(|it| declares(&it.kind));
+        names.extend(declared.map(|it| unit.text(it)));
     }
-    file_contexts::sort(&mut contexts);
-    let (plain, templates) = file_contexts::render_split(&contexts);
-    let mut files = files;
-    files.insert("file_contexts".to_owned(), plain);
-    files.insert("homedir_template".to_owned(), templates);
-    let disabled = whole.disabled.into_iter().map(|it| it.optional).collect();
-    outcome.product = Some(Product { policy, origins: whole.origins, disabled, files });
+    names
+}
+
+/// Tells of calls that are no macro's.
+struct Callable<'a> {
+    machine: &'a Machine,
+    names: Option<Vec<&'a str>>,
+}
+
+impl<'a> Callable<'a> {
+    fn new(machine: &'a Machine) -> Self {
+        Self { machine, names: None }
+    }
+
+    fn tell(&mut self, done: &mut Done) -> Vec<Diagnostic> {
+        let calls = std::mem::take(&mut done.unknown_calls);
+        let told = calls.into_iter().map(|call| {
+            let names = self.names.get_or_insert_with(|| self.machine.names().collect());
+            tell::unknown_call(done.unit.text(call.name), call, names)
+        });
+        told.collect()
+    }
 }
 
 fn parse(text: &Text) -> Parsed {
@@ -197,7 +238,8 @@ pub fn build(tree: &SourceTree, options: &Options) -> Outcome {
 }
 
 fn read_settings(reader: &mut Reader<'_>, options: &Options) -> Settings {
-    let files: Vec<_> = reader.file("build.conf").into_iter().map(|id| reader.sources.file(id).clone()).collect();
+    let files: Vec<_> =
+        reader.file("build.conf").into_iter().map(|id| reader.sources.file(id).clone()).collect();
     let files: Vec<_> = files.iter().collect();
     let (settings, diagnostics) = Settings::read(&files, &options.settings);
     reader.diagnostics.extend(diagnostics);
@@ -215,15 +257,37 @@ struct Build<'a> {
 
 impl Build<'_> {
     fn run(mut self) -> Outcome {
+        self.check_quotes();
+        if tell::fatal(&self.reader.diagnostics) {
+            return self.stop(Expansions::default());
+        }
         let built: Vec<String> = self.list.built().map(str::to_owned).collect();
-        // One unit for the macros, one for each module, and room for the files around them.
-        let mut expansions = Expansions::for_units(built.len() + 16);
+        // One unit for the macros, one for each module and each file of interfaces, and room for the files around them.
+        let mut expansions = Expansions::for_units(built.len() + self.found.modules.len() + 16);
         let mut recorder = expansions.recorder(0);
         let (machines, head) = self.prepare(&mut recorder);
         let jobs = self.jobs(&built, &mut recorder);
         expansions.set(0, recorder);
-        let done = run_jobs(&jobs, &machines, &self.reader.sources, &mut expansions);
-        self.finish(head, done, &jobs, expansions, &machines)
+        if tell::fatal(&self.reader.diagnostics) {
+            return self.stop(expansions);
+        }
+        let finished = run_jobs(&jobs, &machines, &self.reader.sources, &mut expansions, 1);
+        self.finish(head, finished, &jobs, expansions, &machines)
+    }
+
+    /// Quotes that do not pair up make all that follows meaningless.
+    fn check_quotes(&mut self) {
+        let rules = |path: &str| [".te", ".if", ".spt"].iter().any(|it| path.ends_with(it));
+        for file in self.reader.sources.files().iter().filter(|it| rules(&it.path)) {
+            self.reader.diagnostics.extend(quotes::unbalanced(&Text::of_file(file)));
+        }
+    }
+
+    fn stop(self, expansions: Expansions) -> Outcome {
+        let sources = self.reader.sources;
+        let chain = |span| expansions.chain(span).take(64).collect();
+        let diagnostics = tell::settle(self.reader.diagnostics, &sources, chain);
+        Outcome { sources, expansions, diagnostics, product: None }
     }
 
     /// The machines that know the macros, and the head of the policy: classes, vectors, MLS and capabilities.
@@ -265,7 +329,11 @@ impl Build<'_> {
     }
 
     fn head(&mut self, machine: &mut Machine, recorder: &mut ExpansionRecorder) -> Parsed {
-        let vectors = ["policy/flask/security_classes", "policy/flask/initial_sids", "policy/flask/access_vectors"];
+        let vectors = [
+            "policy/flask/security_classes",
+            "policy/flask/initial_sids",
+            "policy/flask/access_vectors",
+        ];
         let mut texts: Vec<Text> = vectors.iter().map(|it| self.reader.needed(it)).collect();
         for path in ["context_defaults", "mls", "mcs", "policy_capabilities"] {
             texts.extend(self.reader.text(&format!("policy/{path}")));
@@ -297,13 +365,19 @@ impl Build<'_> {
             let Some(module) = self.found.modules.get(name).cloned() else { continue };
             if let Some(file) = &module.te {
                 let text = expand::module_text(&mut self.reader, file, &self.settings, recorder);
-                jobs.push(Job { with: With::Interfaces, text: vec![text], what: What::Module });
+                jobs.push(Job { with: With::Interfaces, text: vec![text], what: What::Statements });
             }
             if let Some(file) = &module.file_contexts {
-                contexts.push(expand::module_text(&mut self.reader, file, &self.settings, recorder));
+                contexts.push(expand::module_text(
+                    &mut self.reader,
+                    file,
+                    &self.settings,
+                    recorder,
+                ));
             }
         }
-        let text = ["policy/users", "policy/constraints"].iter().filter_map(|it| self.reader.text(it));
+        let text =
+            ["policy/users", "policy/constraints"].iter().filter_map(|it| self.reader.text(it));
         jobs.push(Job { with: With::Support, text: text.collect(), what: What::Statements });
         jobs.push(Job { with: With::Support, text: contexts, what: What::FileContexts });
         jobs
@@ -312,24 +386,19 @@ impl Build<'_> {
     fn finish(
         mut self,
         head: Parsed,
-        mut done: Vec<Done>,
+        mut finished: Finished,
         jobs: &[Job],
         mut expansions: Expansions,
         machines: &Machines,
     ) -> Outcome {
-        let mut diagnostics = std::mem::take(&mut self.reader.diagnostics);
-        diagnostics.extend(head.diagnostics);
+        self.reader.diagnostics.extend(head.diagnostics);
         let mut units = vec![head.unit];
         let mut customizable = CustomizableTypes::new();
         let mut contexts = Text::default();
-        let mut callable: Option<Vec<&str>> = None;
-        for (job, done) in jobs.iter().zip(&mut done) {
-            diagnostics.append(&mut done.diagnostics);
-            let calls = std::mem::take(&mut done.unknown_calls);
-            for call in calls {
-                let names = callable.get_or_insert_with(|| machines.interfaces.names().collect());
-                diagnostics.push(tell::unknown_call(done.unit.text(call.name), call, names));
-            }
+        let mut callable = Callable::new(&machines.interfaces);
+        for (job, done) in jobs.iter().zip(&mut finished.done) {
+            self.reader.diagnostics.append(&mut done.diagnostics);
+            self.reader.diagnostics.extend(callable.tell(done));
             customizable.merge(std::mem::take(&mut done.customizable));
             if job.what == What::FileContexts {
                 contexts = std::mem::take(&mut done.text);
@@ -337,17 +406,86 @@ impl Build<'_> {
                 units.push(std::mem::take(&mut done.unit));
             }
         }
-        let files = self.small_files(machines, &mut expansions, customizable, &mut diagnostics);
-        let mut outcome =
-            Outcome { sources: self.reader.sources, expansions, diagnostics, product: None };
-        if !outcome.failed() {
-            let checks = Checks {
-                neverallow: !self.options.no_neverallow,
-                optimise: self.options.optimise,
-            };
-            let whole = whole::compile(&units, &backend_options(&self.settings, self.options), checks);
-            drop(units);
-            finish(&mut outcome, whole, &contexts, files);
+        let files = self.small_files(machines, &mut expansions, customizable);
+        if tell::fatal(&self.reader.diagnostics) {
+            return self.stop(expansions);
+        }
+        let checks =
+            Checks { neverallow: !self.options.no_neverallow, optimise: self.options.optimise };
+        let options = backend_options(&self.settings, self.options);
+        let whole = whole::compile(&units, &options, checks);
+        self.tell_unmet(&units, &whole);
+        drop(units);
+        if let (true, Some(db)) = (self.options.check_interfaces, &whole.policy) {
+            self.check_interfaces(db, &finished.called, machines, &mut expansions, jobs.len() + 1);
+        }
+        self.product(whole, &contexts, files, expansions)
+    }
+
+    fn tell_unmet(&mut self, units: &[Unit], whole: &Whole) {
+        let mut words = Words::new(&self.reader.sources);
+        for unmet in whole.disabled.iter().chain(&whole.unmet) {
+            let known = |kind| declared_names(units, kind);
+            self.reader.diagnostics.extend(tell::unmet(unmet, &mut words, known));
+        }
+    }
+
+    /// Compiles interfaces that no module called.
+    fn check_interfaces(
+        &mut self,
+        db: &PolicyDb,
+        called: &FxHashSet<String>,
+        machines: &Machines,
+        expansions: &mut Expansions,
+        first_unit: usize,
+    ) {
+        let mut jobs = Vec::new();
+        for file in self.found.modules.values().filter_map(|it| it.interfaces.as_ref()) {
+            let Some(text) = self.reader.text(&file.path) else { continue };
+            let mut calls = String::new();
+            for (name, required) in documented::required_arguments(&text.bytes) {
+                if !called.contains(name) {
+                    let used = machines.interfaces.parameters(name).unwrap_or(0);
+                    let count = if required == 0 { used } else { used.min(usize::from(required)) };
+                    calls.push_str(&interfaces::call(name, count));
+                }
+            }
+            jobs.push(Job {
+                with: With::Interfaces,
+                text: vec![plain(calls)],
+                what: What::Statements,
+            });
+        }
+        let finished = run_jobs(&jobs, machines, &self.reader.sources, expansions, first_unit);
+        let mut words = Words::new(&self.reader.sources);
+        let mut callable = Callable::new(&machines.interfaces);
+        for mut done in finished.done {
+            let mut found = std::mem::take(&mut done.diagnostics);
+            found.extend(callable.tell(&mut done));
+            self.reader.diagnostics.extend(interfaces::faults(found));
+            self.reader.diagnostics.extend(interfaces::check(&done.unit, db, &mut words));
+        }
+    }
+
+    /// The outcome: the policy, and the file contexts that are checked against it.
+    fn product(
+        mut self,
+        whole: Whole,
+        contexts: &Text,
+        mut files: BTreeMap<String, Vec<u8>>,
+        expansions: Expansions,
+    ) -> Outcome {
+        self.reader.diagnostics.extend(whole.diagnostics);
+        let (mut contexts, found) = file_contexts::read(contexts, whole.policy.as_ref());
+        self.reader.diagnostics.extend(found);
+        let mut outcome = self.stop(expansions);
+        if let (Some(policy), false) = (whole.policy, outcome.failed()) {
+            file_contexts::sort(&mut contexts);
+            let (plain, templates) = file_contexts::render_split(&contexts);
+            files.insert("file_contexts".to_owned(), plain);
+            files.insert("homedir_template".to_owned(), templates);
+            let disabled = whole.disabled.into_iter().map(|it| it.optional).collect();
+            outcome.product = Some(Product { policy, origins: whole.origins, disabled, files });
         }
         outcome
     }
@@ -358,15 +496,15 @@ impl Build<'_> {
         machines: &Machines,
         expansions: &mut Expansions,
         customizable: CustomizableTypes,
-        diagnostics: &mut Vec<Diagnostic>,
     ) -> BTreeMap<String, Vec<u8>> {
         let unit = expansions.units() - 1;
         let mut recorder = expansions.recorder(unit);
         let mut machine = machines.bare.clone();
+        let mut found = Vec::new();
         let mut run = |machine: &mut Machine, path: &str| {
             let text = self.reader.text(path).unwrap_or_default();
             let mut expanded = machine.run_apart(&[&text], &self.reader.sources, &mut recorder);
-            diagnostics.extend(expand::report(&mut expanded, &self.reader.sources, &recorder));
+            found.extend(expand::report(&mut expanded, &self.reader.sources, &recorder));
             expanded.text.bytes
         };
         let config = AppConfig::find(self.reader.tree, self.settings.policy_type);
@@ -378,13 +516,17 @@ impl Build<'_> {
             made.insert("seusers".to_owned(), files::seusers(&run(&mut machine, path)));
         }
         machine.define("users_extra", "");
-        made.insert("users_extra".to_owned(), files::users_extra(&run(&mut machine, "policy/users")));
+        made.insert(
+            "users_extra".to_owned(),
+            files::users_extra(&run(&mut machine, "policy/users")),
+        );
         for file in config.copied {
             let bytes = self.reader.tree.get(&file.source).map(|it| it.to_vec());
             made.insert(file.output, bytes.unwrap_or_default());
         }
         made.insert("customizable_types".to_owned(), customizable.render());
         expansions.set(unit, recorder);
+        self.reader.diagnostics.extend(found);
         made
     }
 }

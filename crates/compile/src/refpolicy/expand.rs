@@ -156,7 +156,8 @@ fn declares_network(line: &[u8]) -> bool {
     let declares = |text: &str| {
         ["interface", "node", "port", "packet"].iter().any(|kind| text.starts_with(kind))
     };
-    let network = text.trim_start_matches([' ', '\t']).strip_prefix("network_").is_some_and(declares);
+    let network =
+        text.trim_start_matches([' ', '\t']).strip_prefix("network_").is_some_and(declares);
     let infiniband = ["ib_pkey(", "ib_endport("]
         .iter()
         .any(|it| text.find(it).is_some_and(|at| text[at..].contains(')')));

@@ -216,6 +216,7 @@ mod tests {
                     "config/appconfig-mcs/seusers",
                 ),
             }
-        "#]].assert_debug_eq(&AppConfig::find(&tree, PolicyType::Mcs));
+        "#]]
+        .assert_debug_eq(&AppConfig::find(&tree, PolicyType::Mcs));
     }
 }

@@ -5,7 +5,10 @@ mod class_permissions;
 mod documented;
 mod expand;
 pub mod files;
+pub mod headers;
+mod interfaces;
 pub mod modules;
+pub mod own;
 pub mod settings;
 mod tell;
 

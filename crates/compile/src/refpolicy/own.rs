@@ -66,7 +66,8 @@ impl OwnModule {
 
     /// Puts the module's files into `tree`.
     pub fn insert(&self, tree: &mut SourceTree) {
-        for (path, bytes) in [&self.te, &self.interfaces, &self.file_contexts].into_iter().flatten() {
+        for (path, bytes) in [&self.te, &self.interfaces, &self.file_contexts].into_iter().flatten()
+        {
             tree.insert(path.clone(), Arc::clone(bytes));
         }
     }
@@ -157,7 +158,12 @@ impl Known for Declarations {
 
 /// What a module of the tree uses without declaring or requiring it. `unit` is the module with its requirements, expanded as
 /// part of a monolithic build; `classes` is `policy/flask/security_classes`; `known` are the [`Declarations`] of all units.
-pub fn check_alone(unit: &Unit, known: &Declarations, classes: &[u8], mls: bool) -> Vec<Diagnostic> {
+pub fn check_alone(
+    unit: &Unit,
+    known: &Declarations,
+    classes: &[u8],
+    mls: bool,
+) -> Vec<Diagnostic> {
     let itself = unit.statements.iter().any(|it| matches!(it.kind, StatementKind::Module { .. }));
     let kernel = class_permissions::kernel_classes(classes);
     let ambient = Ambient { classes: kernel.into_iter().collect(), levels: mls };

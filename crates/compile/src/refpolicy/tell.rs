@@ -1,10 +1,14 @@
 //! What a build tells beyond what its parts find.
 
 use mandate_syntax::codes::Code;
-use mandate_syntax::diagnostic::Diagnostic;
-use mandate_syntax::kernel::UnknownCall;
+use mandate_syntax::diagnostic::{Diagnostic, Severity};
+use mandate_syntax::kernel::{RequireKind, UnknownCall};
+use mandate_syntax::source::{Pos, SourceMap, Span};
+use rustc_hash::FxHashMap;
 
+use crate::backend::Unmet;
 use crate::near::did_you_mean;
+use crate::refpolicy::expand::in_support;
 
 /// A call of something that is no macro; `known` are the macros there are.
 pub(super) fn unknown_call(name: &str, call: UnknownCall, known: &[&str]) -> Diagnostic {
@@ -14,4 +18,139 @@ pub(super) fn unknown_call(name: &str, call: UnknownCall, known: &[&str]) -> Dia
         Some(help) => it.help(help),
         None => it.help("is the module that defines it part of the source tree?"),
     }
+}
+
+/// Knows how often names stand in the sources: a name that stands nowhere else is a slip, one that a module which is
+/// not built declares is none.
+pub(super) struct Words<'a> {
+    sources: &'a SourceMap,
+    unique: FxHashMap<String, bool>,
+}
+
+impl<'a> Words<'a> {
+    pub(super) fn new(sources: &'a SourceMap) -> Self {
+        Self { sources, unique: FxHashMap::default() }
+    }
+
+    /// Is the whole of `name` written at `span`, and nowhere else in the tree?
+    pub(super) fn is_slip(&mut self, name: &str, span: Span) -> bool {
+        if !self.is_written_at(name, span) {
+            return false;
+        }
+        if let Some(&known) = self.unique.get(name) {
+            return known;
+        }
+        let unique = self.occurrences(name, 2) < 2;
+        self.unique.insert(name.to_owned(), unique);
+        unique
+    }
+
+    fn is_written_at(&self, name: &str, span: Span) -> bool {
+        let Some((file, offset)) = self.sources.locate(span.pos) else { return false };
+        is_word_at(&self.sources.file(file).bytes, offset, name)
+    }
+
+    /// How often `name` stands in rules and interfaces, counted up to `most`.
+    fn occurrences(&self, name: &str, most: usize) -> usize {
+        let finder = memchr::memmem::Finder::new(name);
+        let rules =
+            |path: &str| [".te", ".if", ".in", ".m4", ".spt"].iter().any(|it| path.ends_with(it));
+        let files = self.sources.files().iter().filter(|it| rules(&it.path));
+        let found = files.flat_map(|file| {
+            finder.find_iter(&file.bytes).filter(|&at| is_word_at(&file.bytes, at, name))
+        });
+        found.take(most).count()
+    }
+}
+
+fn is_word_at(bytes: &[u8], at: usize, name: &str) -> bool {
+    let word = |it: Option<&u8>| it.is_some_and(|it| it.is_ascii_alphanumeric() || *it == b'_');
+    let before = at.checked_sub(1).and_then(|it| bytes.get(it));
+    bytes.get(at..).is_some_and(|it| it.starts_with(name.as_bytes()))
+        && !word(before)
+        && !word(bytes.get(at + name.len()))
+}
+
+/// A requirement that is not met, where that is probably a slip. `known` gives the names of its kind.
+pub(super) fn unmet<'n>(
+    unmet: &Unmet,
+    words: &mut Words<'_>,
+    known: impl FnOnce(RequireKind) -> Vec<&'n str>,
+) -> Option<Diagnostic> {
+    let optional = unmet.optional.span != Span::NOWHERE;
+    let permission = unmet.permission.as_deref();
+    let required = unmet.optional.required;
+    let slip = permission.is_some()
+        || unmet.kind == RequireKind::Class
+        || words.is_slip(&unmet.name, required);
+    if !slip || (unmet.declared.is_some() && permission.is_none()) {
+        return None;
+    }
+    let missing = &unmet.optional.missing;
+    let it = if optional {
+        let message =
+            format!("this optional block is never in the policy: nothing declares {missing}");
+        Diagnostic::warning(Code::OptionalDisabled, required, message)
+            .and(unmet.optional.span, "the optional block")
+    } else {
+        let message = format!("{missing} is required, but nothing declares it");
+        Diagnostic::warning(Code::UnmetGlobalRequire, required, message)
+    };
+    let it = it.label("required here");
+    let name = permission.unwrap_or(&unmet.name);
+    Some(match did_you_mean(name, known(unmet.kind)) {
+        Some(help) => it.help(help),
+        None => it,
+    })
+}
+
+/// Puts diagnostics in order: errors first, each place once however often it was expanded.
+pub(super) fn settle(
+    diagnostics: Vec<Diagnostic>,
+    sources: &SourceMap,
+    chain: impl Fn(Span) -> Vec<Span>,
+) -> Vec<Diagnostic> {
+    let mut settled: Vec<Diagnostic> = Vec::new();
+    let mut places: FxHashMap<(Code, Pos, String), (usize, usize)> = FxHashMap::default();
+    for mut it in diagnostics {
+        if matches!(it.code, Code::UnknownPermission | Code::UnknownClass)
+            && in_support(it.span, sources)
+        {
+            // A set or pattern of the support macros is used with what it does not fit.
+            if let Some(caller) = chain(it.span).into_iter().find(|it| !in_support(*it, sources)) {
+                let inner = std::mem::replace(&mut it.span, caller);
+                it = it.and(inner, "the name comes from here");
+            }
+        }
+        let key = (it.code, it.span.pos, it.message.clone());
+        match places.get_mut(&key) {
+            Some((_, more)) if it.span != Span::NOWHERE => *more += 1,
+            _ => {
+                places.insert(key, (settled.len(), 0));
+                settled.push(it);
+            }
+        }
+    }
+    for (index, more) in places.into_values() {
+        if more > 0 {
+            let times =
+                if more == 1 { "once more".to_owned() } else { format!("{more} more times") };
+            settled[index].notes.push(format!("the same text is expanded {times}"));
+        }
+    }
+    settled.sort_by_key(|it| (std::cmp::Reverse(it.severity), stage(it.code)));
+    settled
+}
+
+/// Faults of the text come before what follows from them.
+fn stage(code: Code) -> u8 {
+    match code {
+        Code::UnclosedQuote | Code::ArgumentCount => 0,
+        _ => 1,
+    }
+}
+
+/// Only the errors, if there are any that make all others meaningless.
+pub(super) fn fatal(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics.iter().any(|it| it.severity == Severity::Error)
 }

@@ -264,8 +264,7 @@ impl<'a> Lexer<'a> {
 
 /// Where the line of `at` ends: at its newline, or at the end.
 pub(super) fn line_end(bytes: &[u8], at: usize) -> usize {
-    let rest = &bytes[at..];
-    rest.iter().position(|&it| it == b'\n').map_or(bytes.len(), |length| at + length)
+    memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |length| at + length)
 }
 
 /// Where the word that begins at `at` ends. A dot belongs to it between other characters of a name.

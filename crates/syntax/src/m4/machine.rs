@@ -111,6 +111,11 @@ impl Machine {
         self.macros.defined().filter(|it| matches!(it.1, Value::Text(_))).map(|it| it.0)
     }
 
+    /// The names that were called so far.
+    pub fn called(&self) -> impl Iterator<Item = &str> {
+        self.macros.called()
+    }
+
     /// Where the text of the macro `name` was spelled.
     pub fn origin(&self, name: &str) -> Option<Span> {
         self.macros.origin(name)
@@ -624,6 +629,7 @@ impl<'a> Run<'a> {
             self.collect(call);
         }
         self.calls += 1;
+        self.macros.note_call(name);
         self.check_arguments(call);
         if !self.halted && self.within_budget(call) {
             match value {

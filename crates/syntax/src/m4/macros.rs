@@ -104,6 +104,8 @@ pub(super) struct Macros {
     marked: bool,
     /// How many arguments a call must have at least, by name.
     required: Vec<u16>,
+    /// Which names were called.
+    called: Vec<bool>,
 }
 
 impl Macros {
@@ -113,6 +115,18 @@ impl Macros {
             self.required.resize(self.names.len(), 0);
         }
         self.required[symbol.index()] = count;
+    }
+
+    pub(super) fn note_call(&mut self, symbol: Symbol) {
+        if self.called.len() <= symbol.index() {
+            self.called.resize(self.names.len(), false);
+        }
+        self.called[symbol.index()] = true;
+    }
+
+    pub(super) fn called(&self) -> impl Iterator<Item = &str> {
+        let called = |symbol: Symbol| self.called.get(symbol.index()).is_some_and(|it| *it);
+        self.names.iter().filter(move |it| called(it.0)).map(|it| it.1)
     }
 
     pub(super) fn required(&self, symbol: Symbol) -> usize {

@@ -140,10 +140,12 @@ impl Scan {
             self.bare.push((line.indent, line.start + line.end - 1));
         }
         let opened = self.open.get(before.min(self.open.len())..).unwrap_or_default();
-        let inner = opened.iter().find(|it| it.line == self.line && it.at - line.start + 1 < line.end);
+        let inner =
+            opened.iter().find(|it| it.line == self.line && it.at - line.start + 1 < line.end);
         if let Some(opener) = inner {
             let text = &line.bytes[opener.at - line.start + 1..line.end];
-            let word = text.iter().take_while(|it| it.is_ascii_alphanumeric() || **it == b'_').count();
+            let word =
+                text.iter().take_while(|it| it.is_ascii_alphanumeric() || **it == b'_').count();
             if word > 0 && matches!(text.get(word), Some(b',' | b')')) {
                 self.suspect(opener.at, false);
             }
@@ -167,7 +169,11 @@ impl Scan {
         // With an opener left over a closing quote is missing, and the other way round.
         let fits = self.suspect.filter(|it| it.opening == fallback.opening);
         let suspect = fits.unwrap_or(fallback);
-        let what = if suspect.opening { "an opening quote ` is missing" } else { "a closing quote ' is missing" };
+        let what = if suspect.opening {
+            "an opening quote ` is missing"
+        } else {
+            "a closing quote ' is missing"
+        };
         let it = Diagnostic::error(Code::UnclosedQuote, text.span(suspect.at), what);
         let it = it.label("here, by the indentation");
         Some(match (self.stray, opener) {

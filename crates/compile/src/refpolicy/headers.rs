@@ -1,0 +1,319 @@
+//! A module of one's own against installed headers: a folder with the interfaces and macros of a policy without its rules,
+//! as Debian and Fedora install it (`/usr/share/selinux/devel/include`), and where there is one the policy as a binary.
+
+use std::collections::BTreeMap;
+
+use mandate_policydb::{Datum, PolicyDb};
+use mandate_syntax::codes::Code;
+use mandate_syntax::diagnostic::{Diagnostic, Severity};
+use mandate_syntax::kernel::{self, ParseOptions, SourceKind, Unit};
+use mandate_syntax::m4::Machine;
+use mandate_syntax::source::{ExpansionRecorder, Expansions, Span};
+use mandate_syntax::text::Text;
+use rustc_hash::FxHashSet;
+
+use super::expand::{self, Reader};
+use super::modules::{ModuleFile, ModuleSource, ModuleTree};
+use super::own::OwnModule;
+use super::settings::{PolicyType, Settings};
+use super::tell;
+use crate::backend;
+use crate::file_contexts;
+use crate::module::{self, Known, NameKind, check_scope};
+use crate::outcome::{Outcome, Product, SourceTree};
+
+/// Where the headers are in a tree.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Headers {
+    /// What stands before `support/`: empty, or a path with `/` at its end.
+    root: String,
+    /// Interface files by the name of their module.
+    interfaces: BTreeMap<String, String>,
+}
+
+impl Headers {
+    /// Finds the headers in `tree`: the folder with `support/*.spt`, or one that holds it.
+    pub fn find(tree: &SourceTree) -> Option<Self> {
+        let macros = tree.keys().filter_map(|path| {
+            let (folder, file) = path.rsplit_once('/')?;
+            let root = folder.strip_suffix("support")?;
+            (file.ends_with(".spt") && (root.is_empty() || root.ends_with('/'))).then_some(root)
+        });
+        let root = macros.min_by_key(|it| it.len())?.to_owned();
+        let mut found = Self { root, interfaces: BTreeMap::new() };
+        for path in tree.keys() {
+            if let Some(name) = found.interface(path) {
+                found.interfaces.insert(name.to_owned(), path.clone());
+            }
+        }
+        Some(found)
+    }
+
+    /// The module whose interfaces `path` has: `LAYER/NAME.if` below the root.
+    fn interface<'a>(&self, path: &'a str) -> Option<&'a str> {
+        let (layer, file) = path.strip_prefix(&self.root)?.split_once('/')?;
+        let name = file.strip_suffix(".if")?;
+        (layer != "support" && !name.contains('/')).then_some(name)
+    }
+}
+
+/// Builds `own` against the headers of `tree`: with `base` the policy with the module added, without it nothing, but what is
+/// wrong is told all the same. `overrides` are settings as on make's command line.
+///
+/// Of the files around a policy there is `NAME.fc`: the file contexts of the module alone, sorted.
+pub fn build(
+    tree: &SourceTree,
+    own: &[OwnModule],
+    base: Option<&PolicyDb>,
+    overrides: &[(String, String)],
+) -> Outcome {
+    let mut tree = tree.clone();
+    let Some(headers) = Headers::find(&tree) else {
+        let message = "there are no policy headers: no folder `support` with macros";
+        let it = Diagnostic::error(Code::MissingFile, Span::NOWHERE, message);
+        let it = it.help("headers are in /usr/share/selinux/devel/include or alike");
+        return Outcome { diagnostics: vec![it], ..Outcome::default() };
+    };
+    own.iter().for_each(|it| it.insert(&mut tree));
+    let reader = Reader::new(&tree);
+    Build { reader, headers, own, base, expansions: Expansions::for_units(own.len() + 1) }
+        .run(overrides)
+}
+
+struct Build<'a> {
+    reader: Reader<'a>,
+    headers: Headers,
+    own: &'a [OwnModule],
+    base: Option<&'a PolicyDb>,
+    expansions: Expansions,
+}
+
+/// m4 as far as files need it.
+struct Machines {
+    /// With the support macros.
+    support: Machine,
+    /// And all interfaces.
+    interfaces: Machine,
+}
+
+impl Build<'_> {
+    fn run(mut self, overrides: &[(String, String)]) -> Outcome {
+        let settings = self.settings(overrides);
+        let mut recorder = self.expansions.recorder(0);
+        let mut machines = self.machines(&settings, &mut recorder);
+        self.expansions.set(0, recorder);
+        let mut made = Made { policy: self.base.cloned(), ..Made::default() };
+        for (own, unit) in self.own.iter().zip(1..) {
+            let mut recorder = self.expansions.recorder(unit);
+            self.module(own, &mut machines, &settings, &mut recorder, &mut made);
+            self.expansions.set(unit, recorder);
+        }
+        let mut outcome = Outcome {
+            sources: self.reader.sources,
+            expansions: self.expansions,
+            diagnostics: self.reader.diagnostics,
+            product: None,
+        };
+        if let (Some(policy), false) = (made.policy, outcome.failed()) {
+            let disabled = made.disabled.into_iter().map(|it| it.optional).collect();
+            let (origins, files) = (made.origins, made.files);
+            outcome.product = Some(Product { policy, origins, disabled, files });
+        }
+        outcome
+    }
+
+    fn settings(&mut self, overrides: &[(String, String)]) -> Settings {
+        let path = format!("{}build.conf", self.headers.root);
+        let file = self.reader.file(&path).map(|id| self.reader.sources.file(id).clone());
+        let files: Vec<_> = file.iter().collect();
+        let (mut settings, found) = Settings::read(&files, overrides);
+        self.reader.diagnostics.extend(found);
+        if let Some(base) = self.base {
+            fit(&mut settings, base);
+        }
+        settings
+    }
+
+    fn machines(&mut self, settings: &Settings, recorder: &mut ExpansionRecorder) -> Machines {
+        let support = self.support();
+        let defines = defines(settings);
+        let (machine, mut expanded) =
+            expand::machine(&defines, &support, &self.reader.sources, recorder);
+        let found = expand::report(&mut expanded, &self.reader.sources, recorder);
+        self.reader.diagnostics.extend(found);
+        let (modules, names) = self.modules();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let (text, required) =
+            expand::interfaces(&mut self.reader, &modules, &names, settings, &support, recorder);
+        let mut interfaces = machine.clone();
+        let mut expanded = interfaces.run(&[&text], &self.reader.sources, recorder);
+        let found = expand::report(&mut expanded, &self.reader.sources, recorder);
+        self.reader.diagnostics.extend(found);
+        for (name, count) in required {
+            let used = interfaces.parameters(&name).unwrap_or(0);
+            interfaces.require_arguments(&name, count.min(u16::try_from(used).unwrap_or(u16::MAX)));
+        }
+        Machines { support: machine, interfaces }
+    }
+
+    fn support(&self) -> Vec<Text> {
+        let folder = format!("{}support/", self.headers.root);
+        let below = self.reader.tree.range(folder.clone()..).map(|it| it.0.as_str());
+        let below = below.take_while(|it| it.starts_with(&folder));
+        below.filter(|it| it.ends_with(".spt")).filter_map(|it| self.reader.text(it)).collect()
+    }
+
+    /// All modules with interfaces: those of the headers, then one's own, which stand in for those of their name.
+    fn modules(&self) -> (ModuleTree, Vec<String>) {
+        let mut tree = ModuleTree::default();
+        for (name, path) in &self.headers.interfaces {
+            let file = ModuleFile { path: path.clone(), generated: false };
+            let source = ModuleSource { interfaces: Some(file), ..ModuleSource::default() };
+            tree.modules.insert(name.clone(), source);
+        }
+        let mut names: Vec<String> = tree.modules.keys().cloned().collect();
+        for own in self.own.iter().filter(|it| it.interfaces.is_some()) {
+            names.retain(|it| *it != own.name);
+            names.push(own.name.clone());
+            tree.modules.insert(own.name.clone(), own.source());
+        }
+        (tree, names)
+    }
+
+    fn module(
+        &mut self,
+        own: &OwnModule,
+        machines: &mut Machines,
+        settings: &Settings,
+        recorder: &mut ExpansionRecorder,
+        made: &mut Made,
+    ) {
+        if let Some((path, _)) = &own.te {
+            let unit = self.unit(path, machines, recorder);
+            self.rules(unit, settings, made);
+        }
+        if let Some((path, _)) = &own.file_contexts {
+            let text = self.reader.needed(path);
+            let mut expanded = machines.support.run_apart(&[&text], &self.reader.sources, recorder);
+            let found = expand::report(&mut expanded, &self.reader.sources, recorder);
+            self.reader.diagnostics.extend(found);
+            let policy = made.policy.as_ref().filter(|_| !made.failed);
+            let (mut lines, found) = file_contexts::read(&expanded.text, policy);
+            self.reader.diagnostics.extend(found);
+            file_contexts::sort(&mut lines);
+            made.files.insert(format!("{}.fc", own.name), file_contexts::render(&lines));
+        }
+    }
+
+    fn unit(
+        &mut self,
+        path: &str,
+        machines: &mut Machines,
+        recorder: &mut ExpansionRecorder,
+    ) -> Unit {
+        let text = self.reader.needed(path);
+        let mut expanded = machines.interfaces.run_apart(&[&text], &self.reader.sources, recorder);
+        let found = expand::report(&mut expanded, &self.reader.sources, recorder);
+        self.reader.diagnostics.extend(found);
+        let options = ParseOptions { kind: SourceKind::Expanded };
+        let parsed = kernel::parse(&expanded.text, options);
+        self.reader.diagnostics.extend(parsed.diagnostics);
+        let known: Vec<&str> = machines.interfaces.names().collect();
+        for call in parsed.unknown_calls {
+            let name = parsed.unit.text(call.name);
+            self.reader.diagnostics.push(tell::unknown_call(name, call, &known));
+        }
+        parsed.unit
+    }
+
+    fn rules(&mut self, unit: Unit, settings: &Settings, made: &mut Made) {
+        let told = &mut self.reader.diagnostics;
+        let known = made.policy.as_ref().map(|it| it as &dyn Known);
+        told.extend(check_scope(&unit, known, None));
+        if told.iter().any(|it| it.severity == Severity::Error) {
+            // A binary cannot be made any more; what else is wrong is still worth telling.
+            made.failed = true;
+        }
+        match &made.policy {
+            Some(base) => {
+                let added = module::add(base, unit);
+                told_once(told, added.diagnostics);
+                made.disabled.extend(added.disabled);
+                made.origins = added.origins;
+                match added.policy {
+                    Some(policy) => made.policy = Some(policy),
+                    None => made.failed = true,
+                }
+            }
+            None => told_once(told, check_unit(unit, settings)),
+        }
+    }
+}
+
+/// What came of the modules so far.
+#[derive(Default)]
+struct Made {
+    policy: Option<PolicyDb>,
+    origins: crate::outcome::RuleOrigins,
+    disabled: Vec<backend::Unmet>,
+    files: BTreeMap<String, Vec<u8>>,
+    failed: bool,
+}
+
+/// Adds what is not about a place that an error stands at already.
+fn told_once(told: &mut Vec<Diagnostic>, more: Vec<Diagnostic>) {
+    let places: FxHashSet<Span> =
+        told.iter().map(|it| it.span).filter(|it| *it != Span::NOWHERE).collect();
+    told.extend(more.into_iter().filter(|it| !places.contains(&it.span)));
+}
+
+/// Checks a module of which the policy is not known: what it requires is taken to be there.
+fn check_unit(unit: Unit, settings: &Settings) -> Vec<Diagnostic> {
+    let mls = settings.policy_type.mls();
+    let version = mandate_policydb::PolicyVersion::MAX;
+    let options = backend::Options { mls, version, ..backend::Options::default() };
+    let world = module::of_requires(&unit, mls);
+    backend::compile(&[world, unit], &options).diagnostics
+}
+
+/// What Debian's and Fedora's Makefile for modules defines.
+fn defines(settings: &Settings) -> Vec<(String, String)> {
+    let mut defines = settings.defines();
+    defines.retain(|it| it.0 != "use_alsa");
+    defines
+}
+
+/// The headers of one build serve policies of several types: what the policy is counts.
+fn fit(settings: &mut Settings, base: &PolicyDb) {
+    let levels = base.sensitivities.by_value().count();
+    settings.policy_type = match (base.mls, levels) {
+        (false, _) => PolicyType::Standard,
+        (true, 1) => PolicyType::Mcs,
+        (true, _) => PolicyType::Mls,
+    };
+    let count = |it: usize| u32::try_from(it).unwrap_or(u32::MAX).max(1);
+    if base.mls {
+        settings.mls_sensitivities = count(levels);
+        settings.mls_categories = count(base.categories.by_value().count());
+        settings.mcs_categories = settings.mls_categories;
+    }
+}
+
+impl Known for PolicyDb {
+    fn has(&self, kind: NameKind, name: &str) -> bool {
+        match kind {
+            NameKind::Type => self.types.find(name).is_some(),
+            NameKind::Role => self.roles.find(name).is_some(),
+            NameKind::User => self.users.find(name).is_some(),
+            NameKind::Boolean => self.booleans.find(name).is_some(),
+            NameKind::Class => self.classes.find(name).is_some(),
+            NameKind::Sensitivity => self.sensitivities.find(name).is_some(),
+            NameKind::Category => self.categories.find(name).is_some(),
+        }
+    }
+
+    fn has_permission(&self, class: &str, permission: &str) -> bool {
+        let class = self.classes.find(class).map(Datum::id);
+        class.is_some_and(|it| self.permission(it, permission).is_some())
+    }
+}
