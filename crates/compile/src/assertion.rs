@@ -50,4 +50,4 @@ pub struct Violation {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

@@ -313,4 +313,4 @@ fn listed(names: Vec<String>) -> String {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

@@ -8,7 +8,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<
         .into_iter()
         .filter(|it| it.len().abs_diff(name.len()) <= most * 4)
         .map(|it| (strsim::damerau_levenshtein(name, it), it))
-        .filter(|&(distance, _)| distance <= most && distance < length)
+        .filter(|&(distance, _)| (1..=most).contains(&distance) && distance < length)
         .collect();
     near.sort_unstable();
     near.dedup();

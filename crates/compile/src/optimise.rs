@@ -279,4 +279,4 @@ impl Unconditional {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

@@ -372,36 +372,447 @@ Right:
 A file system such as 9p may begin with a digit in `genfscon` and `fs_use_xattr`.
 "#
     // Names.
-    UnknownType "E0301" "no such type or attribute" ""
-    UnknownAttribute "E0302" "no such attribute" ""
-    UnknownRole "E0303" "no such role" ""
-    UnknownUser "E0304" "no such user" ""
-    UnknownClass "E0305" "no such class" ""
-    UnknownPermission "E0306" "the class has no such permission" ""
-    UnknownBoolean "E0307" "no such boolean" ""
-    UnknownSensitivity "E0308" "no such sensitivity" ""
-    UnknownCategory "E0309" "no such category" ""
-    UnknownCommon "E0310" "no such common" ""
-    UnknownInitialSid "E0311" "no such initial SID" ""
-    UnknownCapability "E0312" "no such policy capability" ""
-    Redeclared "E0313" "a name is declared twice" ""
-    WrongKind "E0314" "a name is of another kind than needed here" ""
-    MissingRequire "E0315" "a module uses a name that it neither declares nor requires" ""
-    UnmetRequire "E0316" "a requirement that nothing declares" ""
+    UnknownType "E0301" "no such type or attribute" r"
+A rule or statement names a type or attribute that nothing in the policy declares, or that only a block
+declares which is left out. Names are found anywhere in the policy, before or after their use.
+
+Wrong:
+
+    type backup_t;
+    allow bakup_t self:process signal;
+
+Right:
+
+    type backup_t;
+    allow backup_t self:process signal;
+
+Mind the spelling; near misses are named. If the name belongs to a module that may be missing, require it
+in an optional block and put the rule there. In a Reference Policy tree, call the module's interface.
+"
+    UnknownAttribute "E0302" "no such attribute" r"
+A type is given an attribute, or `expandattribute` names one, that nothing declares.
+
+Wrong:
+
+    type backup_t, domian;
+
+Right:
+
+    attribute domain;
+    type backup_t, domain;
+
+In a Reference Policy tree types get common attributes by interfaces such as `domain_type(backup_t)`.
+"
+    UnknownRole "E0303" "no such role" r"
+A statement names a role or role attribute that nothing declares. `role backup_r types backup_t;` gives a
+role types, it does not declare it.
+
+Wrong:
+
+    role backup_r types backup_t;
+
+Right:
+
+    role backup_r;
+    role backup_r types backup_t;
+"
+    UnknownUser "E0304" "no such user" r"
+A context or constraint names an SELinux user that no `user` statement declares. SELinux users are those of
+the policy, not the accounts of the machine.
+
+Wrong:
+
+    sid kernel sytem_u:system_r:kernel_t
+
+Right:
+
+    user system_u roles { system_r };
+    sid kernel system_u:system_r:kernel_t
+"
+    UnknownClass "E0305" "no such class" r"
+A rule names an object class that the policy does not declare. Classes are fixed by the kernel and by
+object managers such as systemd and D-Bus; the policy lists them at its beginning.
+
+Wrong:
+
+    allow backup_t etc_t:files read;
+
+Right:
+
+    allow backup_t etc_t:file read;
+"
+    UnknownPermission "E0306" "the class has no such permission" r"
+A permission is none of the class's own, nor of the common that the class inherits. With several classes in
+a rule each has to have all of its permissions.
+
+Wrong:
+
+    allow backup_t etc_t:file reed;
+    allow backup_t etc_t:{ file dir } { read execute_no_trans };
+
+Right:
+
+    allow backup_t etc_t:file read;
+    allow backup_t etc_t:{ file dir } read;
+    allow backup_t etc_t:file execute_no_trans;
+"
+    UnknownBoolean "E0307" "no such boolean" r"
+The condition of an `if` names a boolean that nothing declares.
+
+Wrong:
+
+    if (backup_write_al) { allow backup_t etc_t:file write; }
+
+Right:
+
+    bool backup_write_all false;
+    if (backup_write_all) { allow backup_t etc_t:file write; }
+
+In a Reference Policy tree, declare it with `gen_tunable` or `gen_bool`.
+"
+    UnknownSensitivity "E0308" "no such sensitivity" r"
+A level names a sensitivity that no `sensitivity` statement declares, nor as an alias.
+
+Wrong:
+
+    sensitivity s0;
+    user root roles sysadm_r level s1 range s1;
+
+Right:
+
+    sensitivity s0;
+    sensitivity s1;
+    dominance { s0 s1 }
+"
+    UnknownCategory "E0309" "no such category" r"
+A level names a category that no `category` statement declares, nor as an alias. `c0.c5` is a range: its
+ends have to be declared, and those between.
+
+Wrong:
+
+    category c0;
+    level s0:c0.c1;
+
+Right:
+
+    category c0;
+    category c1;
+    level s0:c0.c1;
+"
+    UnknownCommon "E0310" "no such common" r"
+A class inherits a common that nothing declares. Commons are sets of permissions that several classes share.
+
+Wrong:
+
+    class dir inherits files { search }
+
+Right:
+
+    common file { read write }
+    class dir inherits file { search }
+"
+    UnknownInitialSid "E0311" "no such initial SID" r"
+A context is given to an initial SID that no `sid` statement declares. The kernel knows initial SIDs by
+their order in the list, so that one is not added by hand.
+
+Wrong:
+
+    sid kernel
+    sid kernal system_u:system_r:kernel_t
+
+Right:
+
+    sid kernel
+    sid kernel system_u:system_r:kernel_t
+"
+    UnknownCapability "E0312" "no such policy capability" r"
+`policycap` names a capability that this program does not know. Capabilities tell the kernel that the policy
+was written with a later behaviour in mind; their names are fixed by the kernel.
+
+Wrong:
+
+    policycap open_perm;
+
+Right:
+
+    policycap open_perms;
+"
+    Redeclared "E0313" "a name is declared twice" r"
+A name is declared twice, or as two kinds of thing. Types, attributes and aliases share their names; so do
+roles and role attributes. Roles and users may be declared more than once, all else may not, even in
+different optional blocks.
+
+Wrong:
+
+    type backup_t;
+    attribute backup_t;
+
+Right:
+
+    type backup_t;
+    attribute backup_domain;
+
+To use what another module declares, `require` it.
+"
+    WrongKind "E0314" "a name is of another kind than needed here" r"
+A name is declared, but as something else than this place needs: an attribute where one type has to stand,
+a role in the place of a type, a type as an attribute.
+
+Wrong:
+
+    attribute domain;
+    type_transition init_t backup_exec_t:process domain;
+    typeattribute backup_t init_t;
+
+Right:
+
+    type_transition init_t backup_exec_t:process backup_t;
+    typeattribute backup_t domain;
+
+A rule's source and target may be attributes. The result of a transition, contexts, `permissive` and
+`typebounds` take one type.
+"
+    MissingRequire "E0315" "a module uses a name that it neither declares nor requires" r"
+A module is compiled without the rest of the policy, so that it has to say which names of others it uses.
+A name is known in a block if the block, or one around it, declares or requires it.
+
+Wrong:
+
+    module backup 1.0;
+    type backup_t;
+    allow backup_t etc_t:file read;
+
+Right:
+
+    module backup 1.0;
+    require { type etc_t; class file read; }
+    type backup_t;
+    allow backup_t etc_t:file read;
+
+The branches of an `optional` are blocks of their own; those of an `if` are not.
+"
+    UnmetRequire "E0316" "a requirement that nothing declares" r"
+A `require` block outside of optional blocks names what nothing in the policy declares, or a permission that
+its class does not have. The module cannot be added to this policy.
+
+Wrong:
+
+    require { type not_installed_t; }
+    allow backup_t not_installed_t:file read;
+
+Right:
+
+    optional {
+        require { type not_installed_t; }
+        allow backup_t not_installed_t:file read;
+    }
+
+If the name is misspelled, correct it. If it belongs to a module that may be missing, require it in an
+optional block: where it is missing, the block is left out.
+"
     // Rules and contexts.
-    NeverAllow "E0401" "a rule allows what a neverallow forbids" ""
-    NeverAllowXperm "E0402" "a rule allows an extended permission that a neverallowxperm forbids" ""
-    Bounds "E0403" "a bounded type, role or user has more than its bounds" ""
-    ConflictingRule "E0404" "two rules give different results for the same case" ""
-    InvalidContext "E0405" "a context that the policy does not allow" ""
-    InvalidLevel "E0406" "a level or range that the policy does not allow" ""
-    MlsDisabled "E0407" "MLS in a policy without MLS" ""
-    MlsRequired "E0408" "an MLS policy needs a level or range here" ""
-    BadExpression "E0409" "a malformed constraint or conditional expression" ""
-    TooMany "E0410" "more than the binary format can hold" ""
-    NotInVersion "E0411" "the policy version cannot hold this" ""
-    Incomplete "E0412" "something every policy needs is missing" ""
-    EmptySet "E0413" "a set with nothing in it" ""
+    NeverAllow "E0401" "a rule allows what a neverallow forbids" r"
+`neverallow` says what no rule may ever allow, whoever writes it. A rule, perhaps by an attribute that one
+of its types has, allows it.
+
+Wrong:
+
+    neverallow { domain -passwd_t } shadow_t:file write;
+    allow backup_t shadow_t:file write;
+
+Right, if backup_t has to write it:
+
+    neverallow { domain -passwd_t -backup_t } shadow_t:file write;
+
+Most often the rule is too wide: name the types that are needed, or take the type out of the attribute that
+brings the rule. Rules in conditional blocks count in either state of their booleans.
+"
+    NeverAllowXperm "E0402" "a rule allows an extended permission that a neverallowxperm forbids" r"
+`neverallowxperm` says which numbers (ioctl commands, netlink messages) no rule may allow. They are allowed
+by an `allowxperm` rule that has them, or by an `allow` rule of the whole permission where no `allowxperm`
+rule narrows it for that source, target and class.
+
+Wrong:
+
+    neverallowxperm domain tty_device_t:chr_file ioctl 0x5412;
+    allow backup_t tty_device_t:chr_file ioctl;
+
+Right:
+
+    neverallowxperm domain tty_device_t:chr_file ioctl 0x5412;
+    allow backup_t tty_device_t:chr_file ioctl;
+    allowxperm backup_t tty_device_t:chr_file ioctl { 0x5401 0x5413 };
+"
+    Bounds "E0403" "a bounded type, role or user has more than its bounds" r"
+`typebounds parent child` promises that the child never gets more than its parent; roles and users are
+bounded by a dot in their names. A rule gives the child what the parent does not have. The kernel would
+withhold it.
+
+Wrong:
+
+    typebounds httpd_t httpd_child_t;
+    allow httpd_child_t etc_t:file write;
+
+Right:
+
+    typebounds httpd_t httpd_child_t;
+    allow httpd_t etc_t:file write;
+    allow httpd_child_t etc_t:file write;
+
+Where the target is bounded too, the parent needs the permission to the target's parent.
+"
+    ConflictingRule "E0404" "two rules give different results for the same case" r"
+Two statements answer the same question differently, or one can never apply since an earlier one comes
+first. This holds for transitions of types, roles and ranges, defaults, bounds, users, and contexts of
+ports, nodes, interfaces, file systems and devices.
+
+Wrong:
+
+    type_transition init_t backup_exec_t:process backup_t;
+    type_transition init_t backup_exec_t:process cron_t;
+
+Right:
+
+    type_transition init_t backup_exec_t:process backup_t;
+
+Both places are shown; an attribute may have brought one of them here. A type rule also may not stand in a
+conditional block and outside of it, nor in two conditional blocks.
+"
+    InvalidContext "E0405" "a context that the policy does not allow" r"
+The parts of a context have to fit each other: the role may have the type, the user may have the role, and
+the level lies within the user's range. `object_r` fits everything.
+
+Wrong:
+
+    user system_u roles { system_r };
+    role system_r;
+    sid kernel system_u:system_r:kernel_t
+
+Right:
+
+    user system_u roles { system_r };
+    role system_r;
+    role system_r types kernel_t;
+    sid kernel system_u:system_r:kernel_t
+"
+    InvalidLevel "E0406" "a level or range that the policy does not allow" r"
+A level has categories that its sensitivity may not have, a category range descends, the high level of a
+range does not dominate the low one, or a user's default level lies outside of its range.
+
+Wrong:
+
+    level s0:c0.c3;
+    user root roles sysadm_r level s0:c7 range s0 - s0:c0.c9;
+
+Right:
+
+    level s0:c0.c9;
+    user root roles sysadm_r level s0:c7 range s0 - s0:c0.c9;
+
+One level dominates another if its sensitivity is not lower and it has all categories of the other.
+"
+    MlsDisabled "E0407" "MLS in a policy without MLS" r"
+The policy is built without MLS, so that there are no sensitivities, categories, levels or ranges, and no
+constraints on them.
+
+Wrong, without MLS:
+
+    sid kernel system_u:system_r:kernel_t:s0
+
+Right:
+
+    sid kernel system_u:system_r:kernel_t
+
+Or build it with MLS: `-M` of checkpolicy, `TYPE=mcs` or `TYPE=mls` of a Reference Policy tree. In such a
+tree `gen_context` writes a level only where there is one.
+"
+    MlsRequired "E0408" "an MLS policy needs a level or range here" r"
+The policy is built with MLS, where every context has a level or range, and every user a default level and
+a range.
+
+Wrong, with MLS:
+
+    user root roles sysadm_r;
+    sid kernel system_u:system_r:kernel_t
+
+Right:
+
+    user root roles sysadm_r level s0 range s0 - s0:c0.c1023;
+    sid kernel system_u:system_r:kernel_t:s0
+"
+    BadExpression "E0409" "a malformed constraint or conditional expression" r"
+A condition or constraint cannot be evaluated: parts of it do not belong together, or it is nested deeper
+than the kernel goes (10 operands that wait in a condition, 5 in a constraint).
+
+Wrong:
+
+    constrain file write ( u1 dom u2 );
+    constrain file write ( u3 == system_u );
+
+Right:
+
+    constrain file write ( u1 == u2 );
+    validatetrans file ( u3 == system_u );
+
+Users and types compare with `==` and `!=`, roles and levels also with `dom`, `domby` and `incomp`. The
+third context (`u3`, `r3`, `t3`) is of validatetrans alone. A condition has booleans or tunables, not both.
+"
+    TooMany "E0410" "more than the binary format can hold" r"
+The binary format has bounds that this goes beyond: 65535 types and attributes, 65535 classes, 32
+permissions of a class with those it inherits.
+
+Wrong:
+
+    class big { p1 p2 p3 … p33 }
+
+Right:
+
+    class big { p1 p2 … p32 }
+    class big2 { p33 }
+
+Object managers that need more permissions have several classes.
+"
+    NotInVersion "E0411" "the policy version cannot hold this" r"
+The policy version asked for is older than what this statement needs. Versions came with kernels: 24 bounds,
+25 file names in transitions, 30 extended permissions, 31 InfiniBand, 34 extended permissions in conditional
+blocks, 35 neveraudit.
+
+Wrong, at version 28:
+
+    allowxperm backup_t tty_device_t:chr_file ioctl 0x5401;
+
+Right: ask for the version it needs, if the kernel takes it (/sys/fs/selinux/policyvers), or leave the
+statement out. Nothing is dropped silently.
+"
+    Incomplete "E0412" "something every policy needs is missing" r"
+Something is missing that every policy, or every policy of this kind, has: a class, a rule outside of
+conditional blocks, with MLS a sensitivity, the place of each sensitivity in `dominance`, and a `level`
+statement for it.
+
+Wrong, with MLS:
+
+    sensitivity s0;
+    dominance { s0 }
+
+Right:
+
+    sensitivity s0;
+    dominance { s0 }
+    category c0;
+    level s0:c0;
+"
+    EmptySet "E0413" "a set with nothing in it" r"
+A set has nothing in it, so that the statement says nothing. Mostly something was taken out that is all
+there is.
+
+Wrong:
+
+    allow backup_t etc_t:file { };
+
+Right:
+
+    allow backup_t etc_t:file read;
+"
     // The files around a policy.
     BadFileContext "E0501" "a line of file contexts cannot be read" r"
 A line of file contexts is a path pattern, maybe a file type, and a context or <<none>>. This line

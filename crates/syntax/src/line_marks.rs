@@ -25,35 +25,29 @@ pub(crate) fn place(before: &[u8]) -> (Option<&str>, usize) {
     (None, number.unwrap_or(behind + 1))
 }
 
-/// A mark of a file.
-#[derive(Clone, Debug)]
-pub(crate) struct LineMark {
-    /// The line behind it, counted from the start of the file.
-    pub(crate) line: u32,
-    /// Which line that is.
-    pub(crate) named: u32,
-    /// Where the path stands in the file, if a mark named one yet.
-    pub(crate) path: Option<Range<usize>>,
+/// The paths that marks of a file give: each with where the lines begin that lie in it, and where it stands.
+pub(crate) fn paths(bytes: &[u8]) -> Vec<(usize, Range<usize>)> {
+    let path = |quote: usize| {
+        let start = memchr::memrchr(b'\n', &bytes[..quote]).map_or(0, |it| it + 1);
+        let length = mark(&bytes[start..=quote])?.1?.len();
+        Some((quote + 2, quote - length..quote))
+    };
+    memchr::memmem::find_iter(bytes, b"\"\n").filter_map(path).collect()
 }
 
-/// All marks of a file in order; `line` tells the line of an offset.
-pub(crate) fn all(bytes: &[u8], line: impl Fn(usize) -> u32) -> Vec<LineMark> {
-    let mut marks: Vec<LineMark> = Vec::new();
-    let mut path = None;
-    let mut from = 0;
-    while let Some(at) = memchr::memmem::find(&bytes[from..], b"#line ").map(|it| from + it) {
-        let start = bytes[..at].iter().rposition(|&it| it == b'\n').map_or(0, |it| it + 1);
-        let Some(end) = memchr::memchr(b'\n', &bytes[at..]).map(|it| at + it) else { break };
-        if let Some((named, text)) = mark(&bytes[start..end]) {
-            if let Some(text) = text {
-                path = Some(end - 1 - text.len()..end - 1);
-            }
-            let named = u32::try_from(named).unwrap_or(u32::MAX);
-            marks.push(LineMark { line: line(end) + 1, named, path: path.clone() });
+/// The number of the line that begins behind `before`, if the one at offset `known.0` has number `known.1`.
+pub(crate) fn number(before: &[u8], known: (usize, u32)) -> u32 {
+    let mut behind = 0u32;
+    let mut end = before.len();
+    while end > known.0 {
+        let start = memchr::memrchr(b'\n', &before[..end - 1]).map_or(0, |it| it + 1);
+        if let Some((line, _)) = mark(&before[start..end - 1]) {
+            return u32::try_from(line).unwrap_or(u32::MAX).saturating_add(behind);
         }
-        from = end;
+        behind += 1;
+        end = start;
     }
-    marks
+    known.1.saturating_add(behind)
 }
 
 /// The mark that ends `line`.

@@ -1,8 +1,9 @@
 //! Source files, positions in them, and the macro expansions that text came through.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use crate::line_marks::{self, LineMark};
+use crate::line_marks;
 
 /// A place in all sources of a run, which lie end to end. 0 is nowhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,6 +29,9 @@ impl Span {
     /// The place `bytes` further on in the same text.
     #[must_use]
     pub fn forward(self, bytes: u32) -> Self {
+        if self.pos == Pos(0) {
+            return self;
+        }
         Self { pos: Pos(self.pos.0.saturating_add(bytes)), ..self }
     }
 }
@@ -153,12 +157,15 @@ impl SourceMap {
     }
 }
 
-/// The lines of a file, to look up many places in it: what [`SourceMap::location`] says, fast.
+/// The lines of a file, to look up many places in it: what [`SourceMap::location`] says, fast where places come in order.
 #[derive(Clone, Debug)]
 pub struct LineIndex {
-    /// How many lines end before each block of the file.
+    /// How many lines end before each block of the file; nothing where marks count.
     before: Vec<u32>,
-    marks: Vec<LineMark>,
+    /// The paths that marks give, and where the lines begin that lie in them.
+    paths: Vec<(usize, Range<usize>)>,
+    /// Where marks count: the line asked for last, its offset and number.
+    last: (usize, u32),
 }
 
 /// Bytes that are counted at once: a count of them fits into a byte.
@@ -167,40 +174,49 @@ const BLOCK: usize = 128;
 impl LineIndex {
     /// Of this file.
     pub fn of(file: &SourceFile) -> Self {
-        let mut before = Vec::with_capacity(file.bytes.len() / BLOCK + 1);
+        let mut this = Self { before: Vec::new(), paths: Vec::new(), last: (0, 1) };
+        if file.line_marks {
+            this.paths = line_marks::paths(&file.bytes);
+            return this;
+        }
         let mut sum = 0;
         for block in file.bytes.chunks(BLOCK) {
-            before.push(sum);
+            this.before.push(sum);
             sum += newlines(block);
-        }
-        let mut this = Self { before, marks: Vec::new() };
-        if file.line_marks {
-            this.marks = line_marks::all(&file.bytes, |offset| this.line(&file.bytes, offset));
         }
         this
     }
 
-    /// Line of the byte at `offset`, from 1, whatever marks say.
-    fn line(&self, bytes: &[u8], offset: usize) -> u32 {
+    /// Path, if a mark gives another than that of the file, line and column of the byte at `offset`.
+    pub fn position<'a>(
+        &mut self,
+        file: &'a SourceFile,
+        offset: usize,
+    ) -> (Option<&'a str>, u32, u32) {
+        let bytes = &file.bytes[..];
+        let offset = offset.min(bytes.len());
+        let start = memchr::memrchr(b'\n', &bytes[..offset]).map_or(0, |it| it + 1);
+        let column = u32::try_from(characters(&bytes[start..offset]) + 1).unwrap_or(u32::MAX);
+        if file.line_marks {
+            return (self.path(bytes, start), self.number(bytes, start), column);
+        }
         let block = (offset / BLOCK).min(self.before.len().saturating_sub(1));
         let whole = self.before.get(block).copied().unwrap_or_default();
-        whole + newlines(&bytes[block * BLOCK..offset]) + 1
+        (None, whole + newlines(&bytes[block * BLOCK..offset]) + 1, column)
     }
 
-    /// Path, if a mark gives another than that of the file, line and column of the byte at `offset`.
-    pub fn position<'a>(&self, file: &'a SourceFile, offset: usize) -> (Option<&'a str>, u32, u32) {
-        let bytes = &file.bytes;
-        let offset = offset.min(bytes.len());
-        let start = bytes[..offset].iter().rposition(|&byte| byte == b'\n').map_or(0, |it| it + 1);
-        let column = characters(&bytes[start..offset]) + 1;
-        let column = u32::try_from(column).unwrap_or(u32::MAX);
-        let line = self.line(bytes, offset);
-        let marks = self.marks.partition_point(|it| it.line <= line);
-        let Some(mark) = marks.checked_sub(1).and_then(|it| self.marks.get(it)) else {
-            return (None, line, column);
-        };
-        let path = mark.path.clone().and_then(|it| std::str::from_utf8(bytes.get(it)?).ok());
-        (path, mark.named.saturating_add(line - mark.line), column)
+    /// The path that marks give the line at `start`.
+    fn path<'a>(&self, bytes: &'a [u8], start: usize) -> Option<&'a str> {
+        let behind = self.paths.partition_point(|it| it.0 <= start);
+        let (_, path) = self.paths.get(behind.checked_sub(1)?)?;
+        std::str::from_utf8(bytes.get(path.clone())?).ok()
+    }
+
+    /// The number that marks give the line at `start`.
+    fn number(&mut self, bytes: &[u8], start: usize) -> u32 {
+        let known = if start < self.last.0 { (0, 1) } else { self.last };
+        self.last = (start, line_marks::number(&bytes[..start], known));
+        self.last.1
     }
 }
 
@@ -371,8 +387,8 @@ mod tests {
         map.honour_line_marks(marked);
         for id in [plain, marked] {
             let file = map.file(id);
-            let index = LineIndex::of(file);
-            for offset in 0..=text.len() {
+            let mut index = LineIndex::of(file);
+            for offset in (0..=text.len()).chain((0..text.len()).rev()) {
                 let at = map.location(file.pos(offset)).unwrap();
                 let (path, line, column) = index.position(file, offset);
                 let found = (path.unwrap_or(&file.path), line as usize, column as usize);

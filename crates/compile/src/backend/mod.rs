@@ -10,6 +10,7 @@ mod conditions;
 mod constraints;
 mod contexts;
 mod declare;
+mod dormant;
 mod features;
 mod levels;
 mod link;
@@ -23,7 +24,7 @@ mod transitions;
 mod tree;
 mod xperms;
 
-use mandate_policydb::{HandleUnknown, PolicyDb, PolicyVersion, Target};
+use mandate_policydb::{HandleUnknown, PolicyDb, PolicyVersion, SymbolId, Target, TypeId};
 use mandate_syntax::codes::Code;
 use mandate_syntax::diagnostic::Diagnostic;
 use mandate_syntax::kernel::ast::{RequireKind, StatementKind, Unit};
@@ -99,6 +100,8 @@ pub struct Compiled {
     pub unmet: Vec<Unmet>,
     /// `neverallow` statements, for [`crate::assertion::check`].
     pub assertions: Vec<Assertion>,
+    /// Where types were bounded, by `typebounds` or a name with a dot.
+    pub type_bounds: Vec<(TypeId, Span)>,
 }
 
 /// Compiles units: one for a whole `policy.conf`, or one for each expanded module with those of the global files. Each unit has
@@ -156,12 +159,16 @@ fn build(names: &mut Resolver<'_, '_>, compiled: &mut Compiled) -> Option<Policy
         if symbol.neveraudit {
             db.neveraudit.insert(value);
         }
+        if let (Some(id), 1..) = (TypeId::from_value(value), symbol.bounds) {
+            compiled.type_bounds.push((id, symbol.bounds_span));
+        }
     }
     db.type_attributes = names.type_attributes_map();
     db.booleans = names.boolean_table()?;
     (db.commons, db.classes, origins.constraints) =
         names.classes.tables(names.tree, class_rules)?;
     contexts::object_contexts(names, &mut db);
+    names.check_disabled_blocks();
     names.check_version();
     names.check_complete(&db);
     Some(db)

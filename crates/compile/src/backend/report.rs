@@ -25,7 +25,7 @@ impl Report {
     pub(crate) fn add(&mut self, diagnostic: Diagnostic) {
         self.errors |= diagnostic.severity == Severity::Error;
         let new = self.seen.insert((diagnostic.code, diagnostic.span, None));
-        if new && self.diagnostics.len() < MOST {
+        if (new || diagnostic.span == Span::NOWHERE) && self.diagnostics.len() < MOST {
             self.diagnostics.push(diagnostic);
         }
     }

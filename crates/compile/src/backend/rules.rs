@@ -195,9 +195,7 @@ impl<'x, 'a, 'r> Rules<'x, 'a, 'r> {
                 return self.neverallow(block, rule, new);
             }
         };
-        let Some(to_self) = self.types(block, &rule.source, &rule.target, Attributes::Keep) else {
-            return;
-        };
+        let to_self = self.types(block, &rule.source, &rule.target, Attributes::Keep);
         self.names.classes(block, rule.classes, &mut self.classes);
         let statement = self.statement_at(span);
         for at in 0..self.classes.len() {
@@ -205,11 +203,23 @@ impl<'x, 'a, 'r> Rules<'x, 'a, 'r> {
             let Some(bits) = self.names.permission_set(block, class, &rule.permissions) else {
                 continue;
             };
+            if bits == 0 {
+                self.nothing_left(class, rule.permissions.span);
+                continue;
+            }
             let bits = if rule.kind == AvKind::AuditDeny { !bits } else { bits };
-            if bits != 0 {
+            if let Some(to_self) = to_self {
                 self.record_all(class, kind, bits, statement, to_self);
             }
         }
+    }
+
+    fn nothing_left(&mut self, class: u16, span: Span) {
+        let names = &mut self.names;
+        let class = names.classes.class(class).map_or("", |it| names.tree.names.name(it.name));
+        let message = format!("no permission of class `{class}` is left in this set");
+        let warning = Diagnostic::warning(Code::EmptySet, span, message);
+        names.report.add(warning.label("the rule says nothing of this class"));
     }
 
     fn statement_at(&mut self, span: Span) -> u32 {

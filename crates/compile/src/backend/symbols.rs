@@ -368,6 +368,9 @@ impl Resolver<'_, '_> {
         attributes: mandate_syntax::kernel::ast::Idents,
         pairs: &mut Vec<(u32, u32)>,
     ) {
+        if self.tree.part(block).name(name) == self.tree.self_name {
+            return;
+        }
         let Some(type_) = self.type_or_attribute(block, name) else { return };
         for &ident in self.tree.part(block).idents(attributes) {
             if let Some(attribute) = self.attribute(block, ident) {

@@ -11,11 +11,12 @@ use mandate_policydb::{
 };
 use mandate_syntax::codes::Code;
 use mandate_syntax::diagnostic::{Diagnostic, Severity};
-use mandate_syntax::kernel::ast::{Statement, StatementKind, Unit};
+use mandate_syntax::kernel::ast::Unit;
 use mandate_syntax::source::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::map::Map;
+use super::names::base_statements;
 use super::world;
 use crate::backend::{self, Compiled, Options, Unmet};
 use crate::outcome::{RuleOrigin, RuleOrigins};
@@ -37,7 +38,7 @@ pub struct Added {
 /// Adds `module`, an expanded module with its requirements, to `base`.
 pub fn add(base: &PolicyDb, module: Unit) -> Added {
     let mut diagnostics = Vec::new();
-    refuse(&module.statements, &mut diagnostics);
+    base_statements(&module.statements, &mut diagnostics);
     let options = Options {
         target: base.target,
         mls: base.mls,
@@ -46,7 +47,8 @@ pub fn add(base: &PolicyDb, module: Unit) -> Added {
         ..Options::default()
     };
     let compiled = backend::compile(&[world::of_policy(base), module], &options);
-    let Compiled { policy, origins, diagnostics: found, disabled, unmet, assertions } = compiled;
+    let Compiled { policy, origins, diagnostics: found, disabled, unmet, assertions, .. } =
+        compiled;
     diagnostics.extend(found);
     diagnostics.extend(unmet.iter().map(tell_unmet));
     let mut added = Added { disabled, ..Added::default() };
@@ -59,6 +61,7 @@ pub fn add(base: &PolicyDb, module: Unit) -> Added {
         let (db, map) = (merger.db, merger.map);
         added.origins = merger.origins;
         diagnostics.append(&mut merger.told);
+        diagnostics.extend(limits(base, &db));
         let assertions: Vec<_> = assertions.iter().map(|it| map.assertion(it)).collect();
         let broken = assertion::check(&db, &assertions);
         diagnostics.extend(assertion::diagnostics(&db, &assertions, &broken, &added.origins));
@@ -74,6 +77,20 @@ fn failed(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(|it| it.severity == Severity::Error)
 }
 
+/// Says what types that the module gave attributes of the policy do not get.
+fn limits(base: &PolicyDb, db: &PolicyDb) -> Option<Diagnostic> {
+    let added = db.type_attributes.iter().skip(base.type_attributes.len());
+    let is_attribute = |id: TypeId| base.types.get(id).is_some_and(|it| it.attribute);
+    if !added.flat_map(Ebitmap::ids).any(is_attribute) {
+        return None;
+    }
+    let message = "some rules of a binary policy list the members of attributes, which types of the module do not join";
+    let it = Diagnostic::warning(Code::Suspicious, Span::NOWHERE, message);
+    let it = it.note("such are its transitions, and rules over attributes without some members");
+    let it = it.help("build against the policy's source to have them too");
+    Some(Diagnostic { severity: Severity::Note, ..it })
+}
+
 fn tell_unmet(it: &Unmet) -> Diagnostic {
     let message = format!("the policy has no {}", it.optional.missing);
     let found = Diagnostic::error(Code::UnmetRequire, it.optional.required, message);
@@ -82,62 +99,6 @@ fn tell_unmet(it: &Unmet) -> Diagnostic {
             .note("role attributes are not kept in a binary policy; build against the source");
     }
     found
-}
-
-/// Tells statements that only the base of a policy has.
-fn refuse(statements: &[Statement], told: &mut Vec<Diagnostic>) {
-    use StatementKind as K;
-    for statement in statements {
-        match &statement.kind {
-            K::Optional { then, otherwise } => {
-                refuse(then, told);
-                otherwise.iter().for_each(|it| refuse(it, told));
-            }
-            K::Conditional { then, otherwise, .. } => {
-                refuse(then, told);
-                refuse(otherwise, told);
-            }
-            kind if of_base(kind) => {
-                let message = "a module cannot have this statement: it belongs to the base policy";
-                told.push(Diagnostic::error(Code::NotAllowedHere, statement.span, message));
-            }
-            _ => {}
-        }
-    }
-}
-
-fn of_base(kind: &StatementKind) -> bool {
-    use StatementKind as K;
-    matches!(
-        kind,
-        K::Class(_)
-            | K::InitialSid(_)
-            | K::Common { .. }
-            | K::AccessVector { .. }
-            | K::Default { .. }
-            | K::DefaultRange { .. }
-            | K::PolicyCapability(_)
-            | K::Sensitivity { .. }
-            | K::Dominance(_)
-            | K::Category { .. }
-            | K::Level(_)
-            | K::Constrain { .. }
-            | K::ValidateTrans { .. }
-            | K::SidContext { .. }
-            | K::FsCon { .. }
-            | K::FsUse { .. }
-            | K::GenfsCon { .. }
-            | K::PortCon { .. }
-            | K::NetifCon { .. }
-            | K::NodeCon { .. }
-            | K::IbPkeyCon { .. }
-            | K::IbEndPortCon { .. }
-            | K::PirqCon { .. }
-            | K::IomemCon { .. }
-            | K::IoportCon { .. }
-            | K::PciDeviceCon { .. }
-            | K::DeviceTreeCon { .. }
-    )
 }
 
 /// What rules are told apart by; of extended permissions also their form and driver.
@@ -436,16 +397,20 @@ impl<'a> Merger<'a> {
                 FilenameTransitions::Grouped(groups) => add_grouped(groups, it),
             };
             if let Err(it) = added {
-                let rule = AvRule::type_rule(
-                    RuleKind::TypeTransition,
-                    it.source,
-                    it.target,
-                    it.class,
-                    it.default_type,
-                );
-                self.conflict(&rule, Span::NOWHERE);
+                self.named_conflict(&it);
             }
         }
+    }
+
+    fn named_conflict(&mut self, it: &FilenameTransition) {
+        let message = format!(
+            "the policy already has a type_transition for `{}`, `{}`, class `{}` and name `{}`",
+            self.db.types.name(it.source),
+            self.db.types.name(it.target),
+            self.db.classes.name(it.class),
+            String::from_utf8_lossy(&it.name),
+        );
+        self.told.push(Diagnostic::error(Code::ConflictingRule, Span::NOWHERE, message));
     }
 
     fn role_rules(&mut self) {

@@ -9,6 +9,7 @@ mod tests;
 mod world;
 
 pub use merge::{Added, add};
+pub(crate) use names::base_statements;
 pub use names::{NameKind, declared};
 pub use scope::{Ambient, Known, check_scope};
 pub(crate) use world::of_requires;

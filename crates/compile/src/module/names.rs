@@ -1,8 +1,10 @@
 //! The names a statement uses and those it declares.
 
+use mandate_syntax::codes::Code;
+use mandate_syntax::diagnostic::Diagnostic;
 use mandate_syntax::kernel::ast::{
-    AvRule, CondTerm, ConstraintTerm, Context, ContextPart, Ident, Idents, Level, MlsRange, Set,
-    Slice, Statement, StatementKind, TypeRule, Unit, XpermRule,
+    AvRule, CondTerm, Ident, Idents, Level, MlsRange, Set, Slice, Statement, StatementKind,
+    TypeRule, Unit, XpermRule,
 };
 
 /// A name space of modules.
@@ -52,7 +54,7 @@ pub(super) trait Visit {
     fn permission(&mut self, classes: &[Ident], permission: Ident);
 }
 
-/// A walk over the statements of a unit.
+/// A walk over the statements that a module may have: others are the base policy's.
 pub(super) struct Walk<'a, V> {
     pub(super) unit: &'a Unit,
     pub(super) visit: V,
@@ -67,34 +69,18 @@ impl<'a, V: Visit> Walk<'a, V> {
             K::Xperm(rule) => self.xperm(rule),
             K::TypeRule(rule) => self.type_rule(rule),
             K::Conditional { expression, .. } => self.condition(*expression),
-            K::Constrain { classes, permissions, expression, .. } => {
-                self.idents(NameKind::Class, *classes);
-                self.permissions(*classes, permissions);
-                self.constraint(*expression);
-            }
-            K::ValidateTrans { classes, expression, .. } => {
-                self.idents(NameKind::Class, *classes);
-                self.constraint(*expression);
-            }
-            K::Default { classes, .. } | K::DefaultRange { classes, .. } => {
-                self.idents(NameKind::Class, *classes);
-            }
             K::User { roles, level, range, .. } => {
                 self.set(NameKind::Role, roles);
                 level.iter().for_each(|it| self.level(it));
                 range.iter().for_each(|it| self.range(it));
             }
             K::UserPrefix { name, .. } => self.visit.used(NameKind::User, *name),
-            kind => {
-                if !self.types(kind) && !self.roles(kind) {
-                    self.contexts(kind);
-                }
-            }
+            kind => self.types(kind),
         }
     }
 
-    /// Statements about types.
-    fn types(&mut self, kind: &StatementKind) -> bool {
+    /// Statements about types, then those about roles.
+    fn types(&mut self, kind: &StatementKind) {
         use StatementKind as K;
         match kind {
             K::Type { attributes, .. } => self.idents(NameKind::Type, *attributes),
@@ -116,13 +102,11 @@ impl<'a, V: Visit> Walk<'a, V> {
                 self.idents(NameKind::Class, *classes);
                 self.range(range);
             }
-            _ => return false,
+            kind => self.roles(kind),
         }
-        true
     }
 
-    /// Statements about roles.
-    fn roles(&mut self, kind: &StatementKind) -> bool {
+    fn roles(&mut self, kind: &StatementKind) {
         use StatementKind as K;
         match kind {
             K::Role { name, types, attributes } => {
@@ -147,40 +131,8 @@ impl<'a, V: Visit> Walk<'a, V> {
                 self.visit.used(NameKind::Role, *result);
             }
             K::RoleDominance { dominated, .. } => self.idents(NameKind::Role, *dominated),
-            _ => return false,
-        }
-        true
-    }
-
-    fn contexts(&mut self, kind: &StatementKind) {
-        use StatementKind as K;
-        match kind {
-            K::FsCon { fs: first, files: second, .. }
-            | K::NetifCon { interface: first, packets: second, .. } => {
-                self.context(first);
-                self.context(second);
-            }
-            K::SidContext { context, .. }
-            | K::FsUse { context, .. }
-            | K::GenfsCon { context, .. }
-            | K::PortCon { context, .. }
-            | K::NodeCon { context, .. }
-            | K::IbPkeyCon { context, .. }
-            | K::IbEndPortCon { context, .. }
-            | K::PirqCon { context, .. }
-            | K::IomemCon { context, .. }
-            | K::IoportCon { context, .. }
-            | K::PciDeviceCon { context, .. }
-            | K::DeviceTreeCon { context, .. } => self.context(context),
             _ => {}
         }
-    }
-
-    fn context(&mut self, context: &Context) {
-        self.visit.used(NameKind::User, context.user);
-        self.visit.used(NameKind::Role, context.role);
-        self.visit.used(NameKind::Type, context.type_);
-        context.range.iter().for_each(|it| self.range(it));
     }
 
     fn av(&mut self, rule: &AvRule) {
@@ -207,19 +159,6 @@ impl<'a, V: Visit> Walk<'a, V> {
         for term in &self.unit.cond_terms[expression.range()] {
             if let CondTerm::Bool(ident) = term {
                 self.visit.used(NameKind::Boolean, *ident);
-            }
-        }
-    }
-
-    fn constraint(&mut self, expression: Slice) {
-        for term in &self.unit.constraint_terms[expression.range()] {
-            if let ConstraintTerm::Names { part, names, .. } = term {
-                let kind = match part {
-                    ContextPart::User => NameKind::User,
-                    ContextPart::Role => NameKind::Role,
-                    ContextPart::Type => NameKind::Type,
-                };
-                self.set(kind, names);
             }
         }
     }
@@ -305,4 +244,60 @@ pub(super) fn declared_by(
         K::Class(name) => each(NameKind::Class, *name),
         _ => {}
     }
+}
+
+/// Tells statements that only the base of a policy has.
+pub(crate) fn base_statements(statements: &[Statement], told: &mut Vec<Diagnostic>) {
+    use StatementKind as K;
+    for statement in statements {
+        match &statement.kind {
+            K::Optional { then, otherwise } => {
+                base_statements(then, told);
+                otherwise.iter().for_each(|it| base_statements(it, told));
+            }
+            K::Conditional { then, otherwise, .. } => {
+                base_statements(then, told);
+                base_statements(otherwise, told);
+            }
+            kind if of_base(kind) => {
+                let message = "a module cannot have this statement: it belongs to the base policy";
+                told.push(Diagnostic::error(Code::NotAllowedHere, statement.span, message));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn of_base(kind: &StatementKind) -> bool {
+    use StatementKind as K;
+    matches!(
+        kind,
+        K::Class(_)
+            | K::InitialSid(_)
+            | K::Common { .. }
+            | K::AccessVector { .. }
+            | K::Default { .. }
+            | K::DefaultRange { .. }
+            | K::PolicyCapability(_)
+            | K::Sensitivity { .. }
+            | K::Dominance(_)
+            | K::Category { .. }
+            | K::Level(_)
+            | K::Constrain { .. }
+            | K::ValidateTrans { .. }
+            | K::SidContext { .. }
+            | K::FsCon { .. }
+            | K::FsUse { .. }
+            | K::GenfsCon { .. }
+            | K::PortCon { .. }
+            | K::NetifCon { .. }
+            | K::NodeCon { .. }
+            | K::IbPkeyCon { .. }
+            | K::IbEndPortCon { .. }
+            | K::PirqCon { .. }
+            | K::IomemCon { .. }
+            | K::IoportCon { .. }
+            | K::PciDeviceCon { .. }
+            | K::DeviceTreeCon { .. }
+    )
 }

@@ -10,7 +10,7 @@ use mandate_syntax::kernel::{
     self, ParseOptions, Parsed, RequireKind, SourceKind, StatementKind, Unit, UnknownCall,
 };
 use mandate_syntax::m4::{Machine, quotes};
-use mandate_syntax::source::{ExpansionRecorder, Expansions, SourceMap};
+use mandate_syntax::source::{ExpansionRecorder, Expansions, SourceMap, Span};
 use mandate_syntax::text::Text;
 use rustc_hash::FxHashSet;
 
@@ -20,6 +20,7 @@ use crate::outcome::{Outcome, Product, SourceTree};
 use crate::refpolicy::expand::{self, Reader, plain};
 use crate::refpolicy::files::{self, AppConfig, CustomizableTypes};
 use crate::refpolicy::modules::{self, ModuleList, ModuleTree};
+use crate::refpolicy::own::{Declarations, OwnModule, check_alone};
 use crate::refpolicy::settings::Settings;
 use crate::refpolicy::tell::{self, Words};
 use crate::refpolicy::{class_permissions, documented, interfaces};
@@ -170,7 +171,7 @@ fn backend_options(settings: &Settings, options: &Options) -> backend::Options {
 }
 
 /// The names of a kind that the units declare.
-fn declared_names(units: &[Unit], kind: RequireKind) -> Vec<&str> {
+fn declared(units: &[Unit], kind: RequireKind) -> Vec<(&str, Span)> {
     let declares = |statement: &StatementKind| match (kind, statement) {
         (RequireKind::Type, StatementKind::Type { name, .. } | StatementKind::Attribute(name))
         | (RequireKind::Attribute, StatementKind::Attribute(name))
@@ -185,7 +186,7 @@ fn declared_names(units: &[Unit], kind: RequireKind) -> Vec<&str> {
     let mut names = Vec::new();
     for unit in units {
         let declared = unit.statements.iter().filter_map(|it| declares(&it.kind));
-        names.extend(declared.map(|it| unit.text(it)));
+        names.extend(declared.map(|it| (unit.text(it), it.span)));
     }
     names
 }
@@ -217,7 +218,13 @@ fn parse(text: &Text) -> Parsed {
 
 /// Builds the source tree `tree`.
 pub fn build(tree: &SourceTree, options: &Options) -> Outcome {
+    build_with(tree, &[], options)
+}
+
+/// Builds the source tree `tree` with modules of one's own, in place of those of the tree with their names.
+pub fn build_with(tree: &SourceTree, own: &[OwnModule], options: &Options) -> Outcome {
     let mut tree = tree.clone();
+    own.iter().for_each(|it| it.insert(&mut tree));
     let modules_conf = match &options.modules {
         Some((path, bytes)) => {
             tree.insert(path.clone(), Arc::clone(bytes));
@@ -229,12 +236,13 @@ pub fn build(tree: &SourceTree, options: &Options) -> Outcome {
     let settings = read_settings(&mut reader, options);
     let root = settings.local_root.clone().map(|it| format!("{}/", it.trim_end_matches('/')));
     let roots: Vec<&str> = std::iter::once("").chain(root.as_deref()).collect();
-    let (found, diagnostics) = ModuleTree::find(&tree, &roots);
+    let (mut found, diagnostics) = ModuleTree::find(&tree, &roots);
     reader.diagnostics.extend(diagnostics);
     let conf = reader.file(&modules_conf).map(|id| reader.sources.file(id).clone());
-    let (list, diagnostics) = ModuleList::read(conf.as_ref(), &settings.apps, &found, &tree);
+    let (mut list, diagnostics) = ModuleList::read(conf.as_ref(), &settings.apps, &found, &tree);
     reader.diagnostics.extend(diagnostics);
-    Build { reader, settings, found, list, options, roots: &roots }.run()
+    own.iter().for_each(|it| it.join(&mut found, &mut list));
+    Build { reader, settings, found, list, own, options, roots: &roots }.run()
 }
 
 fn read_settings(reader: &mut Reader<'_>, options: &Options) -> Settings {
@@ -251,6 +259,7 @@ struct Build<'a> {
     settings: Settings,
     found: ModuleTree,
     list: ModuleList,
+    own: &'a [OwnModule],
     options: &'a Options,
     roots: &'a [&'a str],
 }
@@ -285,8 +294,7 @@ impl Build<'_> {
 
     fn stop(self, expansions: Expansions) -> Outcome {
         let sources = self.reader.sources;
-        let chain = |span| expansions.chain(span).take(64).collect();
-        let diagnostics = tell::settle(self.reader.diagnostics, &sources, chain);
+        let diagnostics = tell::settle(self.reader.diagnostics, &sources, &expansions);
         Outcome { sources, expansions, diagnostics, product: None }
     }
 
@@ -301,6 +309,12 @@ impl Build<'_> {
         let found = expand::report(&mut expanded, &self.reader.sources, recorder);
         self.reader.diagnostics.extend(found);
         let head = self.head(&mut machine, recorder);
+        for text in &support {
+            let used = |name: &str| machine.parameters(name);
+            for (name, count) in documented::required_by_support(&text.bytes, used) {
+                machine.require_arguments(name, count);
+            }
+        }
         let classes = self.reader.text("policy/flask/security_classes").unwrap_or_default();
         let mut generated = plain(class_permissions::definitions(&head.unit, &classes.bytes));
         generated.append(&plain(expand::ALWAYS_REQUIRE));
@@ -406,6 +420,7 @@ impl Build<'_> {
                 units.push(std::mem::take(&mut done.unit));
             }
         }
+        self.check_own(&units);
         let files = self.small_files(machines, &mut expansions, customizable);
         if tell::fatal(&self.reader.diagnostics) {
             return self.stop(expansions);
@@ -415,6 +430,7 @@ impl Build<'_> {
         let options = backend_options(&self.settings, self.options);
         let whole = whole::compile(&units, &options, checks);
         self.tell_unmet(&units, &whole);
+        self.tell_misspelt(&units, &whole.diagnostics);
         drop(units);
         if let (true, Some(db)) = (self.options.check_interfaces, &whole.policy) {
             self.check_interfaces(db, &finished.called, machines, &mut expansions, jobs.len() + 1);
@@ -422,10 +438,36 @@ impl Build<'_> {
         self.product(whole, &contexts, files, expansions)
     }
 
+    fn tell_misspelt(&mut self, units: &[Unit], found: &[Diagnostic]) {
+        let mut words = Words::new(&self.reader.sources);
+        let kinds = [RequireKind::Type, RequireKind::Role, RequireKind::Boolean];
+        let declared = || kinds.iter().flat_map(|&it| declared(units, it)).collect();
+        let told = tell::misspelt_declarations(found, &mut words, declared);
+        self.reader.diagnostics.extend(told);
+    }
+
+    /// A module of one's own is to hold wherever it is installed: it says what it needs of others.
+    fn check_own(&mut self, units: &[Unit]) {
+        if self.own.is_empty() {
+            return;
+        }
+        let classes = self.reader.text("policy/flask/security_classes").unwrap_or_default();
+        let known = Declarations::of(units);
+        let has_rules =
+            |name: &&str| self.found.modules.get(*name).is_some_and(|it| it.te.is_some());
+        // The units of modules stand after the head of the policy and the global booleans.
+        let modules = self.list.built().filter(has_rules).zip(units.iter().skip(2));
+        for (_, unit) in modules.filter(|it| self.own.iter().any(|own| own.name == it.0)) {
+            let mls = self.settings.policy_type.mls();
+            let found = check_alone(unit, &known, &classes.bytes, mls);
+            self.reader.diagnostics.extend(found);
+        }
+    }
+
     fn tell_unmet(&mut self, units: &[Unit], whole: &Whole) {
         let mut words = Words::new(&self.reader.sources);
         for unmet in whole.disabled.iter().chain(&whole.unmet) {
-            let known = |kind| declared_names(units, kind);
+            let known = |kind| declared(units, kind).into_iter().map(|it| it.0).collect();
             self.reader.diagnostics.extend(tell::unmet(unmet, &mut words, known));
         }
     }

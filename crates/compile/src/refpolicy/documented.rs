@@ -21,6 +21,51 @@ pub(super) fn required_arguments(bytes: &[u8]) -> Vec<(&str, u16)> {
     found
 }
 
+/// What the support macros that policies call need at least; of the others too little is known.
+const SUPPORT: &[(&str, u16)] = &[
+    ("gen_bool", 2),
+    ("gen_context", 1),
+    ("gen_require", 1),
+    ("gen_tunable", 2),
+    ("ifdef", 1),
+    ("optional_policy", 1),
+    ("policy_module", 1),
+    ("tunable_policy", 2),
+];
+
+/// The support macros of a file with the arguments they need: patterns need all they use, but what a comment
+/// marks as `[optional]`.
+pub(super) fn required_by_support(
+    bytes: &[u8],
+    used: impl Fn(&str) -> Option<usize>,
+) -> Vec<(&str, u16)> {
+    let mut found = Vec::new();
+    let mut optional = u16::MAX;
+    for line in bytes.split(|&it| it == b'\n').filter_map(|it| std::str::from_utf8(it).ok()) {
+        if let Some(comment) = line.strip_prefix('#') {
+            if comment.trim_start().starts_with("1.") {
+                optional = u16::MAX;
+            } else if let Some((_, rest)) = comment.split_once("[optional]") {
+                let number = rest.trim_start().split('.').next().and_then(|it| it.parse().ok());
+                optional = optional.min(number.unwrap_or(u16::MAX));
+            }
+        } else if let Some(name) = macro_defined(line) {
+            let used = used(name).and_then(|it| u16::try_from(it).ok()).unwrap_or(0);
+            if let Some((_, count)) = SUPPORT.iter().find(|it| it.0 == name) {
+                found.push((name, *count));
+            } else if name.ends_with("_pattern") {
+                found.push((name, used.min(optional - 1)));
+            }
+        }
+    }
+    found
+}
+
+fn macro_defined(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix("define(`")?;
+    rest.split_once('\'').map(|it| it.0)
+}
+
 fn optional(comment: &str) -> bool {
     ["optional=\"true\"", "optional='true'", "unused=\"true\"", "unused='true'"]
         .iter()

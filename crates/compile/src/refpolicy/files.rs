@@ -121,6 +121,7 @@ impl AppConfig {
 
     fn add(&mut self, path: &str, name: &str) {
         match (name, name.strip_suffix("_default_contexts")) {
+            ("customizable_types", _) => {}
             ("seusers", _) => self.seusers = Some(path.to_owned()),
             ("media", _) => self.copied.push(AppFile::new(path, "files/media")),
             (_, Some(user)) => self.copied.push(AppFile::new(path, &format!("users/{user}"))),

@@ -19,7 +19,7 @@ use super::settings::{PolicyType, Settings};
 use super::tell;
 use crate::backend;
 use crate::file_contexts;
-use crate::module::{self, Known, NameKind, check_scope};
+use crate::module::{self, Known, NameKind, base_statements, check_scope};
 use crate::outcome::{Outcome, Product, SourceTree};
 
 /// Where the headers are in a tree.
@@ -269,12 +269,32 @@ fn told_once(told: &mut Vec<Diagnostic>, more: Vec<Diagnostic>) {
 
 /// Checks a module of which the policy is not known: what it requires is taken to be there.
 fn check_unit(unit: Unit, settings: &Settings) -> Vec<Diagnostic> {
+    let mut refused = Vec::new();
+    base_statements(&unit.statements, &mut refused);
+    if !refused.is_empty() {
+        return refused;
+    }
     let mls = settings.policy_type.mls();
     let version = mandate_policydb::PolicyVersion::MAX;
     let options = backend::Options { mls, version, ..backend::Options::default() };
     let world = module::of_requires(&unit, mls);
-    backend::compile(&[world, unit], &options).diagnostics
+    let mut found = backend::compile(&[world, unit], &options).diagnostics;
+    // Names that are not there are not in scope either, which was told.
+    found.retain(|it| !UNKNOWN.contains(&it.code));
+    found
 }
+
+const UNKNOWN: [Code; 9] = [
+    Code::UnknownType,
+    Code::UnknownAttribute,
+    Code::UnknownRole,
+    Code::UnknownUser,
+    Code::UnknownClass,
+    Code::UnknownPermission,
+    Code::UnknownBoolean,
+    Code::UnknownSensitivity,
+    Code::UnknownCategory,
+];
 
 /// What Debian's and Fedora's Makefile for modules defines.
 fn defines(settings: &Settings) -> Vec<(String, String)> {

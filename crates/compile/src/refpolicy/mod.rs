@@ -9,7 +9,9 @@ pub mod headers;
 mod interfaces;
 pub mod modules;
 pub mod own;
+#[cfg(test)]
+mod own_tests;
 pub mod settings;
 mod tell;
 
-pub use build::{Options, build};
+pub use build::{Options, build, build_with};

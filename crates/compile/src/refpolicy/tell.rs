@@ -1,10 +1,12 @@
 //! What a build tells beyond what its parts find.
 
+use std::collections::BTreeMap;
+
 use mandate_syntax::codes::Code;
-use mandate_syntax::diagnostic::{Diagnostic, Severity};
+use mandate_syntax::diagnostic::{Diagnostic, Label, Severity};
 use mandate_syntax::kernel::{RequireKind, UnknownCall};
-use mandate_syntax::source::{Pos, SourceMap, Span};
-use rustc_hash::FxHashMap;
+use mandate_syntax::source::{Expansions, Pos, SourceMap, Span};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::backend::Unmet;
 use crate::near::did_you_mean;
@@ -104,34 +106,75 @@ pub(super) fn unmet<'n>(
     })
 }
 
-/// Puts diagnostics in order: errors first, each place once however often it was expanded.
+/// Names that are used but not declared, where a name much like it is declared and used nowhere: the slip is in the
+/// declaration, which is told first.
+pub(super) fn misspelt_declarations<'n>(
+    diagnostics: &[Diagnostic],
+    words: &mut Words<'_>,
+    declared: impl FnOnce() -> Vec<(&'n str, Span)>,
+) -> Vec<Diagnostic> {
+    let unknown: BTreeMap<&str, &Diagnostic> =
+        diagnostics.iter().filter_map(|it| Some((unknown_name(it)?, it))).collect();
+    if unknown.is_empty() {
+        return Vec::new();
+    }
+    let declared = declared();
+    let mut found = Vec::new();
+    for (name, used) in unknown.into_iter().take(MOST_UNKNOWN) {
+        let near = declared.iter().filter(|it| strsim::damerau_levenshtein(name, it.0) <= 2);
+        for &(other, span) in near {
+            if words.is_slip(other, span) {
+                let message = format!(
+                    "`{other}` is declared but used nowhere, and `{name}` is used but not declared"
+                );
+                let it = Diagnostic::error(used.code, span, message).label("declared here");
+                found.push(it.and(used.span, format!("`{name}` is used here")));
+            }
+        }
+    }
+    found
+}
+
+/// So many names are looked at: more are another trouble.
+const MOST_UNKNOWN: usize = 20;
+
+/// The name that a diagnostic says is not declared.
+fn unknown_name(it: &Diagnostic) -> Option<&str> {
+    let names = matches!(
+        it.code,
+        Code::UnknownType | Code::UnknownAttribute | Code::UnknownRole | Code::UnknownBoolean
+    );
+    it.message.split('`').nth(1).filter(|_| names)
+}
+
+/// Puts diagnostics in order: errors first, each at the place where it can be mended, and once however often its text was
+/// expanded.
 pub(super) fn settle(
     diagnostics: Vec<Diagnostic>,
     sources: &SourceMap,
-    chain: impl Fn(Span) -> Vec<Span>,
+    expansions: &Expansions,
 ) -> Vec<Diagnostic> {
+    let places = Places { sources, expansions };
     let mut settled: Vec<Diagnostic> = Vec::new();
-    let mut places: FxHashMap<(Code, Pos, String), (usize, usize)> = FxHashMap::default();
+    let mut known: FxHashMap<(Code, Pos, String), (usize, usize)> = FxHashMap::default();
+    let calls = diagnostics.iter().filter(|it| it.code == Code::ArgumentCount);
+    let faulty: FxHashSet<Span> = calls.map(|it| it.span).collect();
     for mut it in diagnostics {
-        if matches!(it.code, Code::UnknownPermission | Code::UnknownClass)
-            && in_support(it.span, sources)
-        {
-            // A set or pattern of the support macros is used with what it does not fit.
-            if let Some(caller) = chain(it.span).into_iter().find(|it| !in_support(*it, sources)) {
-                let inner = std::mem::replace(&mut it.span, caller);
-                it = it.and(inner, "the name comes from here");
-            }
+        // What goes wrong within a call that lacks an argument follows from that.
+        if places.chain(it.span).any(|call| faulty.contains(&call)) {
+            continue;
         }
+        places.mend(&mut it);
         let key = (it.code, it.span.pos, it.message.clone());
-        match places.get_mut(&key) {
+        match known.get_mut(&key) {
             Some((_, more)) if it.span != Span::NOWHERE => *more += 1,
             _ => {
-                places.insert(key, (settled.len(), 0));
+                known.insert(key, (settled.len(), 0));
                 settled.push(it);
             }
         }
     }
-    for (index, more) in places.into_values() {
+    for (index, more) in known.into_values() {
         if more > 0 {
             let times =
                 if more == 1 { "once more".to_owned() } else { format!("{more} more times") };
@@ -140,6 +183,47 @@ pub(super) fn settle(
     }
     settled.sort_by_key(|it| (std::cmp::Reverse(it.severity), stage(it.code)));
     settled
+}
+
+/// Finds the places where faults are to be mended.
+struct Places<'a> {
+    sources: &'a SourceMap,
+    expansions: &'a Expansions,
+}
+
+impl Places<'_> {
+    /// Deep enough for all but recursive macros.
+    const DEPTH: usize = 64;
+
+    fn chain(&self, span: Span) -> impl Iterator<Item = Span> {
+        self.expansions.chain(span).take(Self::DEPTH)
+    }
+
+    fn mend(&self, it: &mut Diagnostic) {
+        if it.code == Code::MissingSemicolon {
+            self.to_statement(it);
+        }
+        if it.span.pos == Span::NOWHERE.pos {
+            it.span = self.chain(it.span).find(|at| at.pos != Span::NOWHERE.pos).unwrap_or(it.span);
+        }
+        let meaning = ["E03", "E04", "E05"].iter().any(|group| it.code.as_str().starts_with(group));
+        // A set or pattern of the support macros is used with what it does not fit.
+        if meaning && in_support(it.span, self.sources) {
+            if let Some(caller) = self.chain(it.span).find(|at| !in_support(*at, self.sources)) {
+                it.labels.push(Label { span: it.span, text: "it comes from here".to_owned() });
+                it.span = caller;
+            }
+        }
+    }
+
+    /// A statement may end in a macro's text: the semicolon belongs behind the macro's name, where the statement was written.
+    fn to_statement(&self, it: &mut Diagnostic) {
+        let Some(start) = it.labels.first().map(|it| it.span) else { return };
+        let mut levels = std::iter::once(it.span).chain(self.chain(it.span));
+        if let Some(level) = levels.find(|at| at.expansion == start.expansion) {
+            it.span = level;
+        }
+    }
 }
 
 /// Faults of the text come before what follows from them.

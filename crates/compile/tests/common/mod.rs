@@ -97,7 +97,7 @@ fn symbols(db: &PolicyDb, names: &Names<'_>, lines: &mut Vec<String>) {
             class.default_type
         ));
         for constraint in class.constraints.iter().chain(&class.validatetrans) {
-            lines.push(db.constraint_to_string(class.id, constraint));
+            lines.push(sorted_sets(&db.constraint_to_string(class.id, constraint)));
         }
     }
     for role in db.roles.iter() {
@@ -139,6 +139,18 @@ fn symbols(db: &PolicyDb, names: &Names<'_>, lines: &mut Vec<String>) {
             lines.push(format!("{word} {}", names.type_(id)));
         }
     }
+}
+
+/// The names within braces in the order of the alphabet.
+fn sorted_sets(text: &str) -> String {
+    let mut parts = text.split('{');
+    let mut sorted = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (names, rest) = part.split_once('}').unwrap();
+        let names: BTreeSet<&str> = names.split_whitespace().collect();
+        sorted += &format!("{{ {} }}{rest}", names.into_iter().collect::<Vec<_>>().join(" "));
+    }
+    sorted
 }
 
 fn rules(db: &PolicyDb, names: &Names<'_>, lines: &mut Vec<String>) {

@@ -83,10 +83,7 @@ fn what_is_wrong_is_named() {
         Provenance::read(&bytes).unwrap_err().to_string()
     };
     assert!(damaged(0, b'x').starts_with("expected the bytes \"mandprov\""));
-    assert_eq!(
-        damaged(8, 2),
-        "expected version 1 of the provenance format, found 2, at byte 8"
-    );
+    assert_eq!(damaged(8, 2), "expected version 1 of the provenance format, found 2, at byte 8");
     // Far more strings than bytes.
     assert!(damaged(41, 0x7f).contains("cut short"), "{}", damaged(41, 0x7f));
 }

@@ -121,6 +121,8 @@ pub(super) struct Parser<'a> {
     pub(super) token: Token,
     /// One past the token before.
     pub(super) last_end: usize,
+    /// The first word of the statement being read.
+    pub(super) statement_start: Span,
     pub(super) unit: Unit,
     pub(super) diagnostics: Vec<Diagnostic>,
     pub(super) unknown_calls: Vec<UnknownCall>,
@@ -145,6 +147,7 @@ impl<'a> Parser<'a> {
             lexer,
             token,
             last_end: 0,
+            statement_start: Span::NOWHERE,
             unit: Unit::default(),
             diagnostics: Vec::new(),
             unknown_calls: Vec::new(),
@@ -249,6 +252,7 @@ impl<'a> Parser<'a> {
         span: Span,
         statements: &mut Vec<Statement>,
     ) -> Read<StatementKind> {
+        self.statement_start = span;
         match keyword.group() {
             Group::Rule => self.rule(keyword),
             Group::Te => self.te_statement(keyword),

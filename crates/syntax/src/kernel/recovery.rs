@@ -116,10 +116,11 @@ impl Parser<'_> {
             return Err(self.expected(what));
         }
         let span = self.after_last();
-        self.report(
-            Diagnostic::error(Code::MissingSemicolon, span, "a semicolon is missing")
-                .label("expected `;` here"),
-        );
+        let it = Diagnostic::error(Code::MissingSemicolon, span, "a semicolon is missing")
+            .label("expected `;` here");
+        // Where the end came through another macro, it matters where the statement began.
+        let elsewhere = span.expansion != self.statement_start.expansion;
+        self.report(if elsewhere { it.and(self.statement_start, "of this statement") } else { it });
         Ok(())
     }
 

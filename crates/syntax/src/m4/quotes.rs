@@ -66,6 +66,8 @@ struct Scan {
     /// Lines that end in `(` or `,` without an opening quote: indentation and end.
     bare: Vec<(usize, usize)>,
     line: usize,
+    /// The last byte before this line that is no blank.
+    last: Option<u8>,
 }
 
 impl Scan {
@@ -81,6 +83,7 @@ impl Scan {
                     let opener =
                         Opener { at: line.start + at, indent: line.indent, line: self.line };
                     self.open.push(opener);
+                    self.look_before(line, at);
                 }
                 b'\'' => self.close(line, at),
                 _ => {}
@@ -100,6 +103,17 @@ impl Scan {
             self.suspect(line.start + first, false);
         } else if line.indent == 0 && begins_definition(rest) {
             self.suspect(line.start + first, false);
+        }
+    }
+
+    /// Quoted text is an argument: it begins behind a parenthesis, a comma or another quote.
+    fn look_before(&mut self, line: &Line<'_>, at: usize) {
+        let before = line.bytes[..at].iter().rev().find(|it| !matches!(it, b' ' | b'\t'));
+        let word =
+            line.bytes.get(at + 1).is_some_and(|it| it.is_ascii_alphanumeric() || *it == b'_');
+        let fits = matches!(before.copied().or(self.last), Some(b'(' | b',' | b'`' | b'\''));
+        if word && !fits {
+            self.suspect(line.start + at, false);
         }
     }
 
@@ -136,6 +150,7 @@ impl Scan {
     /// A quote opened within the line, before a word, and not closed on it.
     fn look_at_end(&mut self, line: &Line<'_>, before: usize) {
         let Some(last) = line.end.checked_sub(1).and_then(|it| line.bytes.get(it)) else { return };
+        self.last = Some(*last);
         if matches!(last, b'(' | b',') {
             self.bare.push((line.indent, line.start + line.end - 1));
         }
