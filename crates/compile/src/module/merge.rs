@@ -35,10 +35,14 @@ pub struct Added {
     pub disabled: Vec<Unmet>,
 }
 
-/// Adds `module`, an expanded module with its requirements, to `base`.
-pub fn add(base: &PolicyDb, module: Unit) -> Added {
+/// Adds `modules`, expanded with their requirements, to `base`. They may require names of each other.
+pub fn add(base: &PolicyDb, modules: Vec<Unit>) -> Added {
     let mut diagnostics = Vec::new();
-    base_statements(&module.statements, &mut diagnostics);
+    for module in &modules {
+        base_statements(&module.statements, &mut diagnostics);
+    }
+    let mut units = modules;
+    units.insert(0, world::of_policy(base));
     let options = Options {
         target: base.target,
         mls: base.mls,
@@ -46,7 +50,7 @@ pub fn add(base: &PolicyDb, module: Unit) -> Added {
         version: base.version,
         ..Options::default()
     };
-    let compiled = backend::compile(&[world::of_policy(base), module], &options);
+    let compiled = backend::compile(&units, &options);
     let Compiled { policy, origins, diagnostics: found, disabled, unmet, assertions, .. } =
         compiled;
     diagnostics.extend(found);

@@ -100,7 +100,7 @@ fn check_added(text: &str, expected: &Expect) {
     let mut map = SourceMap::new();
     let base = base(&mut map);
     let module = unit(&mut map, "m", text);
-    let added = add(&base, module);
+    let added = add(&base, vec![module]);
     let mut told = tell(&map, &added.diagnostics);
     for it in &added.disabled {
         let _ = writeln!(told, "disabled for want of {}", it.optional.missing);

@@ -1,16 +1,13 @@
 //! The build: which texts are expanded in which order, what they are parsed to, and what comes out.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use mandate_policydb::{PolicyDb, PolicyVersion};
 use mandate_syntax::diagnostic::Diagnostic;
-use mandate_syntax::kernel::{
-    self, ParseOptions, Parsed, RequireKind, SourceKind, StatementKind, Unit, UnknownCall,
-};
+use mandate_syntax::kernel::{Parsed, RequireKind, StatementKind, Unit};
 use mandate_syntax::m4::{Machine, quotes};
-use mandate_syntax::source::{ExpansionRecorder, Expansions, SourceMap, Span};
+use mandate_syntax::source::{ExpansionRecorder, Expansions, Span};
 use mandate_syntax::text::Text;
 use rustc_hash::FxHashSet;
 
@@ -19,6 +16,7 @@ use crate::file_contexts;
 use crate::outcome::{Outcome, Product, SourceTree};
 use crate::refpolicy::expand::{self, Reader, plain};
 use crate::refpolicy::files::{self, AppConfig, CustomizableTypes};
+use crate::refpolicy::jobs::{Callable, Finished, Job, Machines, What, With, parse, run_jobs};
 use crate::refpolicy::modules::{self, ModuleList, ModuleTree};
 use crate::refpolicy::own::{Declarations, OwnModule, check_alone};
 use crate::refpolicy::settings::Settings;
@@ -41,124 +39,6 @@ pub struct Options {
     pub optimise: bool,
     /// Also compile the interfaces that nothing calls.
     pub check_interfaces: bool,
-}
-
-/// A text to expand and parse.
-struct Job {
-    /// The macros it is expanded with.
-    with: With,
-    text: Vec<Text>,
-    what: What,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum With {
-    /// Support macros and generated definitions.
-    Support,
-    /// Those and all interfaces.
-    Interfaces,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum What {
-    Statements,
-    FileContexts,
-}
-
-/// What became of a job.
-#[derive(Default)]
-struct Done {
-    unit: Unit,
-    text: Text,
-    diagnostics: Vec<Diagnostic>,
-    unknown_calls: Vec<UnknownCall>,
-    customizable: CustomizableTypes,
-}
-
-/// What all jobs gave.
-#[derive(Default)]
-struct Finished {
-    /// In the order of the jobs.
-    done: Vec<Done>,
-    /// The macros that were called.
-    called: FxHashSet<String>,
-}
-
-/// m4 as far as the texts of a job need it.
-struct Machines {
-    /// Support macros, for the files around a policy.
-    bare: Machine,
-    /// Those as a policy sees them, and generated definitions.
-    support: Machine,
-    /// Those and all interfaces.
-    interfaces: Machine,
-}
-
-/// Does all jobs, on as many threads as there are; what comes out does not depend on their number.
-fn run_jobs(
-    jobs: &[Job],
-    machines: &Machines,
-    sources: &SourceMap,
-    expansions: &mut Expansions,
-    first_unit: usize,
-) -> Finished {
-    let size = |job: &Job| job.text.iter().map(|it| it.bytes.len()).sum::<usize>();
-    let mut order: Vec<usize> = (0..jobs.len()).collect();
-    order.sort_by_key(|&it| std::cmp::Reverse(size(&jobs[it])));
-    let next = AtomicUsize::new(0);
-    let finished = Mutex::new((Vec::new(), FxHashSet::default()));
-    let fresh = &*expansions;
-    let work = || {
-        let mut support = machines.support.clone();
-        let mut interfaces = machines.interfaces.clone();
-        let mut mine = Vec::new();
-        while let Some(&index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let job = &jobs[index];
-            let mut recorder = fresh.recorder(first_unit + index);
-            let machine = match job.with {
-                With::Support => &mut support,
-                With::Interfaces => &mut interfaces,
-            };
-            let done = run_job(job, machine, sources, &mut recorder);
-            mine.push((index, done, recorder));
-        }
-        let mut finished = finished.lock().unwrap_or_else(PoisonError::into_inner);
-        let (done, called): &mut (Vec<_>, FxHashSet<String>) = &mut finished;
-        done.append(&mut mine);
-        called.extend(interfaces.called().map(str::to_owned));
-    };
-    rayon::scope(|scope| {
-        for _ in 0..rayon::current_num_threads() {
-            scope.spawn(|_| work());
-        }
-    });
-    let mut done: Vec<Done> = jobs.iter().map(|_| Done::default()).collect();
-    let (all, called) = finished.into_inner().unwrap_or_else(PoisonError::into_inner);
-    for (index, it, recorder) in all {
-        done[index] = it;
-        expansions.set(first_unit + index, recorder);
-    }
-    Finished { done, called }
-}
-
-fn run_job(
-    job: &Job,
-    machine: &mut Machine,
-    sources: &SourceMap,
-    recorder: &mut ExpansionRecorder,
-) -> Done {
-    let inputs: Vec<&Text> = job.text.iter().collect();
-    let mut expanded = machine.run_apart(&inputs, sources, recorder);
-    let mut diagnostics = expand::report(&mut expanded, sources, recorder);
-    if job.what == What::FileContexts {
-        return Done { text: expanded.text, diagnostics, ..Done::default() };
-    }
-    let mut customizable = CustomizableTypes::new();
-    customizable.scan(&expanded.text.bytes);
-    let parsed = parse(&expanded.text);
-    diagnostics.extend(parsed.diagnostics);
-    let Parsed { unit, unknown_calls, .. } = parsed;
-    Done { unit, unknown_calls, diagnostics, customizable, ..Done::default() }
 }
 
 fn backend_options(settings: &Settings, options: &Options) -> backend::Options {
@@ -191,31 +71,6 @@ fn declared(units: &[Unit], kind: RequireKind) -> Vec<(&str, Span)> {
     names
 }
 
-/// Tells of calls that are no macro's.
-struct Callable<'a> {
-    machine: &'a Machine,
-    names: Option<Vec<&'a str>>,
-}
-
-impl<'a> Callable<'a> {
-    fn new(machine: &'a Machine) -> Self {
-        Self { machine, names: None }
-    }
-
-    fn tell(&mut self, done: &mut Done) -> Vec<Diagnostic> {
-        let calls = std::mem::take(&mut done.unknown_calls);
-        let told = calls.into_iter().map(|call| {
-            let names = self.names.get_or_insert_with(|| self.machine.names().collect());
-            tell::unknown_call(done.unit.text(call.name), call, names)
-        });
-        told.collect()
-    }
-}
-
-fn parse(text: &Text) -> Parsed {
-    kernel::parse(text, ParseOptions { kind: SourceKind::Expanded })
-}
-
 /// Builds the source tree `tree`.
 pub fn build(tree: &SourceTree, options: &Options) -> Outcome {
     build_with(tree, &[], options)
@@ -225,16 +80,17 @@ pub fn build(tree: &SourceTree, options: &Options) -> Outcome {
 pub fn build_with(tree: &SourceTree, own: &[OwnModule], options: &Options) -> Outcome {
     let mut tree = tree.clone();
     own.iter().for_each(|it| it.insert(&mut tree));
-    let modules_conf = match &options.modules {
-        Some((path, bytes)) => {
-            tree.insert(path.clone(), Arc::clone(bytes));
-            path.clone()
-        }
-        None => "policy/modules.conf".to_owned(),
-    };
+    if let Some((path, bytes)) = &options.modules {
+        tree.insert(path.clone(), Arc::clone(bytes));
+    }
     let mut reader = Reader::new(&tree);
     let settings = read_settings(&mut reader, options);
     let root = settings.local_root.clone().map(|it| format!("{}/", it.trim_end_matches('/')));
+    let modules_conf = match (&options.modules, &root) {
+        (Some((path, _)), _) => path.clone(),
+        (None, Some(root)) => format!("{root}policy/modules.conf"),
+        (None, None) => "policy/modules.conf".to_owned(),
+    };
     let roots: Vec<&str> = std::iter::once("").chain(root.as_deref()).collect();
     let (mut found, diagnostics) = ModuleTree::find(&tree, &roots);
     reader.diagnostics.extend(diagnostics);
@@ -245,10 +101,14 @@ pub fn build_with(tree: &SourceTree, own: &[OwnModule], options: &Options) -> Ou
     Build { reader, settings, found, list, own, options, roots: &roots }.run()
 }
 
+/// Those of build.conf and of that in the LOCAL_ROOT it names, and of the command line.
 fn read_settings(reader: &mut Reader<'_>, options: &Options) -> Settings {
-    let files: Vec<_> =
-        reader.file("build.conf").into_iter().map(|id| reader.sources.file(id).clone()).collect();
-    let files: Vec<_> = files.iter().collect();
+    let conf = |path: &str| reader.file(path).map(|id| reader.sources.file(id).clone());
+    let tree = conf("build.conf");
+    let (settings, _) = Settings::read(&tree.iter().collect::<Vec<_>>(), &options.settings);
+    let root = settings.local_root.as_deref().map(|it| it.trim_end_matches('/'));
+    let local = root.and_then(|it| conf(&format!("{it}/build.conf")));
+    let files: Vec<_> = tree.iter().chain(&local).collect();
     let (settings, diagnostics) = Settings::read(&files, &options.settings);
     reader.diagnostics.extend(diagnostics);
     settings
@@ -360,7 +220,8 @@ impl Build<'_> {
     }
 
     fn define_booleans(&mut self, machine: &mut Machine) {
-        let Some(id) = self.reader.file("policy/booleans.conf") else { return };
+        let root = self.roots.last().copied().unwrap_or_default();
+        let Some(id) = self.reader.file(&format!("{root}policy/booleans.conf")) else { return };
         let (booleans, found) = modules::read_booleans(self.reader.sources.file(id));
         self.reader.diagnostics.extend(found);
         for boolean in booleans {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use mandate_policydb::{Datum, PolicyDb};
 use mandate_syntax::codes::Code;
-use mandate_syntax::diagnostic::{Diagnostic, Severity};
+use mandate_syntax::diagnostic::Diagnostic;
 use mandate_syntax::kernel::{self, ParseOptions, SourceKind, Unit};
 use mandate_syntax::m4::Machine;
 use mandate_syntax::source::{ExpansionRecorder, Expansions, Span};
@@ -102,11 +102,25 @@ impl Build<'_> {
         let mut recorder = self.expansions.recorder(0);
         let mut machines = self.machines(&settings, &mut recorder);
         self.expansions.set(0, recorder);
-        let mut made = Made { policy: self.base.cloned(), ..Made::default() };
-        for (own, unit) in self.own.iter().zip(1..) {
-            let mut recorder = self.expansions.recorder(unit);
-            self.module(own, &mut machines, &settings, &mut recorder, &mut made);
-            self.expansions.set(unit, recorder);
+        let mut units = Vec::new();
+        let mut contexts = Vec::new();
+        for (own, number) in self.own.iter().zip(1..) {
+            let mut recorder = self.expansions.recorder(number);
+            if let Some((path, _)) = &own.te {
+                units.push(self.unit(path, &mut machines, &mut recorder));
+            }
+            if let Some((path, _)) = &own.file_contexts {
+                let text = self.reader.needed(path);
+                contexts.push((own, self.expand(&text, &mut machines.support, &mut recorder)));
+            }
+            self.expansions.set(number, recorder);
+        }
+        let mut made = self.rules(units, &settings);
+        for (own, text) in contexts {
+            let (mut lines, found) = file_contexts::read(&text, made.policy.as_ref());
+            self.reader.diagnostics.extend(found);
+            file_contexts::sort(&mut lines);
+            made.files.insert(format!("{}.fc", own.name), file_contexts::render(&lines));
         }
         let mut outcome = Outcome {
             sources: self.reader.sources,
@@ -180,29 +194,16 @@ impl Build<'_> {
         (tree, names)
     }
 
-    fn module(
+    fn expand(
         &mut self,
-        own: &OwnModule,
-        machines: &mut Machines,
-        settings: &Settings,
+        text: &Text,
+        machine: &mut Machine,
         recorder: &mut ExpansionRecorder,
-        made: &mut Made,
-    ) {
-        if let Some((path, _)) = &own.te {
-            let unit = self.unit(path, machines, recorder);
-            self.rules(unit, settings, made);
-        }
-        if let Some((path, _)) = &own.file_contexts {
-            let text = self.reader.needed(path);
-            let mut expanded = machines.support.run_apart(&[&text], &self.reader.sources, recorder);
-            let found = expand::report(&mut expanded, &self.reader.sources, recorder);
-            self.reader.diagnostics.extend(found);
-            let policy = made.policy.as_ref().filter(|_| !made.failed);
-            let (mut lines, found) = file_contexts::read(&expanded.text, policy);
-            self.reader.diagnostics.extend(found);
-            file_contexts::sort(&mut lines);
-            made.files.insert(format!("{}.fc", own.name), file_contexts::render(&lines));
-        }
+    ) -> Text {
+        let mut expanded = machine.run_apart(&[text], &self.reader.sources, recorder);
+        let found = expand::report(&mut expanded, &self.reader.sources, recorder);
+        self.reader.diagnostics.extend(found);
+        expanded.text
     }
 
     fn unit(
@@ -212,11 +213,8 @@ impl Build<'_> {
         recorder: &mut ExpansionRecorder,
     ) -> Unit {
         let text = self.reader.needed(path);
-        let mut expanded = machines.interfaces.run_apart(&[&text], &self.reader.sources, recorder);
-        let found = expand::report(&mut expanded, &self.reader.sources, recorder);
-        self.reader.diagnostics.extend(found);
-        let options = ParseOptions { kind: SourceKind::Expanded };
-        let parsed = kernel::parse(&expanded.text, options);
+        let text = self.expand(&text, &mut machines.interfaces, recorder);
+        let parsed = kernel::parse(&text, ParseOptions { kind: SourceKind::Expanded });
         self.reader.diagnostics.extend(parsed.diagnostics);
         let known: Vec<&str> = machines.interfaces.names().collect();
         for call in parsed.unknown_calls {
@@ -226,38 +224,32 @@ impl Build<'_> {
         parsed.unit
     }
 
-    fn rules(&mut self, unit: Unit, settings: &Settings, made: &mut Made) {
+    /// Checks the modules, each for itself, and adds them to the policy.
+    fn rules(&mut self, units: Vec<Unit>, settings: &Settings) -> Made {
         let told = &mut self.reader.diagnostics;
-        let known = made.policy.as_ref().map(|it| it as &dyn Known);
-        told.extend(check_scope(&unit, known, None));
-        if told.iter().any(|it| it.severity == Severity::Error) {
-            // A binary cannot be made any more; what else is wrong is still worth telling.
-            made.failed = true;
+        for unit in &units {
+            told.extend(check_scope(unit, self.base.map(|it| it as &dyn Known), None));
         }
-        match &made.policy {
-            Some(base) => {
-                let added = module::add(base, unit);
-                told_once(told, added.diagnostics);
-                made.disabled.extend(added.disabled);
-                made.origins = added.origins;
-                match added.policy {
-                    Some(policy) => made.policy = Some(policy),
-                    None => made.failed = true,
-                }
+        let Some(base) = self.base else {
+            for unit in units {
+                told_once(told, check_unit(unit, settings));
             }
-            None => told_once(told, check_unit(unit, settings)),
-        }
+            return Made::default();
+        };
+        let added = module::add(base, units);
+        told_once(told, added.diagnostics);
+        let (policy, origins, disabled) = (added.policy, added.origins, added.disabled);
+        Made { policy, origins, disabled, files: BTreeMap::new() }
     }
 }
 
-/// What came of the modules so far.
+/// What came of the modules.
 #[derive(Default)]
 struct Made {
     policy: Option<PolicyDb>,
     origins: crate::outcome::RuleOrigins,
     disabled: Vec<backend::Unmet>,
     files: BTreeMap<String, Vec<u8>>,
-    failed: bool,
 }
 
 /// Adds what is not about a place that an error stands at already.

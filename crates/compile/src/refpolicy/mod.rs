@@ -7,6 +7,7 @@ mod expand;
 pub mod files;
 pub mod headers;
 mod interfaces;
+mod jobs;
 pub mod modules;
 pub mod own;
 #[cfg(test)]

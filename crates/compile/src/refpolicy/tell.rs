@@ -208,11 +208,12 @@ impl Places<'_> {
         }
         let meaning = ["E03", "E04", "E05"].iter().any(|group| it.code.as_str().starts_with(group));
         // A set or pattern of the support macros is used with what it does not fit.
-        if meaning && in_support(it.span, self.sources) {
-            if let Some(caller) = self.chain(it.span).find(|at| !in_support(*at, self.sources)) {
-                it.labels.push(Label { span: it.span, text: "it comes from here".to_owned() });
-                it.span = caller;
-            }
+        if meaning
+            && in_support(it.span, self.sources)
+            && let Some(caller) = self.chain(it.span).find(|at| !in_support(*at, self.sources))
+        {
+            it.labels.push(Label { span: it.span, text: "it comes from here".to_owned() });
+            it.span = caller;
         }
     }
 

@@ -68,7 +68,7 @@ impl<'a> Names<'a> {
 }
 
 /// The policy as sorted lines; lists whose order decides are one line.
-pub fn canonical(db: &PolicyDb) -> Vec<String> {
+pub(crate) fn canonical(db: &PolicyDb) -> Vec<String> {
     let names = Names::new(db);
     let mut lines = vec![format!(
         "{:?} {} {:?} {:?}",

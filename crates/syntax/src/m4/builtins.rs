@@ -38,7 +38,7 @@ builtins! {
     File "__file__" false 0..=0
     Line "__line__" false 0..=0
     Program "__program__" false 0..=0
-    BuiltinCall "builtin" true 1..=MANY
+    Named "builtin" true 1..=MANY
     ChangeCom "changecom" false 0..=2
     ChangeQuote "changequote" false 0..=2
     Decr "decr" true 1..=1
@@ -90,7 +90,7 @@ impl Run<'_> {
                 self.put_back_bytes(line.as_bytes(), call.span);
             }
             Builtin::Program => self.put_quoted(b"m4", call.span),
-            Builtin::BuiltinCall => self.call_builtin(call),
+            Builtin::Named => self.call_builtin(call),
             Builtin::ChangeCom => self.change_comment(call),
             Builtin::ChangeQuote => self.change_quote(call),
             Builtin::Decr => self.step(call, -1),

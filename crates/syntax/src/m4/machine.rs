@@ -617,10 +617,10 @@ impl<'a> Run<'a> {
     fn call(&mut self, name: Symbol, span: Span) {
         let Some(value) = self.macros.value(name).cloned() else { return };
         let parenthesis = self.peek() == Some(b'(');
-        if let (Value::Builtin(builtin), false) = (&value, parenthesis) {
-            if builtin.needs_arguments() {
-                return self.emit_name(name, span);
-            }
+        if let (Value::Builtin(builtin), false) = (&value, parenthesis)
+            && builtin.needs_arguments()
+        {
+            return self.emit_name(name, span);
         }
         let call = Call { name, span, first: self.arguments.len(), parenthesis };
         let (bytes, origins) = (self.args.len(), self.args.origins());

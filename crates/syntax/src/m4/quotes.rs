@@ -99,9 +99,8 @@ impl Scan {
         let Some(opener) = self.open.last() else { return };
         let rest = &line.bytes[first..line.end];
         let closes = rest.starts_with(b")") || rest.starts_with(b",`");
-        if closes && opener.indent == line.indent {
-            self.suspect(line.start + first, false);
-        } else if line.indent == 0 && begins_definition(rest) {
+        let closes = closes && opener.indent == line.indent;
+        if closes || (line.indent == 0 && begins_definition(rest)) {
             self.suspect(line.start + first, false);
         }
     }
