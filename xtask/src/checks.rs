@@ -36,15 +36,17 @@ pub(crate) fn test(quick: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The full sizes; writes docs/figures.md.
-pub(crate) fn measure(area: &str) -> Result<ExitCode> {
+/// The full sizes of some areas; writes docs/figures.md.
+pub(crate) fn measure(areas: &[&str]) -> Result<ExitCode> {
     build()?;
     if !timed("original tools", originals)? {
         bail!("measuring compares with the original tools, and some are missing");
     }
     let figures = root()?.join("docs/figures.md");
-    let mut command = compliance(&["measure", area, "--figures"])?;
-    step("figures", command.arg(figures))?;
+    for area in areas {
+        let mut command = compliance(&["measure", area, "--figures"])?;
+        step(&format!("figures: {area}"), command.arg(&figures))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

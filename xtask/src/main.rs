@@ -34,7 +34,7 @@ enum Chore {
         /// What to measure.
         area: Area,
     },
-    /// Write man pages and shell completions to target/docs.
+    /// Write man pages and shell completions to target/docs, and docs/codes.md.
     Docs,
 }
 
@@ -43,6 +43,8 @@ enum Chore {
 enum Area {
     /// Policy database and security server.
     Core,
+    /// The compiler.
+    Compile,
     /// Every area.
     All,
 }
@@ -60,7 +62,11 @@ fn main() -> ExitCode {
 fn run(chore: &Chore) -> Result<ExitCode> {
     match chore {
         Chore::Test { quick } => checks::test(*quick),
-        Chore::Measure { area: Area::Core | Area::All } => checks::measure("core"),
+        Chore::Measure { area } => checks::measure(match area {
+            Area::Core => &["core"],
+            Area::Compile => &["compile"],
+            Area::All => &["core", "compile"],
+        }),
         Chore::Docs => docs::write().map(|()| ExitCode::SUCCESS),
     }
 }

@@ -1,11 +1,15 @@
 //! What verbs are given: policies, contexts, classes, permissions, booleans, by name.
 
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use mandate_policydb::{BoolId, ClassId, Context, Policy, PolicyDb, SymbolId, Unvalidated};
+use mandate_policydb::{
+    BoolId, ClassId, Context, PROVENANCE_SUFFIX, Policy, PolicyDb, Provenance, SymbolId,
+    Unvalidated,
+};
 use mandate_server::{Engine, XpermBase};
+use sha2::{Digest as _, Sha256};
 
 use crate::suggest;
 
@@ -59,6 +63,43 @@ pub(crate) fn read_engine(path: &Path) -> Result<Engine> {
     Engine::new(read_policy(path)?).with_context(|| path.display().to_string())
 }
 
+/// A policy ready to decide, and where its rules were written if the file beside it says so.
+pub(crate) fn read_traced(path: &Path) -> Result<(Engine, Option<Provenance>)> {
+    let bytes = read_bytes(path)?;
+    let provenance = read_provenance(path, &bytes)?;
+    let policy = Unvalidated::read(&bytes).with_context(|| path.display().to_string())?;
+    let policy = policy.validate().with_context(|| path.display().to_string())?;
+    let engine = Engine::new(policy).with_context(|| path.display().to_string())?;
+    Ok((engine, provenance))
+}
+
+/// The provenance file beside a policy; none if there is none.
+fn read_provenance(policy: &Path, bytes: &[u8]) -> Result<Option<Provenance>> {
+    if policy == Path::new("-") {
+        return Ok(None);
+    }
+    let mut beside = policy.as_os_str().to_owned();
+    beside.push(PROVENANCE_SUFFIX);
+    let path = Path::new(&beside);
+    let read = match std::fs::read(path) {
+        Ok(read) => read,
+        Err(error) if NO_PROVENANCE.contains(&error.kind()) => return Ok(None),
+        Err(error) => return Err(error).with_context(|| path.display().to_string()),
+    };
+    let provenance = Provenance::read(&read).with_context(|| path.display().to_string())?;
+    if *provenance.policy_hash() != <[u8; 32]>::from(Sha256::digest(bytes)) {
+        bail!(
+            "{} belongs to another policy than {}: build both anew, or remove it",
+            path.display(),
+            policy.display()
+        );
+    }
+    Ok(Some(provenance))
+}
+
+/// How opening a file fails that is not there.
+const NO_PROVENANCE: [ErrorKind; 2] = [ErrorKind::NotFound, ErrorKind::NotADirectory];
+
 /// The policy that a question is about.
 #[derive(clap::Args)]
 pub(crate) struct PolicyArgs {
@@ -100,7 +141,12 @@ pub(crate) struct Question {
 impl QuestionArgs {
     /// Reads the policy and looks up every name.
     pub(crate) fn resolve(&self, policy: &PolicyArgs) -> Result<Question> {
-        let engine = with_booleans(read_engine(&policy.policy)?, &policy.booleans)?;
+        self.resolve_in(read_engine(&policy.policy)?, policy)
+    }
+
+    /// Looks up every name in a policy that was read.
+    pub(crate) fn resolve_in(&self, engine: Engine, policy: &PolicyArgs) -> Result<Question> {
+        let engine = with_booleans(engine, &policy.booleans)?;
         let db = engine.db();
         let source = context(db, "source", &self.scontext)?;
         let target = context(db, "target", &self.tcontext)?;

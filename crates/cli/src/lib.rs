@@ -1,9 +1,15 @@
 //! The command line: each verb a file that turns arguments into one library call and renders the answer.
 //!
-//! Exit codes: 0 success or allowed, 1 denied, 2 error. Classic commands keep those of the originals.
+//! Exit codes: 0 success or allowed, 1 denied or errors in policy sources, 2 error. Classic commands keep those of the originals.
 
 mod classic;
+mod compiler;
 mod input;
+mod output;
+mod progress;
+pub mod render;
+mod replace;
+mod sources;
 mod suggest;
 mod verbs;
 
@@ -21,6 +27,8 @@ pub(crate) enum Outcome {
     Success,
     /// The policy denies what was asked.
     Denied,
+    /// The policy sources have errors, which were told.
+    Faulty,
     /// Some input was wrong; it was told where the answer would stand.
     BadInput,
 }
@@ -64,7 +72,7 @@ pub fn run(arguments: Vec<OsString>, out: &mut dyn Write, err: &mut dyn Write) -
     };
     let result = cli.verb.run(out, err).map(|outcome| match outcome {
         Outcome::Success => 0,
-        Outcome::Denied => 1,
+        Outcome::Denied | Outcome::Faulty => 1,
         Outcome::BadInput => FAILURE,
     });
     finish(result, out, err)

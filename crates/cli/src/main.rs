@@ -5,6 +5,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
     let mut out = std::io::BufWriter::new(anstream::stdout().lock());
-    let mut err = anstream::stderr().lock();
+    // Not locked: progress is drawn from another thread.
+    let mut err = anstream::stderr();
     ExitCode::from(mandate_cli::run(arguments, &mut out, &mut err))
 }

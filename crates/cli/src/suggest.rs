@@ -3,7 +3,7 @@
 use mandate_policydb::{ClassId, ContextError, Datum, PolicyDb, SymbolTable};
 
 /// The names nearest to `name`, nearest first: at most three, none farther than a third of its length.
-fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let most = name.chars().count() / 3 + 1;
     let mut near: Vec<(usize, &str)> = known
         .map(|it| (strsim::damerau_levenshtein(name, it), it))
@@ -13,7 +13,8 @@ fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str>
     near.into_iter().map(|it| it.1).take(3).collect()
 }
 
-fn hint(near: &[&str]) -> String {
+/// Near misses as the end of a sentence.
+pub(crate) fn hint(near: &[&str]) -> String {
     match near {
         [] => String::new(),
         near => format!("; did you mean {}?", near.join(", ")),

@@ -1,34 +1,18 @@
 //! The command line as a user meets it: text, streams and exit codes.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod common;
+
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-use expect_test::{Expect, expect};
+use common::{Folder, check, policy, run};
+use expect_test::expect;
 
 const SOURCE: &str = "system_u:system_r:httpd_t:s0";
 const TARGET: &str = "alice:object_r:user_home_t:s0";
-
-fn policy() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies/demo/policy.33");
-    path.to_str().unwrap().to_owned()
-}
-
-/// Runs a command line within this process: exit code, standard output, standard error, without colours.
-fn run(words: &[&str]) -> (u8, String, String) {
-    let (mut out, mut err) = (Vec::new(), Vec::new());
-    let code = mandate_cli::run(words.iter().map(OsString::from).collect(), &mut out, &mut err);
-    let plain = |bytes: Vec<u8>| anstream::adapter::strip_bytes(&bytes).into_vec();
-    (code, String::from_utf8(plain(out)).unwrap(), String::from_utf8(plain(err)).unwrap())
-}
-
-fn check(words: &[&str], code: u8, expected: Expect) {
-    let (found, out, err) = run(words);
-    expected.assert_eq(&format!("{out}{err}").replace(&policy(), "POLICY"));
-    assert_eq!(found, code);
-}
 
 #[test]
 fn demo_shows_three_decisions() {
@@ -36,7 +20,7 @@ fn demo_shows_three_decisions() {
     assert_eq!((code, err.as_str()), (0, ""));
     assert_eq!(out.matches("allowed  read").count(), 1);
     assert_eq!(out.matches("denied   read").count(), 2);
-    assert!(out.contains("would be allowed with httpd_read_homes=on"), "{out}");
+    assert!(out.contains("would be allowed with httpd_enable_homedirs=on"), "{out}");
     assert!(out.contains("a constraint does not hold"), "{out}");
 }
 
@@ -349,40 +333,4 @@ fn a_closed_pipe_is_no_failure() {
     let mut err = Vec::new();
     assert_eq!(mandate_cli::run(words, &mut Closed, &mut err), 0);
     assert!(err.is_empty());
-}
-
-/// A folder that goes away with the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        // It may stand there from a run that failed.
-        drop(std::fs::remove_dir_all(&path));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
-        std::fs::write(self.path(name), bytes).unwrap();
-        self.path(name)
-    }
-
-    fn names(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(&self.0).unwrap();
-        let mut names: Vec<_> =
-            entries.map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(&self.0));
-    }
 }

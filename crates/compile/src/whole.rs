@@ -4,8 +4,10 @@ use mandate_policydb::PolicyDb;
 use mandate_syntax::diagnostic::Diagnostic;
 use mandate_syntax::kernel::Unit;
 use mandate_syntax::source::Span;
+use rustc_hash::FxHashMap;
 
 use crate::backend::{self, Unmet};
+use crate::bounds::Bounded;
 use crate::outcome::RuleOrigins;
 use crate::{assertion, bounds, optimise};
 
@@ -55,8 +57,10 @@ pub fn compile(units: &[Unit], options: &backend::Options, checks: Checks) -> Wh
         let found = assertion::diagnostics(db, &compiled.assertions, &violations, &whole.origins);
         whole.diagnostics.extend(found);
         let violations = bounds::check(db);
-        let nowhere = |_| Span::NOWHERE;
-        whole.diagnostics.extend(bounds::diagnostics(db, &violations, &whole.origins, &nowhere));
+        let bounded: FxHashMap<Bounded, Span> =
+            compiled.type_bounds.iter().map(|&(id, span)| (Bounded::Type(id), span)).collect();
+        let declared = |it| bounded.get(&it).copied().unwrap_or(Span::NOWHERE);
+        whole.diagnostics.extend(bounds::diagnostics(db, &violations, &whole.origins, &declared));
     }
     if checks.optimise {
         optimise::optimise(db).apply(&mut whole.origins);

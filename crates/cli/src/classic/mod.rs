@@ -1,6 +1,9 @@
 //! Commands under the names, options, texts and exit codes of the originals. See docs/classic.md.
 
+mod checkpolicy;
 mod compute;
+mod getopt;
+mod ocontexts;
 mod policyvers;
 
 use std::io::Write;
@@ -13,6 +16,7 @@ pub(crate) type Classic = fn(&[String], &mut dyn Write, &mut dyn Write) -> Resul
 /// The command of exactly this name.
 pub(crate) fn find(name: &str) -> Option<Classic> {
     match name {
+        "checkpolicy" => Some(checkpolicy::checkpolicy),
         "compute_av" => Some(compute::compute_av),
         "compute_create" => Some(compute::compute_create),
         "compute_member" => Some(compute::compute_member),

@@ -1,21 +1,25 @@
-//! `mandate demo`: decisions on the embedded policy, explained.
+//! `mandate demo`: compiles the embedded base policy, then asks it.
 
 use std::io::Write;
+use std::time::Instant;
 
-use anyhow::Result;
-use mandate_policydb::Unvalidated;
+use anyhow::{Result, bail};
+use mandate_policydb::{Provenance, Unvalidated};
 use mandate_server::Engine;
 
+use crate::compiler::{self, Input, Options};
 use crate::input::{self, Question};
+use crate::output::write_policy;
 use crate::verbs::explain;
-use crate::{Outcome, STRONG, styled};
+use crate::verbs::sources::counts;
+use crate::{Outcome, STRONG, sources, styled};
 
 /// Arguments of `demo`.
 #[derive(clap::Args)]
 pub(crate) struct Args {}
 
-/// Built from policies/demo/policy.conf; a test rebuilds it with checkpolicy.
-const POLICY: &[u8] = include_bytes!("../../../../policies/demo/policy.33");
+/// The name that the policy has in the commands shown.
+const POLICY: &str = "base.33";
 
 struct Scene {
     title: &'static str,
@@ -29,36 +33,63 @@ const SCENES: [Scene; 3] = [
     Scene {
         title: "The web server reads its pages: a rule allows it.",
         source: "system_u:system_r:httpd_t:s0",
-        target: "system_u:object_r:httpd_content_t:s0",
+        target: "system_u:object_r:httpd_sys_content_t:s0",
         class: "file",
         permission: "read",
     },
     Scene {
-        title: "The web server reads a home directory: no rule applies, but a boolean would change that.",
+        title: "The web server reads what a user publishes: no rule applies, but a boolean would change that.",
         source: "system_u:system_r:httpd_t:s0",
-        target: "alice:object_r:user_home_t:s0",
+        target: "user_u:object_r:httpd_user_content_t:s0",
         class: "file",
         permission: "read",
     },
     Scene {
         title: "The web server reads pages of another customer: a rule allows it, a constraint does not.",
         source: "system_u:system_r:httpd_t:s0:c1",
-        target: "system_u:object_r:httpd_content_t:s0:c2",
+        target: "system_u:object_r:httpd_sys_content_t:s0:c2",
         class: "file",
         permission: "read",
     },
 ];
 
 pub(crate) fn run(_: &Args, out: &mut dyn Write) -> Result<Outcome> {
-    let engine = Engine::new(Unvalidated::read(POLICY)?.validate()?)?;
+    let started = Instant::now();
+    let tree = sources::base_policy();
+    let lines: usize = tree.values().map(|it| it.iter().filter(|it| **it == b'\n').count()).sum();
+    let modules = tree.keys().filter(|it| it.ends_with(".te")).count();
+    let outcome = compiler::compile(Input::Tree(tree), &Options::default())?;
+    let Some(product) = &outcome.product else {
+        bail!("the embedded base policy has an error; mandate check shows it")
+    };
+    let took = started.elapsed().as_secs_f64();
+    let head = format!(
+        "The embedded base policy, {modules} modules in {lines} lines, compiled in {took:.2} s:"
+    );
+    writeln!(out, "{}", styled(STRONG, &head))?;
+    writeln!(out, "$ mandate build -o {POLICY}")?;
+    let mut bytes = Vec::new();
+    write_policy(&product.policy, product.policy.version, "", &mut bytes)?;
+    writeln!(out, "{}, {} bytes\n", counts(&product.policy), bytes.len())?;
+    let engine = Engine::new(Unvalidated::read(&bytes)?.validate()?)?;
+    let made = compiler::provenance(&outcome, product, &bytes);
+    let provenance = Provenance::read(&made)?;
     for scene in &SCENES {
+        scene.show(&engine, &provenance, out)?;
+    }
+    writeln!(
+        out,
+        "Write a policy of your own: README.md; or ask those of this machine, /etc/selinux/*/policy/policy.*"
+    )?;
+    Ok(Outcome::Success)
+}
+
+impl Scene {
+    fn show(&self, engine: &Engine, provenance: &Provenance, out: &mut dyn Write) -> Result<()> {
+        let Self { title, source, target, class, permission } = self;
         let db = engine.db();
-        let Scene { title, source, target, class, permission } = scene;
         writeln!(out, "{}", styled(STRONG, title))?;
-        writeln!(
-            out,
-            "$ mandate explain policies/demo/policy.33 {source} {target} {class} {permission}"
-        )?;
+        writeln!(out, "$ mandate explain {POLICY} {source} {target} {class} {permission}")?;
         let class = input::class(db, class)?;
         let question = Question {
             source: input::context(db, "source", source)?,
@@ -68,12 +99,7 @@ pub(crate) fn run(_: &Args, out: &mut dyn Write) -> Result<Outcome> {
             xperm: None,
             engine: engine.clone(),
         };
-        explain::explain(&question, false, out)?;
-        writeln!(out)?;
+        explain::explain(&question, Some(provenance), false, out)?;
+        Ok(writeln!(out)?)
     }
-    writeln!(
-        out,
-        "Ask a policy of your own: mandate explain POLICY SCONTEXT TCONTEXT CLASS; those of this machine are /etc/selinux/*/policy/policy.*"
-    )?;
-    Ok(Outcome::Success)
 }

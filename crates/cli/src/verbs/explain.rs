@@ -3,15 +3,20 @@
 use std::io::Write;
 
 use anyhow::Result;
+use mandate_policydb::Provenance;
 use mandate_server::{Change, Query, XpermBase, XpermDecision};
 use serde_json::{Value, json};
 
-use crate::input::{PolicyArgs, Question, QuestionArgs};
+use crate::input::{self, PolicyArgs, Question, QuestionArgs};
 use crate::verbs::reasons::Subject;
 use crate::{ALLOWED, DENIED, Outcome, styled};
 
 /// Arguments of `explain`.
 #[derive(clap::Args)]
+#[command(
+    after_help = "If POLICY.provenance lies beside the policy, each rule is followed by where it was written. \
+    One that belongs to another policy is an error (exit 2)."
+)]
 pub(crate) struct Args {
     #[command(flatten)]
     policy: PolicyArgs,
@@ -23,16 +28,22 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome> {
-    let question = args.question.resolve(&args.policy)?;
-    explain(&question, args.json, out)
+    let (engine, provenance) = input::read_traced(&args.policy.policy)?;
+    let question = args.question.resolve_in(engine, &args.policy)?;
+    explain(&question, provenance.as_ref(), args.json, out)
 }
 
 /// Explains one question and says whether all that was asked is allowed.
-pub(crate) fn explain(question: &Question, json: bool, out: &mut dyn Write) -> Result<Outcome> {
+pub(crate) fn explain(
+    question: &Question,
+    provenance: Option<&Provenance>,
+    json: bool,
+    out: &mut dyn Write,
+) -> Result<Outcome> {
     let Question { engine, source, target, class, requested, xperm } = question;
     let query = Query { source, target, class: *class };
     let explanation = engine.explain(&query, *requested);
-    let subject = Subject { db: engine.db(), source, target, class: *class };
+    let subject = Subject { db: engine.db(), provenance, source, target, class: *class };
     let xperm = xperm.map(|(base, number)| {
         let decision = engine.decide_xperm(&query, base, number);
         let changes = engine.xperm_changes(&query, base, number);
@@ -75,8 +86,8 @@ impl Xperm {
             "number": self.number,
             "allowed": self.decision.allowed,
             "ruled": self.decision.ruled,
-            "rules": subject.rules_json(&self.decision.rules),
-            "inactive": subject.rules_json(&self.decision.inactive),
+            "rules": subject.rules_json(&self.decision.rules, u32::MAX),
+            "inactive": subject.rules_json(&self.decision.inactive, u32::MAX),
             "changed_by_booleans": subject.changes_json(&self.changes),
         })
     }
@@ -95,7 +106,7 @@ impl Xperm {
             )?;
         }
         for (head, rules) in [("named by", &decision.rules), ("inactive", &decision.inactive)] {
-            subject.print_rules(head, rules, out)?;
+            subject.print_rules(head, rules, u32::MAX, out)?;
         }
         subject.print_settings(allowed, changes, out)
     }

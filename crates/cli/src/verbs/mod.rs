@@ -1,13 +1,19 @@
 //! The verbs of `mandate`.
 
+mod build;
+mod check;
 mod convert;
 mod decide;
 mod demo;
 mod explain;
+mod help;
 mod info;
 mod jsonl;
 mod jsonl_objects;
+mod m4;
+mod places;
 mod reasons;
+mod sources;
 
 use std::io::Write;
 
@@ -19,8 +25,12 @@ use crate::Outcome;
 /// What `mandate` can do.
 #[derive(Subcommand)]
 pub(crate) enum Verb {
-    /// Show decisions on the embedded policy: one allowed, two denied, each explained
+    /// Compile the embedded base policy and show decisions on it: one allowed, two denied, each explained
     Demo(demo::Args),
+    /// Compile policy sources to a policy that the kernel loads, with file contexts and the rest
+    Build(build::Args),
+    /// Check policy sources: build without its output; exit 0 fine, 1 errors in the sources, 2 error
+    Check(check::Args),
     /// Summarise a binary policy
     Info(info::Args),
     /// Ask a policy what a process may do to an object; exit 0 allowed, 1 denied, 2 error
@@ -29,16 +39,25 @@ pub(crate) enum Verb {
     Explain(explain::Args),
     /// Write a policy at another version
     Convert(convert::Args),
+    /// Say what the code of a finding means, such as E0301, or what a verb does
+    Help(help::Args),
+    /// Expand macros as m4 does
+    #[command(hide = true)]
+    M4(m4::Args),
 }
 
 impl Verb {
     pub(crate) fn run(&self, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome> {
         match self {
             Self::Demo(args) => demo::run(args, out),
+            Self::Build(args) => build::run(args, out, err),
+            Self::Check(args) => check::run(args, out, err),
             Self::Info(args) => info::run(args, out),
             Self::Decide(args) => decide::run(args, out, err),
             Self::Explain(args) => explain::run(args, out),
             Self::Convert(args) => convert::run(args, err),
+            Self::Help(args) => help::run(args, out),
+            Self::M4(args) => m4::run(args, out, err),
         }
     }
 }

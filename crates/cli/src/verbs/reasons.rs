@@ -4,16 +4,20 @@ use std::io::Write;
 
 use anyhow::Result;
 use mandate_policydb::{
-    BoolId, ClassId, Comparison, Constraint, Context, MlsLevel, Part, PolicyDb, Term, TypeId, Whose,
+    BoolId, ClassId, Comparison, Constraint, Context, MlsLevel, Part, PolicyDb, Provenance,
+    SymbolId, Term, TypeId, Whose,
 };
 use mandate_server::{Change, Denial, Explanation, PermissionExplanation, RuleRef};
 use serde_json::{Value, json};
 
+use crate::verbs::places;
 use crate::{ALLOWED, DENIED, FAINT, STRONG, styled};
 
 /// What an explanation is about.
 pub(crate) struct Subject<'a> {
     pub(crate) db: &'a PolicyDb,
+    /// Where its rules were written, if that is known.
+    pub(crate) provenance: Option<&'a Provenance>,
     pub(crate) source: &'a Context,
     pub(crate) target: &'a Context,
     pub(crate) class: ClassId,
@@ -29,7 +33,8 @@ impl Subject<'_> {
             let (same, others): (Vec<_>, Vec<_>) =
                 rest.into_iter().partition(|it| same_reasons(it, first));
             let names: Vec<_> = same.iter().map(|it| &*it.permission.name).collect();
-            self.print_group(first, &names.join(" "), out)?;
+            let asked = same.iter().fold(0, |all, it| all | bit(it));
+            self.print_group(first, &names.join(" "), asked, out)?;
             rest = others;
         }
         if !explanation.search_complete {
@@ -53,6 +58,7 @@ impl Subject<'_> {
         &self,
         reasons: &PermissionExplanation,
         names: &str,
+        asked: u32,
         out: &mut dyn Write,
     ) -> Result<()> {
         let verdict =
@@ -62,13 +68,13 @@ impl Subject<'_> {
             self.print_denial(denial, 2, out)?;
         }
         if reasons.allowed {
-            self.print_rules("granted by", &reasons.grants, out)?;
-            self.print_rules("logged because of", &reasons.audit, out)?;
+            self.print_rules("granted by", &reasons.grants, asked, out)?;
+            self.print_rules("logged because of", &reasons.audit, asked, out)?;
         } else {
-            self.print_rules("though granted by", &reasons.grants, out)?;
-            self.print_rules("not logged because of", &reasons.audit, out)?;
+            self.print_rules("though granted by", &reasons.grants, asked, out)?;
+            self.print_rules("not logged because of", &reasons.audit, asked, out)?;
         }
-        self.print_rules("inactive", &reasons.inactive, out)?;
+        self.print_rules("inactive", &reasons.inactive, asked, out)?;
         self.print_changes(reasons, out)
     }
 
@@ -76,6 +82,7 @@ impl Subject<'_> {
         &self,
         head: &str,
         rules: &[RuleRef],
+        asked: u32,
         out: &mut dyn Write,
     ) -> Result<()> {
         if rules.is_empty() {
@@ -84,6 +91,7 @@ impl Subject<'_> {
         writeln!(out, "  {head}:")?;
         for &rule in rules {
             writeln!(out, "    {}", self.rule(rule))?;
+            places::print(self.provenance, rule, asked, out)?;
         }
         Ok(())
     }
@@ -261,15 +269,16 @@ impl Subject<'_> {
         json!({
             "permission": it.permission.name,
             "allowed": it.allowed,
-            "granted_by": self.rules_json(&it.grants),
-            "inactive": self.rules_json(&it.inactive),
-            "audit_rules": self.rules_json(&it.audit),
+            "granted_by": self.rules_json(&it.grants, bit(it)),
+            "inactive": self.rules_json(&it.inactive, bit(it)),
+            "audit_rules": self.rules_json(&it.audit, bit(it)),
             "denied_by": it.denials.iter().map(|it| self.denial_json(it)).collect::<Vec<_>>(),
             "changed_by_booleans": self.changes_json(&it.changes),
         })
     }
 
-    pub(crate) fn rules_json(&self, rules: &[RuleRef]) -> Value {
+    /// Rules as objects, with the places of the statements that give the permissions asked.
+    pub(crate) fn rules_json(&self, rules: &[RuleRef], asked: u32) -> Value {
         let rule = |at: &RuleRef| {
             let rule = at.rule(self.db).map(|rule| self.db.rule_to_string(rule));
             let condition = at.block(self.db).map(|block| self.db.condition_to_string(block));
@@ -277,7 +286,11 @@ impl Subject<'_> {
                 RuleRef::Conditional { when, .. } => Some(*when),
                 RuleRef::Unconditional(_) => None,
             };
-            json!({ "rule": rule, "condition": condition, "when": when })
+            let mut value = json!({ "rule": rule, "condition": condition, "when": when });
+            if let (Some(provenance), Some(object)) = (self.provenance, value.as_object_mut()) {
+                object.insert("places".to_owned(), places::to_json(provenance, *at, asked));
+            }
+            value
         };
         rules.iter().map(rule).collect()
     }
@@ -310,6 +323,11 @@ impl Subject<'_> {
             other => json!({ "reason": format!("{other:?}") }),
         }
     }
+}
+
+/// The bit of the permission explained.
+fn bit(explanation: &PermissionExplanation) -> u32 {
+    1u32.rotate_left(explanation.permission.id.bit())
 }
 
 fn same_reasons(a: &PermissionExplanation, b: &PermissionExplanation) -> bool {

@@ -34,7 +34,7 @@ const SUPPORT: &[(&str, u16)] = &[
 ];
 
 /// The support macros of a file with the arguments they need: patterns need all they use, but what a comment
-/// marks as `[optional]`.
+/// marks as `[optional] N.`, or shows as `name(a, b [, c])`.
 pub(super) fn required_by_support(
     bytes: &[u8],
     used: impl Fn(&str) -> Option<usize>,
@@ -48,6 +48,9 @@ pub(super) fn required_by_support(
             } else if let Some((_, rest)) = comment.split_once("[optional]") {
                 let number = rest.trim_start().split('.').next().and_then(|it| it.parse().ok());
                 optional = optional.min(number.unwrap_or(u16::MAX));
+            } else if let Some((needed, _)) = comment.split_once("[,") {
+                let commas = needed.matches(',').count();
+                optional = u16::try_from(commas + 2).unwrap_or(u16::MAX);
             }
         } else if let Some(name) = macro_defined(line) {
             let used = used(name).and_then(|it| u16::try_from(it).ok()).unwrap_or(0);

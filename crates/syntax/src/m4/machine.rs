@@ -839,8 +839,9 @@ impl<'a> Run<'a> {
         self.end_expansion(mark);
     }
 
-    /// Path and line of a call, as `__file__` and `__line__` give them.
+    /// Path and line of a call in the input, as `__file__` and `__line__` give them: within a macro's text that of the macro's call.
     pub(super) fn place(&mut self, span: Span) -> (String, usize) {
+        let span = self.recorder.chain(span).last().unwrap_or(span);
         let Some((id, offset)) = self.sources.locate(span.pos) else {
             return (String::new(), 0);
         };

@@ -1,0 +1,160 @@
+//! The one place where the command line meets the compiler.
+
+use std::sync::Arc;
+
+use anyhow::{Result, bail};
+use mandate_compile::outcome::{Outcome, Product, SourceTree};
+use mandate_compile::refpolicy::own::OwnModule;
+use mandate_compile::refpolicy::{self, headers, settings::Settings};
+use mandate_compile::whole::Checks;
+use mandate_compile::{backend, conf, optimise, provenance};
+use mandate_policydb::{HandleUnknown, PolicyDb, PolicyVersion, Target};
+use mandate_syntax::source::SourceMap;
+use sha2::{Digest as _, Sha256};
+
+/// A source file that stands alone: its path as the user gave it, and what it holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    pub(crate) path: String,
+    pub(crate) bytes: Arc<[u8]>,
+}
+
+/// What is to be compiled.
+#[derive(Debug)]
+pub(crate) enum Input {
+    /// A Reference Policy source tree.
+    Tree(SourceTree),
+    /// A `policy.conf`.
+    Conf(Source),
+    /// Modules of one's own, with what they are built against.
+    Modules(Vec<OwnModule>, Against),
+}
+
+/// What modules are built against.
+#[derive(Debug)]
+pub(crate) enum Against {
+    /// A source tree, which they are added to.
+    Tree(SourceTree),
+    /// An installed headers tree, and the policy that they are added to; without one they are only checked.
+    Headers(SourceTree, Option<Box<PolicyDb>>),
+}
+
+/// How to compile.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Options {
+    /// `--set` and `--type`, in order.
+    pub(crate) settings: Vec<(String, String)>,
+    /// A `modules.conf` in place of the tree's.
+    pub(crate) modules: Option<Source>,
+    pub(crate) version: Option<PolicyVersion>,
+    pub(crate) optimize: bool,
+    /// Compile interfaces that nothing calls, too.
+    pub(crate) check_interfaces: bool,
+    /// Pass over neverallow rules.
+    pub(crate) no_neverallow: bool,
+    /// Of a `policy.conf`: is it MLS? Seen from its text if not given.
+    pub(crate) mls: Option<bool>,
+    pub(crate) handle_unknown: Option<HandleUnknown>,
+    /// Of a `policy.conf`: for Xen?
+    pub(crate) xen: bool,
+}
+
+/// Compiles; what is wrong with the sources is in the outcome.
+pub(crate) fn compile(input: Input, options: &Options) -> Result<Outcome> {
+    match input {
+        Input::Tree(tree) => Ok(tree_policy(&tree, options)),
+        Input::Conf(source) => conf_policy(source, options),
+        Input::Modules(modules, against) => modules_policy(&modules, &against, options),
+    }
+}
+
+fn tree_policy(tree: &SourceTree, options: &Options) -> Outcome {
+    refpolicy::build(tree, &of_tree(options))
+}
+
+fn of_tree(options: &Options) -> refpolicy::Options {
+    refpolicy::Options {
+        settings: options.settings.clone(),
+        modules: options.modules.as_ref().map(|it| (it.path.clone(), Arc::clone(&it.bytes))),
+        version: options.version,
+        no_neverallow: options.no_neverallow,
+        optimise: options.optimize,
+        check_interfaces: options.check_interfaces,
+    }
+}
+
+fn conf_policy(source: Source, options: &Options) -> Result<Outcome> {
+    let mut backend = backend::Options::default();
+    backend.mls = options.mls.unwrap_or_else(|| declares_levels(&source.bytes));
+    for (key, value) in &options.settings {
+        match (key.as_str(), value.as_str()) {
+            ("TYPE", "standard") => backend.mls = false,
+            ("TYPE", "mcs" | "mls") => backend.mls = true,
+            ("UNK_PERMS", "deny") => backend.handle_unknown = HandleUnknown::Deny,
+            ("UNK_PERMS", "reject") => backend.handle_unknown = HandleUnknown::Reject,
+            ("UNK_PERMS", "allow") => backend.handle_unknown = HandleUnknown::Allow,
+            ("TYPE" | "UNK_PERMS", other) => bail!("{key} cannot be {other:?}"),
+            _ => {
+                bail!("{key} is a setting of source trees; a policy.conf takes TYPE and UNK_PERMS")
+            }
+        }
+    }
+    if let Some(handle_unknown) = options.handle_unknown {
+        backend.handle_unknown = handle_unknown;
+    }
+    if let Some(version) = options.version {
+        backend.version = version;
+    }
+    if options.xen {
+        backend.target = Target::Xen;
+    }
+    let checks = Checks { neverallow: !options.no_neverallow, optimise: options.optimize };
+    Ok(conf::build(&source.path, source.bytes, &backend, checks))
+}
+
+/// Does a `policy.conf` declare sensitivities? The original has to be told, with -M.
+fn declares_levels(bytes: &[u8]) -> bool {
+    const KEYWORD: &[u8] = b"sensitivity";
+    bytes.split(|it| *it == b'\n').any(|line| {
+        let rest = line.trim_ascii_start().strip_prefix(KEYWORD);
+        rest.is_some_and(|it| it.first().is_some_and(u8::is_ascii_whitespace))
+    })
+}
+
+fn modules_policy(own: &[OwnModule], against: &Against, options: &Options) -> Result<Outcome> {
+    match against {
+        Against::Tree(tree) => Ok(refpolicy::build_with(tree, own, &of_tree(options))),
+        Against::Headers(tree, base) => {
+            let mut outcome = headers::build(tree, own, base.as_deref(), &options.settings);
+            if let (true, Some(product)) = (options.optimize, &mut outcome.product) {
+                optimise::optimise(&mut product.policy).apply(&mut product.origins);
+            }
+            Ok(outcome)
+        }
+    }
+}
+
+/// The folder of LOCAL_ROOT, if the tree or the command line sets it; relative ones are below the tree, where make is
+/// started.
+pub(crate) fn local_root(tree: &SourceTree, settings: &[(String, String)]) -> Option<String> {
+    let mut sources = SourceMap::new();
+    let conf = tree.get("build.conf").cloned().unwrap_or_default();
+    let conf = sources.add("build.conf", conf).ok()?;
+    // What is wrong with the settings is told when they are read again to compile.
+    Settings::read(&[sources.file(conf)], settings).0.local_root
+}
+
+/// Removes rules that others make redundant.
+pub(crate) fn optimise(db: &mut PolicyDb) {
+    optimise::optimise(db);
+}
+
+/// The side file that leads from the rules of a binary policy to their sources.
+pub(crate) fn provenance(outcome: &Outcome, product: &Product, policy: &[u8]) -> Vec<u8> {
+    let hash = Sha256::digest(policy).into();
+    let made =
+        provenance::provenance(&product.origins, &outcome.sources, &outcome.expansions, hash);
+    let mut bytes = Vec::new();
+    made.write(&mut bytes).expect("memory takes all");
+    bytes
+}

@@ -1,0 +1,145 @@
+//! Where policy sources come from: a source tree on disk, or the base policy in this program.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use mandate_compile::outcome::SourceTree;
+use rayon::prelude::*;
+
+/// No source tree has more files. Debian's has 1,300 that count.
+const MAX_FILES: usize = 100_000;
+/// No source tree has folders deeper within each other; links that lead in a circle end here.
+const MAX_DEPTH: usize = 32;
+/// No source is larger. A `policy.conf` of Debian's has 50 MB.
+const MAX_BYTES: u64 = 512 << 20;
+
+/// What of a source tree is read: these folders, and below the root `build.conf`.
+const FOLDERS: [&str; 2] = ["policy", "config"];
+
+/// policies/base, as it was when this program was built.
+const BASE_POLICY: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/base_policy.rs"));
+
+/// The embedded base policy.
+pub(crate) fn base_policy() -> SourceTree {
+    BASE_POLICY.iter().map(|(path, bytes)| ((*path).to_owned(), Arc::from(*bytes))).collect()
+}
+
+/// Reads what a build needs of the source tree at `root`. Links are followed, as make and m4 do; names that begin with a
+/// dot are passed over, as by make's patterns.
+pub(crate) fn read_tree(root: &Path) -> Result<SourceTree> {
+    let mut tree = SourceTree::new();
+    add_tree(root, "", &mut tree)?;
+    if !tree.keys().any(|it| it.starts_with("policy/")) {
+        bail!("{} is no policy source tree: it has no folder policy/", root.display());
+    }
+    Ok(tree)
+}
+
+/// Reads an installed headers tree: interfaces and support macros.
+pub(crate) fn read_headers(root: &Path) -> Result<SourceTree> {
+    let mut walk = Walk { files: Vec::new(), bytes: 0 };
+    walk.folder(root, "", 1)?;
+    read_all(walk, "")
+}
+
+/// Adds the files of `root` to `tree`, with `prefix` before their paths.
+pub(crate) fn add_tree(root: &Path, prefix: &str, tree: &mut SourceTree) -> Result<()> {
+    let mut walk = Walk { files: Vec::new(), bytes: 0 };
+    for name in FOLDERS {
+        let folder = root.join(name);
+        if folder.is_dir() {
+            walk.folder(&folder, name, 1)?;
+        }
+    }
+    let conf = root.join("build.conf");
+    if conf.is_file() {
+        walk.file(conf, "build.conf".to_owned())?;
+    }
+    tree.append(&mut read_all(walk, prefix)?);
+    Ok(())
+}
+
+fn read_all(walk: Walk, prefix: &str) -> Result<SourceTree> {
+    let files: Vec<(String, Arc<[u8]>)> = walk
+        .files
+        .into_par_iter()
+        .map(|(name, path)| Ok((format!("{prefix}{name}"), read_source(&path)?)))
+        .collect::<Result<_>>()?;
+    Ok(files.into_iter().collect())
+}
+
+/// A source of its own; `-` is standard input.
+pub(crate) fn read_source(path: &Path) -> Result<Arc<[u8]>> {
+    if let Ok(about) = fs::metadata(path) {
+        refuse_large(path, about.len())?;
+    }
+    let bytes = crate::input::read_bytes(path)?;
+    refuse_large(path, bytes.len() as u64)?;
+    Ok(bytes.into())
+}
+
+fn refuse_large(path: &Path, size: u64) -> Result<()> {
+    if size > MAX_BYTES {
+        bail!("{}: more than {} MiB of sources", path.display(), MAX_BYTES >> 20);
+    }
+    Ok(())
+}
+
+/// The files of a tree, before they are read.
+struct Walk {
+    files: Vec<(String, PathBuf)>,
+    bytes: u64,
+}
+
+impl Walk {
+    fn folder(&mut self, folder: &Path, name: &str, depth: usize) -> Result<()> {
+        if depth > MAX_DEPTH {
+            bail!("{}: folders are more than {MAX_DEPTH} deep", folder.display());
+        }
+        let entries = fs::read_dir(folder).with_context(|| folder.display().to_string())?;
+        for entry in entries {
+            let path = entry.with_context(|| folder.display().to_string())?.path();
+            let Some(last) = path.file_name().and_then(|it| it.to_str()) else {
+                bail!("{}: the name is not UTF-8", path.display());
+            };
+            if last.starts_with('.') {
+                continue;
+            }
+            let name = if name.is_empty() { last.to_owned() } else { format!("{name}/{last}") };
+            if path.is_dir() {
+                self.folder(&path, &name, depth + 1)?;
+            } else {
+                self.file(path, name)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, path: PathBuf, name: String) -> Result<()> {
+        let about = fs::metadata(&path).with_context(|| path.display().to_string())?;
+        if !about.is_file() {
+            bail!("{} is no plain file", path.display());
+        }
+        self.bytes += about.len();
+        if self.bytes > MAX_BYTES || self.files.len() == MAX_FILES {
+            let most = MAX_BYTES >> 20;
+            bail!("{}: more than {MAX_FILES} files or {most} MiB of sources", path.display());
+        }
+        self.files.push((name, path));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_base_policy_is_embedded_in_order() {
+        let paths: Vec<_> = BASE_POLICY.iter().map(|it| it.0).collect();
+        assert!(paths.is_sorted());
+        assert!(paths.iter().any(|it| it.starts_with("policy/")));
+    }
+}

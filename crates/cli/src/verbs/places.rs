@@ -1,0 +1,100 @@
+//! Where a rule was written, as text and as JSON.
+
+use std::io::Write;
+
+use anyhow::Result;
+use mandate_policydb::{Place, PlaceId, Provenance, RuleKey, RulePlace};
+use mandate_server::RuleRef;
+use serde_json::{Value, json};
+
+use crate::{FAINT, styled};
+
+/// How many places of one rule are printed.
+const MOST: usize = 20;
+
+/// Prints the statements of a rule that give one of the permissions asked.
+pub(crate) fn print(
+    provenance: Option<&Provenance>,
+    rule: RuleRef,
+    asked: u32,
+    out: &mut dyn Write,
+) -> Result<()> {
+    let Some(provenance) = provenance else { return Ok(()) };
+    let places = of(provenance, rule, asked);
+    for &id in places.iter().take(MOST) {
+        let place = provenance.place(id);
+        writeln!(out, "      at {}", styled(FAINT, &text(&place)))?;
+        for (name, inside, call) in calls(provenance, id) {
+            let word = word(inside.path);
+            writeln!(out, "        in {word} {name}, called at {}", styled(FAINT, &text(&call)))?;
+        }
+    }
+    if places.len() > MOST {
+        writeln!(out, "      and at {} more places", places.len() - MOST)?;
+    }
+    Ok(())
+}
+
+/// The same as JSON; the shape is in docs/json.md.
+pub(crate) fn to_json(provenance: &Provenance, rule: RuleRef, asked: u32) -> Value {
+    let place = |it: &Place<'_>| json!({ "file": it.path, "line": it.line, "column": it.column });
+    let of_one = |id| {
+        let calls = calls(provenance, id).map(|(name, _, call)| {
+            let mut value = json!({ "macro": name });
+            if let (Some(object), Value::Object(rest)) = (value.as_object_mut(), place(&call)) {
+                object.extend(rest);
+            }
+            value
+        });
+        let mut value = place(&provenance.place(id));
+        if let Some(object) = value.as_object_mut() {
+            object.insert("expansion".to_owned(), calls.collect());
+        }
+        value
+    };
+    of(provenance, rule, asked).into_iter().map(of_one).collect()
+}
+
+/// The places of the statements that give one of the permissions asked, each once.
+fn of(provenance: &Provenance, rule: RuleRef, asked: u32) -> Vec<PlaceId> {
+    let Some(place) = place_of(rule) else { return Vec::new() };
+    let statements = provenance.places(RuleKey::Rule(place));
+    let mut places: Vec<PlaceId> =
+        statements.filter(|it| it.0 & asked != 0).map(|it| it.1).collect();
+    places.sort_unstable_by_key(|&id| {
+        let place = provenance.place(id);
+        (place.path, place.line, place.column, id)
+    });
+    places.dedup();
+    places
+}
+
+fn place_of(rule: RuleRef) -> Option<RulePlace> {
+    let index = |it: usize| u32::try_from(it).ok();
+    match rule {
+        RuleRef::Unconditional(rule) => Some(RulePlace::Unconditional(index(rule)?)),
+        RuleRef::Conditional { block, when, index: rule } => {
+            Some(RulePlace::Conditional { block: index(block)?, when, rule: index(rule)? })
+        }
+    }
+}
+
+/// The calls that led to a place, innermost first: the macro's name, the place in its body, and where it was called.
+fn calls(
+    provenance: &Provenance,
+    id: PlaceId,
+) -> impl Iterator<Item = (&str, Place<'_>, Place<'_>)> {
+    provenance.chain(id).filter_map(|inside| {
+        let (name, call) = inside.within?;
+        Some((name, inside, provenance.place(call)))
+    })
+}
+
+fn text(place: &Place<'_>) -> String {
+    format!("{}:{}", place.path, place.line)
+}
+
+/// What a macro of this file is called.
+fn word(path: &str) -> &'static str {
+    if path.ends_with(".if") { "interface" } else { "macro" }
+}
