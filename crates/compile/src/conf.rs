@@ -30,7 +30,12 @@ pub fn build(path: &str, bytes: Arc<[u8]>, options: &backend::Options, checks: C
     }
     let units = [parsed.unit];
     let whole = whole::compile(&units, options, checks);
-    outcome.diagnostics.extend(whole.diagnostics);
+    let start = Span { pos: outcome.sources.file(id).start(), ..Span::NOWHERE };
+    outcome.diagnostics.extend(whole.diagnostics.into_iter().map(|it| match it.span {
+        // What is missing altogether is missing from this file.
+        Span::NOWHERE => Diagnostic { span: start, ..it },
+        _ => it,
+    }));
     if let (Some(policy), false) = (whole.policy, outcome.failed()) {
         let disabled = whole.disabled.into_iter().map(|it| it.optional).collect();
         let files = BTreeMap::new();

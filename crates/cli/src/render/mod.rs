@@ -37,6 +37,9 @@ pub(crate) struct Call<'a> {
     pub(crate) place: Place<'a>,
 }
 
+/// So many levels of calls are told of.
+const LEVELS: usize = 200;
+
 impl<'a> Findings<'a> {
     /// Diagnostics whose places are in `sources` and `expansions`: errors first, else as they were found.
     pub fn new(
@@ -81,14 +84,23 @@ impl<'a> Findings<'a> {
         Some(Place { file: at.path, line: at.line, column: at.column, width })
     }
 
-    /// The calls that brought `span` here, innermost first.
+    /// The calls that brought `span` here, innermost first. A macro that calls itself at one place stands there once; of more than
+    /// [`LEVELS`] calls the outermost alone is added.
     pub(crate) fn calls(&self, span: Span) -> Vec<Call<'a>> {
         let mut within = span;
         let mut calls = Vec::new();
         for call in self.expansions.chain(span) {
+            if call.pos == within.pos {
+                within = call;
+                continue;
+            }
+            let call = if calls.len() < LEVELS { call } else { self.expansions.outermost(call) };
             if let Some(place) = self.place(call) {
                 let name = self.word(call);
                 calls.push(Call { kind: self.kind(within, &name), name, place });
+            }
+            if calls.len() > LEVELS {
+                break;
             }
             within = call;
         }

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::output::write_policy;
 use crate::replace::replace_all;
-use crate::verbs::sources::SourceArgs;
+use crate::verbs::sources::{Interfaces, SourceArgs};
 use crate::{Outcome, compiler};
 
 /// Arguments of `build`.
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
             "a module with headers alone is only checked; --against POLICY says what to add it to"
         );
     }
-    let run = args.sources.compile()?;
+    let run = args.sources.compile(Interfaces::Called)?;
     run.stage("writing");
     // A failure to write is told after the findings.
     let written = match &run.outcome.product {

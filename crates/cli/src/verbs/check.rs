@@ -1,11 +1,11 @@
-//! `mandate check`: all of `build` but the output.
+//! `mandate check`: all of `build` but the output, and the interfaces that nothing calls.
 
 use std::io::Write;
 
 use anyhow::Result;
 
 use crate::Outcome;
-use crate::verbs::sources::SourceArgs;
+use crate::verbs::sources::{Interfaces, SourceArgs};
 
 /// Arguments of `check`.
 #[derive(clap::Args)]
@@ -25,7 +25,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome> {
-    let (outcome, took) = args.sources.compile()?.finish();
+    let (outcome, took) = args.sources.compile(Interfaces::All)?.finish();
     args.sources.show(&outcome, &[], out, err)?;
     if outcome.failed() {
         args.sources.hint(err)?;

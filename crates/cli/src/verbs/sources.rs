@@ -107,13 +107,23 @@ impl Run {
     }
 }
 
+/// Which interfaces of a source tree are compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Interfaces {
+    /// Those that modules call, and what `--check-interfaces` asks for.
+    Called,
+    /// All.
+    All,
+}
+
 impl SourceArgs {
     /// Reads the sources and compiles them.
-    pub(crate) fn compile(&self) -> Result<Run> {
+    pub(crate) fn compile(&self, interfaces: Interfaces) -> Result<Run> {
         let started = Instant::now();
         let progress = Progress::start("reading the sources");
         let input = self.input()?;
-        let options = self.options()?;
+        let mut options = self.options()?;
+        options.check_interfaces |= interfaces == Interfaces::All;
         progress.stage("compiling");
         let outcome = compiler::compile(input, &options)?;
         Ok(Run { outcome, started, progress })

@@ -139,8 +139,13 @@ impl Resolver<'_, '_> {
                 self.unknown_sensitivity(other.block, level.sensitivity);
                 continue;
             };
-            let Some(categories) = self.categories(other.block, level.categories) else { continue };
+            let categories = self.categories(other.block, level.categories);
             let slot = &mut self.levels.allowed[value as usize - 1];
+            let Some(categories) = categories else {
+                // It was reported; that the level is missing would follow from that.
+                slot.get_or_insert_default();
+                continue;
+            };
             if slot.as_ref().is_some_and(|it| !it.is_empty()) {
                 let text = self.tree.part(other.block).text(level.sensitivity);
                 let message = format!("the level of sensitivity `{text}` is defined twice");

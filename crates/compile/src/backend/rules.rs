@@ -235,6 +235,7 @@ impl<'x, 'a, 'r> Rules<'x, 'a, 'r> {
         target: &ast::Set,
         attributes: Attributes,
     ) -> Option<bool> {
+        self.names.refuse_self(block, source);
         let used = self.names.self_use(block, target);
         if used.excluded {
             let message = "`-self` is allowed in neverallow and neverallowxperm only";
@@ -343,6 +344,7 @@ impl<'x, 'a, 'r> Rules<'x, 'a, 'r> {
         source: &ast::Set,
         target: &ast::Set,
     ) -> Option<Assertion> {
+        self.names.refuse_self(block, source);
         let used = self.names.self_use(block, target);
         let complement = target.form == ast::SetForm::Complement;
         if used.excluded && (used.named || complement) {

@@ -88,6 +88,20 @@ impl Resolver<'_, '_> {
         found
     }
 
+    /// A source is no `self`: there is nothing yet that it could be the same as.
+    pub(crate) fn refuse_self(&mut self, block: BlockId, set: &Set) {
+        let part = self.tree.part(block);
+        let named = part.items(set).iter().find(|it| part.name(it.ident) == self.tree.self_name);
+        if let Some(item) = named {
+            let message = "`self` cannot be a source";
+            self.report.add(
+                Diagnostic::error(Code::WrongKind, item.ident.span, message).help(
+                    "name the source type; `self` as target means the same type as the source",
+                ),
+            );
+        }
+    }
+
     /// The types of a set; `self` is left out. False if a name is unknown or the form does not fit.
     pub(crate) fn type_set(
         &mut self,

@@ -9,6 +9,7 @@ use mandate_syntax::kernel::{Parsed, RequireKind, StatementKind, Unit};
 use mandate_syntax::m4::{Machine, quotes};
 use mandate_syntax::source::{ExpansionRecorder, Expansions, Span};
 use mandate_syntax::text::Text;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rustc_hash::FxHashSet;
 
 use crate::backend;
@@ -147,9 +148,10 @@ impl Build<'_> {
     /// Quotes that do not pair up make all that follows meaningless.
     fn check_quotes(&mut self) {
         let rules = |path: &str| [".te", ".if", ".spt"].iter().any(|it| path.ends_with(it));
-        for file in self.reader.sources.files().iter().filter(|it| rules(&it.path)) {
-            self.reader.diagnostics.extend(quotes::unbalanced(&Text::of_file(file)));
-        }
+        let files = self.reader.sources.files().par_iter().filter(|it| rules(&it.path));
+        let found: Vec<Diagnostic> =
+            files.filter_map(|it| quotes::unbalanced(&Text::of_file(it))).collect();
+        self.reader.diagnostics.extend(found);
     }
 
     fn stop(self, expansions: Expansions) -> Outcome {
@@ -172,7 +174,7 @@ impl Build<'_> {
         for text in &support {
             let used = |name: &str| machine.parameters(name);
             for (name, count) in documented::required_by_support(&text.bytes, used) {
-                machine.require_arguments(name, count);
+                machine.require_arguments(name, count, u16::MAX);
             }
         }
         let classes = self.reader.text("policy/flask/security_classes").unwrap_or_default();
@@ -191,14 +193,7 @@ impl Build<'_> {
             &support,
             recorder,
         );
-        let mut expanded = machine.run(&[&text], &self.reader.sources, recorder);
-        let found = expand::report(&mut expanded, &self.reader.sources, recorder);
-        self.reader.diagnostics.extend(found);
-        for (name, count) in required {
-            // Documentation may name parameters that the text does not use.
-            let used = machine.parameters(&name).unwrap_or(0);
-            machine.require_arguments(&name, count.min(u16::try_from(used).unwrap_or(u16::MAX)));
-        }
+        expand::define_interfaces(&mut self.reader, &mut machine, &text, &required, recorder);
         (Machines { bare, support: support_machine, interfaces: machine }, head)
     }
 
@@ -343,30 +338,34 @@ impl Build<'_> {
         first_unit: usize,
     ) {
         let mut jobs = Vec::new();
-        for file in self.found.modules.values().filter_map(|it| it.interfaces.as_ref()) {
+        let mut built = Vec::new();
+        let names: FxHashSet<&str> = self.list.built().collect();
+        for (module, source) in &self.found.modules {
+            let Some(file) = &source.interfaces else { continue };
             let Some(text) = self.reader.text(&file.path) else { continue };
             let mut calls = String::new();
-            for (name, required) in documented::required_arguments(&text.bytes) {
+            for (name, required, _) in documented::required_arguments(&text.bytes) {
                 if !called.contains(name) {
                     let used = machines.interfaces.parameters(name).unwrap_or(0);
                     let count = if required == 0 { used } else { used.min(usize::from(required)) };
                     calls.push_str(&interfaces::call(name, count));
                 }
             }
-            jobs.push(Job {
-                with: With::Interfaces,
-                text: vec![plain(calls)],
-                what: What::Statements,
-            });
+            let text = vec![plain(calls)];
+            jobs.push(Job { with: With::Interfaces, text, what: What::Statements });
+            built.push(names.contains(module.as_str()));
         }
         let finished = run_jobs(&jobs, machines, &self.reader.sources, expansions, first_unit);
         let mut words = Words::new(&self.reader.sources);
         let mut callable = Callable::new(&machines.interfaces);
-        for mut done in finished.done {
+        for (mut done, built) in finished.done.into_iter().zip(built) {
             let mut found = std::mem::take(&mut done.diagnostics);
             found.extend(callable.tell(&mut done));
             self.reader.diagnostics.extend(interfaces::faults(found));
-            self.reader.diagnostics.extend(interfaces::check(&done.unit, db, &mut words));
+            // What a module that is not built declares is not known: its templates were not expanded.
+            if built {
+                self.reader.diagnostics.extend(interfaces::check(&done.unit, db, &mut words));
+            }
         }
     }
 

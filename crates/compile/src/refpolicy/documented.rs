@@ -1,7 +1,8 @@
 //! How many arguments interfaces need, by their documentation comments.
 
-/// The names of interfaces and templates of an `.if` file, each with the parameters up to the last that is not marked as optional.
-pub(super) fn required_arguments(bytes: &[u8]) -> Vec<(&str, u16)> {
+/// The names of interfaces and templates of an `.if` file, each with the parameters up to the last that is not marked as optional,
+/// and with all that are documented.
+pub(super) fn required_arguments(bytes: &[u8]) -> Vec<(&str, u16, u16)> {
     let mut found = Vec::new();
     let (mut all, mut required) = (0, 0);
     for line in bytes.split(|&it| it == b'\n') {
@@ -14,7 +15,7 @@ pub(super) fn required_arguments(bytes: &[u8]) -> Vec<(&str, u16)> {
                 }
             }
         } else if let Some(name) = defined(line) {
-            found.push((name, required));
+            found.push((name, required, all));
             (all, required) = (0, 0);
         }
     }
@@ -30,7 +31,7 @@ const SUPPORT: &[(&str, u16)] = &[
     ("ifdef", 1),
     ("optional_policy", 1),
     ("policy_module", 1),
-    ("tunable_policy", 2),
+    ("tunable_policy", 1),
 ];
 
 /// The support macros of a file with the arguments they need: patterns need all they use, but what a comment

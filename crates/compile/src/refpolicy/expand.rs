@@ -172,7 +172,7 @@ pub(super) fn interfaces(
     settings: &Settings,
     support: &[Text],
     recorder: &mut ExpansionRecorder,
-) -> (Text, Vec<(String, u16)>) {
+) -> (Text, Vec<(String, u16, u16)>) {
     let mut texts = Vec::new();
     for name in names {
         if let Some(file) = modules.modules.get(*name).and_then(|it| it.interfaces.as_ref()) {
@@ -180,17 +180,52 @@ pub(super) fn interfaces(
         }
     }
     let required = texts.iter().flat_map(|text| {
-        documented::required_arguments(&text.bytes).into_iter().map(|(it, n)| (it.to_owned(), n))
+        documented::required_arguments(&text.bytes)
+            .into_iter()
+            .map(|(it, least, all)| (it.to_owned(), least, all))
     });
     let required = required.collect();
     let (mut machine, _) = machine(&[], support, &reader.sources, recorder);
     let inputs: Vec<&Text> = texts.iter().collect();
     let mut expanded = machine.run(&inputs, &reader.sources, recorder);
     reader.diagnostics.extend(report(&mut expanded, &reader.sources, recorder));
-    let mut text = plain("divert(-1)\n");
-    text.append(&expanded.text.replaced(b"dollarsstar", b"$*"));
-    text.push(b"divert\n", Span::NOWHERE);
-    (text, required)
+    (expanded.text.replaced(b"dollarsstar", b"$*"), required)
+}
+
+/// Has `machine` read interfaces, and watch how many arguments they are given.
+pub(super) fn define_interfaces(
+    reader: &mut Reader<'_>,
+    machine: &mut Machine,
+    text: &Text,
+    arities: &[(String, u16, u16)],
+    recorder: &mut ExpansionRecorder,
+) {
+    let mut expanded = machine.run(&[text], &reader.sources, recorder);
+    let found = report(&mut expanded, &reader.sources, recorder);
+    reader.diagnostics.extend(found);
+    reader.diagnostics.extend(stray(&expanded.text));
+    for (name, least, all) in arities {
+        // Documentation may name parameters that the text does not use, and leave out some that it does.
+        let used = u16::try_from(machine.parameters(name).unwrap_or(0)).unwrap_or(u16::MAX);
+        let most = if *all == 0 { u16::MAX } else { (*all).max(used) };
+        machine.require_arguments(name, (*least).min(used), most);
+    }
+}
+
+/// Text outside of interfaces, which nobody ever sees: a warning at its first word on each line.
+pub(super) fn stray(text: &Text) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    for line in text.bytes.split_inclusive(|&it| it == b'\n') {
+        let blank = line.iter().take_while(|it| it.is_ascii_whitespace()).count();
+        if !matches!(line.get(blank), None | Some(b'#')) {
+            let message = "this stands outside of any interface and is not part of the policy";
+            let it = Diagnostic::warning(Code::Suspicious, text.span(start + blank), message);
+            found.push(it.help("move it into an interface, or into the .te file of the module"));
+        }
+        start += line.len();
+    }
+    found
 }
 
 /// What m4 found, and what the source itself reported.

@@ -122,12 +122,10 @@ impl Build<'_> {
             file_contexts::sort(&mut lines);
             made.files.insert(format!("{}.fc", own.name), file_contexts::render(&lines));
         }
-        let mut outcome = Outcome {
-            sources: self.reader.sources,
-            expansions: self.expansions,
-            diagnostics: self.reader.diagnostics,
-            product: None,
-        };
+        let Reader { sources, diagnostics, .. } = self.reader;
+        let expansions = self.expansions;
+        let diagnostics = tell::settle(diagnostics, &sources, &expansions);
+        let mut outcome = Outcome { sources, expansions, diagnostics, product: None };
         if let (Some(policy), false) = (made.policy, outcome.failed()) {
             let disabled = made.disabled.into_iter().map(|it| it.optional).collect();
             let (origins, files) = (made.origins, made.files);
@@ -160,13 +158,7 @@ impl Build<'_> {
         let (text, required) =
             expand::interfaces(&mut self.reader, &modules, &names, settings, &support, recorder);
         let mut interfaces = machine.clone();
-        let mut expanded = interfaces.run(&[&text], &self.reader.sources, recorder);
-        let found = expand::report(&mut expanded, &self.reader.sources, recorder);
-        self.reader.diagnostics.extend(found);
-        for (name, count) in required {
-            let used = interfaces.parameters(&name).unwrap_or(0);
-            interfaces.require_arguments(&name, count.min(u16::try_from(used).unwrap_or(u16::MAX)));
-        }
+        expand::define_interfaces(&mut self.reader, &mut interfaces, &text, &required, recorder);
         Machines { support: machine, interfaces }
     }
 

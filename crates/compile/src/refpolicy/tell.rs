@@ -26,25 +26,23 @@ pub(super) fn unknown_call(name: &str, call: UnknownCall, known: &[&str]) -> Dia
 /// not built declares is none.
 pub(super) struct Words<'a> {
     sources: &'a SourceMap,
-    unique: FxHashMap<String, bool>,
+    /// For names looked for before: how often they occur, and in how many files, each up to two.
+    known: FxHashMap<String, (usize, usize)>,
 }
 
 impl<'a> Words<'a> {
     pub(super) fn new(sources: &'a SourceMap) -> Self {
-        Self { sources, unique: FxHashMap::default() }
+        Self { sources, known: FxHashMap::default() }
+    }
+
+    /// Is the whole of `name` written at `span`, and in no other file of the tree?
+    pub(super) fn is_slip(&mut self, name: &str, span: Span) -> bool {
+        self.is_written_at(name, span) && self.occurrences(name).1 < 2
     }
 
     /// Is the whole of `name` written at `span`, and nowhere else in the tree?
-    pub(super) fn is_slip(&mut self, name: &str, span: Span) -> bool {
-        if !self.is_written_at(name, span) {
-            return false;
-        }
-        if let Some(&known) = self.unique.get(name) {
-            return known;
-        }
-        let unique = self.occurrences(name, 2) < 2;
-        self.unique.insert(name.to_owned(), unique);
-        unique
+    pub(super) fn is_alone(&mut self, name: &str, span: Span) -> bool {
+        self.is_written_at(name, span) && self.occurrences(name).0 < 2
     }
 
     fn is_written_at(&self, name: &str, span: Span) -> bool {
@@ -52,16 +50,23 @@ impl<'a> Words<'a> {
         is_word_at(&self.sources.file(file).bytes, offset, name)
     }
 
-    /// How often `name` stands in rules and interfaces, counted up to `most`.
-    fn occurrences(&self, name: &str, most: usize) -> usize {
+    /// How often `name` stands in rules and interfaces, and in how many files: counted up to two files.
+    fn occurrences(&mut self, name: &str) -> (usize, usize) {
+        if let Some(&known) = self.known.get(name) {
+            return known;
+        }
         let finder = memchr::memmem::Finder::new(name);
         let rules =
             |path: &str| [".te", ".if", ".in", ".m4", ".spt"].iter().any(|it| path.ends_with(it));
         let files = self.sources.files().iter().filter(|it| rules(&it.path));
-        let found = files.flat_map(|file| {
-            finder.find_iter(&file.bytes).filter(|&at| is_word_at(&file.bytes, at, name))
+        let counts = files.map(|file| {
+            let found = finder.find_iter(&file.bytes);
+            found.filter(|&at| is_word_at(&file.bytes, at, name)).count()
         });
-        found.take(most).count()
+        let counts: Vec<usize> = counts.filter(|&it| it > 0).take(2).collect();
+        let found = (counts.iter().sum(), counts.len());
+        self.known.insert(name.to_owned(), found);
+        found
     }
 }
 
@@ -123,7 +128,7 @@ pub(super) fn misspelt_declarations<'n>(
     for (name, used) in unknown.into_iter().take(MOST_UNKNOWN) {
         let near = declared.iter().filter(|it| strsim::damerau_levenshtein(name, it.0) <= 2);
         for &(other, span) in near {
-            if words.is_slip(other, span) {
+            if words.is_alone(other, span) {
                 let message = format!(
                     "`{other}` is declared but used nowhere, and `{name}` is used but not declared"
                 );

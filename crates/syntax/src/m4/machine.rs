@@ -18,7 +18,7 @@ use crate::text::Text;
 pub struct Budget {
     /// Calls of macros.
     pub calls: usize,
-    /// Bytes of expansions, and of output.
+    /// Bytes of expansions and of output, with what their origins take.
     pub bytes: usize,
     /// Calls within arguments of calls.
     pub depth: usize,
@@ -95,10 +95,10 @@ impl Machine {
         self.macros.define(name, Value::Text(Arc::new(Definition::new(text))));
     }
 
-    /// Calls of `name` with fewer arguments, or with nothing for one of them, are an error from now on. (m4 itself takes what is
-    /// missing for empty.)
-    pub fn require_arguments(&mut self, name: &str, count: u16) {
-        self.macros.require_arguments(name, count);
+    /// Calls of `name` with fewer arguments than `least`, or with nothing for one of them, are an error from now on, and such with
+    /// more than `most` a warning. (m4 itself takes what is missing for empty, and drops what is too much.)
+    pub fn require_arguments(&mut self, name: &str, least: u16, most: u16) {
+        self.macros.require_arguments(name, least, most);
     }
 
     /// Is there a macro of this name?
@@ -643,7 +643,10 @@ impl<'a> Run<'a> {
     }
 
     fn check_arguments(&mut self, call: Call) {
-        let required = self.macros.required(call.name);
+        let (required, allowed) = self.macros.arity(call.name);
+        if self.count(call) > allowed {
+            self.too_many(call, allowed);
+        }
         let Some(missing) = (1..=required).find(|&it| self.argument(call, it).is_empty()) else {
             return;
         };
@@ -659,6 +662,17 @@ impl<'a> Run<'a> {
             error = error.and(origin, format!("`{name}` is defined here"));
         }
         self.error(error);
+    }
+
+    fn too_many(&mut self, call: Call, allowed: usize) {
+        let name = self.macros.names.name(call.name).to_owned();
+        let given = self.count(call);
+        let message = format!("`{name}` is given {given} arguments, but takes {allowed}");
+        let mut it = Diagnostic::warning(Code::ArgumentCount, call.span, message);
+        if let Some(origin) = self.macros.origin(&name) {
+            it = it.and(origin, format!("`{name}` is defined here"));
+        }
+        self.error(it);
     }
 
     fn emit_name(&mut self, name: Symbol, span: Span) {
@@ -706,7 +720,7 @@ impl<'a> Run<'a> {
     fn within_budget(&mut self, call: Call) -> bool {
         let what = if self.calls > self.budget.calls {
             format!("macros are called more than {} times", self.budget.calls)
-        } else if self.pushed + self.out.text.bytes.len() + self.args.len() > self.budget.bytes {
+        } else if self.pushed + self.held() > self.budget.bytes {
             format!("macros expand to more than {} MiB", self.budget.bytes >> 20)
         } else if self.frames.len() > self.budget.pending {
             format!("more than {} expansions wait for one another", self.budget.pending)
@@ -724,6 +738,13 @@ impl<'a> Run<'a> {
         let label = format!("in this call of `{name}`");
         self.halt(Diagnostic::error(code, call.span, what).label(label));
         false
+    }
+
+    /// Bytes of output and arguments, and of their origins, which may be more.
+    fn held(&self) -> usize {
+        const ORIGIN: usize = size_of::<(u32, Span)>();
+        let bytes = self.out.text.bytes.len() + self.args.len();
+        bytes + (self.out.text.origins.len() + self.args.origins()) * ORIGIN
     }
 
     pub(super) fn count(&self, call: Call) -> usize {
@@ -798,7 +819,7 @@ impl<'a> Run<'a> {
     pub(super) fn end_expansion(&mut self, (start, origin): (usize, usize)) {
         let end = self.stack.len();
         if start < end {
-            self.pushed += end - start;
+            self.pushed += end - start + (self.stack.origins() - origin) * 4;
             self.frames.push(Frame { at: start, end, origin, start, first_origin: origin });
         }
     }

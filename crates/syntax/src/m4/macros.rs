@@ -102,19 +102,19 @@ pub(super) struct Macros {
     saved: Vec<(Symbol, Vec<Value>)>,
     touched: Vec<bool>,
     marked: bool,
-    /// How many arguments a call must have at least, by name.
-    required: Vec<u16>,
+    /// How many arguments a call must have, and may have, by name.
+    arity: Vec<(u16, u16)>,
     /// Which names were called.
     called: Vec<bool>,
 }
 
 impl Macros {
-    pub(super) fn require_arguments(&mut self, name: &str, count: u16) {
+    pub(super) fn require_arguments(&mut self, name: &str, least: u16, most: u16) {
         let Some(symbol) = self.names.get(name) else { return };
-        if self.required.len() <= symbol.index() {
-            self.required.resize(self.names.len(), 0);
+        if self.arity.len() <= symbol.index() {
+            self.arity.resize(self.names.len(), (0, u16::MAX));
         }
-        self.required[symbol.index()] = count;
+        self.arity[symbol.index()] = (least, most);
     }
 
     pub(super) fn note_call(&mut self, symbol: Symbol) {
@@ -129,8 +129,11 @@ impl Macros {
         self.names.iter().filter(move |it| called(it.0)).map(|it| it.1)
     }
 
-    pub(super) fn required(&self, symbol: Symbol) -> usize {
-        self.required.get(symbol.index()).map_or(0, |&it| usize::from(it))
+    pub(super) fn arity(&self, symbol: Symbol) -> (usize, usize) {
+        match self.arity.get(symbol.index()) {
+            None | Some((0, u16::MAX)) => (0, usize::MAX),
+            Some(&(least, most)) => (usize::from(least), usize::from(most)),
+        }
     }
 
     pub(super) fn get(&self, word: &str) -> Option<Symbol> {

@@ -68,6 +68,8 @@ struct Scan {
     line: usize,
     /// The last byte before this line that is no blank.
     last: Option<u8>,
+    /// Where the last line ends that is neither blank nor a comment.
+    code_end: usize,
 }
 
 impl Scan {
@@ -99,9 +101,11 @@ impl Scan {
         let Some(opener) = self.open.last() else { return };
         let rest = &line.bytes[first..line.end];
         let closes = rest.starts_with(b")") || rest.starts_with(b",`");
-        let closes = closes && opener.indent == line.indent;
-        if closes || (line.indent == 0 && begins_definition(rest)) {
+        if closes && opener.indent == line.indent {
             self.suspect(line.start + first, false);
+        } else if line.indent == 0 && begins_definition(rest) {
+            // The one before was to be closed behind its last line.
+            self.suspect(self.code_end, false);
         }
     }
 
@@ -150,6 +154,9 @@ impl Scan {
     fn look_at_end(&mut self, line: &Line<'_>, before: usize) {
         let Some(last) = line.end.checked_sub(1).and_then(|it| line.bytes.get(it)) else { return };
         self.last = Some(*last);
+        if line.first().and_then(|it| line.bytes.get(it)) != Some(&b'#') {
+            self.code_end = line.start + line.end - 1;
+        }
         if matches!(last, b'(' | b',') {
             self.bare.push((line.indent, line.start + line.end - 1));
         }
