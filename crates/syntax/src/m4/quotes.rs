@@ -48,6 +48,8 @@ struct Opener {
     at: usize,
     indent: usize,
     line: usize,
+    /// Does its text begin on the next line?
+    block: bool,
 }
 
 /// A place where a quote seems to be missing.
@@ -82,8 +84,12 @@ impl Scan {
             match byte {
                 b'#' if self.open.is_empty() => break,
                 b'`' => {
-                    let opener =
-                        Opener { at: line.start + at, indent: line.indent, line: self.line };
+                    let opener = Opener {
+                        at: line.start + at,
+                        indent: line.indent,
+                        line: self.line,
+                        block: at + 1 == line.end,
+                    };
                     self.open.push(opener);
                     self.look_before(line, at);
                 }
@@ -101,7 +107,7 @@ impl Scan {
         let Some(opener) = self.open.last() else { return };
         let rest = &line.bytes[first..line.end];
         let closes = rest.starts_with(b")") || rest.starts_with(b",`");
-        if closes && opener.indent == line.indent {
+        if closes && opener.block && opener.indent == line.indent {
             self.suspect(line.start + first, false);
         } else if line.indent == 0 && begins_definition(rest) {
             // The one before was to be closed behind its last line.
