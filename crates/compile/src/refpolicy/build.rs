@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mandate_policydb::{PolicyDb, PolicyVersion};
-use mandate_syntax::diagnostic::Diagnostic;
+use mandate_syntax::diagnostic::{Diagnostic, Severity};
 use mandate_syntax::kernel::{Parsed, RequireKind, StatementKind, Unit};
 use mandate_syntax::m4::{Machine, quotes};
 use mandate_syntax::source::{ExpansionRecorder, Expansions, Span};
@@ -156,7 +156,19 @@ impl Build<'_> {
 
     fn stop(self, expansions: Expansions) -> Outcome {
         let sources = self.reader.sources;
-        let diagnostics = tell::settle(self.reader.diagnostics, &sources, &expansions);
+        let mut diagnostics = tell::settle(self.reader.diagnostics, &sources, &expansions);
+        if !self.own.is_empty() {
+            // Who builds a module of their own is not told of slips in the tree.
+            let own = |span| {
+                let path = sources.location(span).map(|it| it.path);
+                path.is_some_and(|path| self.own.iter().any(|it| it.has(path)))
+            };
+            diagnostics.retain(|it| {
+                it.severity == Severity::Error
+                    || own(it.span.pos)
+                    || own(expansions.outermost(it.span).pos)
+            });
+        }
         Outcome { sources, expansions, diagnostics, product: None }
     }
 

@@ -27,6 +27,12 @@ pub struct OwnModule {
 }
 
 impl OwnModule {
+    /// Is this one of its files?
+    pub(super) fn has(&self, path: &str) -> bool {
+        let files = [&self.te, &self.interfaces, &self.file_contexts];
+        files.into_iter().flatten().any(|it| it.0 == path)
+    }
+
     /// The modules of `files` (paths that end in `.te`, `.if` and `.fc`), by name.
     ///
     /// # Errors

@@ -205,6 +205,13 @@ impl Places<'_> {
     }
 
     fn mend(&self, it: &mut Diagnostic) {
+        if it.code == Code::OptionalDisabled {
+            // The word `optional` stands in a support macro; the block is where that is called.
+            for label in it.labels.iter_mut().filter(|it| in_support(it.span, self.sources)) {
+                let mut chain = self.chain(label.span);
+                label.span = chain.find(|at| !in_support(*at, self.sources)).unwrap_or(label.span);
+            }
+        }
         if it.code == Code::MissingSemicolon {
             self.to_statement(it);
         }
