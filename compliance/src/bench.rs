@@ -98,7 +98,11 @@ pub fn run(
     Ok(figures)
 }
 
-fn note(figure: &Figure, report: &mut Report<'_>) -> std::io::Result<()> {
+/// Writes a figure into a report.
+///
+/// # Errors
+/// When the report cannot be written.
+pub fn note(figure: &Figure, report: &mut Report<'_>) -> std::io::Result<()> {
     let Figure { what, reach, ours, theirs, ratio } = figure;
     let theirs =
         if theirs.is_empty() { String::new() } else { format!(", theirs {theirs} ({ratio})") };
@@ -341,7 +345,9 @@ fn seconds<T>(work: impl FnOnce() -> T) -> f64 {
     started.elapsed().max(Duration::from_nanos(1)).as_secs_f64()
 }
 
-fn median(mut numbers: Vec<f64>) -> f64 {
+/// The number in the middle.
+#[must_use]
+pub fn median(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_by(f64::total_cmp);
     numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
 }

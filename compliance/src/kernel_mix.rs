@@ -1,5 +1,7 @@
 //! Mixed questions to a real kernel and to `mandate decide --jsonl`: the same answers, line by line.
 
+use std::path::Path;
+
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
@@ -46,7 +48,7 @@ fn compare(
 ) -> Result<Comparison> {
     let policy = reference.binary();
     let bytes = std::fs::read(&policy).with_context(|| format!("reading {}", policy.display()))?;
-    let queries = questions(place, reference, n, seed)?;
+    let queries = questions(place, &policy, n, seed)?;
     let flavour = reference.flavour.name();
     let mut comparison = Comparison::new(format!("{flavour}: mandate against Linux, seed {seed}"));
     let (theirs, ours) = std::thread::scope(|scope| {
@@ -68,8 +70,8 @@ fn compare(
 ///
 /// # Errors
 /// When libsepol, which helps to draw them, fails.
-pub fn questions(place: &Place, reference: &Reference, n: usize, seed: u64) -> Result<Vec<Value>> {
-    let mut sepol = Sepol::load(place, &reference.binary())?;
+pub fn questions(place: &Place, policy: &Path, n: usize, seed: u64) -> Result<Vec<Value>> {
+    let mut sepol = Sepol::load(place, policy)?;
     let vocabulary = sepol.vocabulary()?;
     let pool = Pool::fill(&vocabulary, &mut sepol, seed)?;
     let mut draw = Draw::new(&vocabulary, &pool, seed);

@@ -7,11 +7,13 @@
 //! tells what was compared.
 
 pub mod bench;
+pub mod compile;
 pub mod decisions;
 pub mod kernel;
 pub mod kernel_mix;
 pub mod measure;
 pub mod micro;
+pub mod mutate;
 pub mod objects;
 pub mod originals;
 pub mod ours;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mandate_compliance::bench::{self, Effort, Figure};
+use mandate_compliance::compile::{self, Part};
 use mandate_compliance::place::Place;
 use mandate_compliance::reference::{Flavour, Reference};
 use mandate_compliance::report::Report;
@@ -79,6 +80,26 @@ enum Suite {
         #[arg(default_value = "")]
         name: String,
     },
+    /// The compiler: builds, m4, mistakes, damage, speed.
+    Compile {
+        /// Only this part.
+        part: Option<Part>,
+        /// The sizes of continuous integration, as without it.
+        #[arg(long, conflicts_with = "full")]
+        ci: bool,
+        /// The full sizes, which docs/figures.md tells.
+        #[arg(long)]
+        full: bool,
+        /// Which questions, faults and mutants.
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+        /// Only cases or settings whose name contains this.
+        #[arg(long, value_name = "NAME", default_value = "")]
+        only: String,
+        /// Record what is shown of broken sources instead of comparing it.
+        #[arg(long)]
+        bless: bool,
+    },
     /// Print the questions that `kernel` asks about one policy.
     Questions {
         /// Which Reference Policy.
@@ -101,6 +122,8 @@ enum Suite {
 enum Area {
     /// Policy database and security server.
     Core,
+    /// The compiler.
+    Compile,
 }
 
 #[derive(Clone, Copy, Debug, Args)]
@@ -159,7 +182,9 @@ fn run(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
         Suite::Questions { flavour, size } => {
             let place = Place::here()?;
             let reference = Reference::build(&place, flavour)?;
-            for it in kernel_mix::questions(&place, &reference, size.queries(KERNEL), size.seed)? {
+            for it in
+                kernel_mix::questions(&place, &reference.binary(), size.queries(KERNEL), size.seed)?
+            {
                 writeln!(out, "{it}")?;
             }
             Ok(ExitCode::SUCCESS)
@@ -175,12 +200,24 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
         Suite::Ci { without_originals: true, .. } => suites.without_originals()?,
         Suite::Ci { seed, .. } => {
             suites.all(Size::ci(seed))?;
+            suites.compile(&Part::ALL, &compile::Size::new(false, seed))?;
         }
         Suite::Measure { area: Area::Core, figures, seed } => {
             let measured = suites.all(Size::full(seed))?;
             if let Some(path) = figures {
+                let measured: Vec<_> = measured.into_iter().map(|it| ("bench", it)).collect();
                 measure::write(&path, "core", suites.report.summaries(), &measured)?;
             }
+        }
+        Suite::Measure { area: Area::Compile, figures, seed } => {
+            let measured = suites.compile(&Part::ALL, &compile::Size::new(true, seed))?;
+            if let Some(path) = figures {
+                measure::write(&path, "compile", suites.report.summaries(), &measured)?;
+            }
+        }
+        Suite::Compile { part, full, seed, only, bless, .. } => {
+            let parts = part.map_or_else(|| Part::ALL.to_vec(), |part| vec![part]);
+            suites.compile(&parts, &compile::Size { full, seed, only, bless })?;
         }
         Suite::Roundtrip(size) => suites.roundtrip(size)?,
         Suite::Decisions(size) => suites.decisions(size)?,
@@ -211,6 +248,21 @@ impl Suites<'_> {
         self.attempt(|it| it.decisions(size))?;
         self.attempt(|it| it.kernel(size))?;
         Ok(self.attempt(|it| it.bench(size))?.unwrap_or_default())
+    }
+
+    /// The compiler; figures come with the part that measured them.
+    fn compile(
+        &mut self,
+        parts: &[Part],
+        size: &compile::Size,
+    ) -> Result<Vec<(&'static str, Figure)>> {
+        let mut figures = Vec::new();
+        for part in parts {
+            let measured =
+                self.attempt(|it| compile::run(&it.place, *part, size, &mut it.report))?;
+            figures.extend(measured.into_iter().flatten().map(|it| (part.suite(), it)));
+        }
+        Ok(figures)
     }
 
     /// A suite that breaks off is a failure, and the others run all the same.
@@ -286,6 +338,8 @@ impl Suites<'_> {
         self.report.heading("Micro policies: one kind of rule each")?;
         let cases = micro::cases(&self.place.root)?;
         micro::check_ours(&mut self.report, &cases, &self.place.mandate()?)?;
+        let size = compile::Size::new(false, 1);
+        self.compile(&[Part::Broken], &size)?;
         self.report.heading("Left out, because they need the original tools")?;
         for what in LEFT_OUT {
             self.report.note(what)?;
@@ -294,7 +348,7 @@ impl Suites<'_> {
     }
 }
 
-const LEFT_OUT: [&str; 7] = [
+const LEFT_OUT: [&str; 11] = [
     "micro policies compiled anew, and their answers asked anew",
     "random policies compared with a real kernel",
     "reading and writing the Reference Policy and small policies of every version",
@@ -302,6 +356,10 @@ const LEFT_OUT: [&str; 7] = [
     "contexts of ports, nodes, interfaces and filesystems compared with libsepol",
     "decisions and transitions compared with a real kernel",
     "speed and memory compared with libsepol",
+    "builds of the Reference Policy compared with those of make, m4 and checkpolicy",
+    "every file of the Reference Policy expanded by our m4 and by the original",
+    "random faults in the Reference Policy",
+    "damaged sources cut from the Reference Policy",
 ];
 
 /// Names the missing packages and installs them if asked; all of it goes to standard error.

@@ -14,11 +14,16 @@ use crate::report::Summary;
 const HEAD: &str = "# Figures\n\n\
     Written by `cargo xtask measure`; do not edit. Ours and theirs were measured in the same run on the same machine.\n";
 
-/// Rewrites the section of one area and leaves the others as they are.
+/// Rewrites the section of one area and leaves the others as they are. Each figure comes with the suite that measures it.
 ///
 /// # Errors
 /// When the file cannot be read or written.
-pub fn write(path: &Path, area: &str, summaries: &[Summary], figures: &[Figure]) -> Result<()> {
+pub fn write(
+    path: &Path,
+    area: &str,
+    summaries: &[Summary],
+    figures: &[(&str, Figure)],
+) -> Result<()> {
     let section = section(area, summaries, figures)?;
     let old = fs::read_to_string(path).unwrap_or_default();
     let mut text = HEAD.to_owned();
@@ -32,7 +37,7 @@ pub fn write(path: &Path, area: &str, summaries: &[Summary], figures: &[Figure])
     fs::write(path, text).with_context(|| format!("writing {}", path.display()))
 }
 
-fn section(area: &str, summaries: &[Summary], figures: &[Figure]) -> Result<String> {
+fn section(area: &str, summaries: &[Summary], figures: &[(&str, Figure)]) -> Result<String> {
     let mut text = format!("{area}\n\n{} on {}.\n", date()?, machine());
     writeln!(
         text,
@@ -46,12 +51,8 @@ fn section(area: &str, summaries: &[Summary], figures: &[Figure]) -> Result<Stri
         text,
         "\n| measured | reach | ours | original | ratio | command |\n|---|---|--:|--:|--:|---|"
     )?;
-    for Figure { what, reach, ours, theirs, ratio } in figures {
-        writeln!(
-            text,
-            "| {what} | {reach} | {ours} | {theirs} | {ratio} | {} |",
-            command("bench")
-        )?;
+    for (suite, Figure { what, reach, ours, theirs, ratio }) in figures {
+        writeln!(text, "| {what} | {reach} | {ours} | {theirs} | {ratio} | {} |", command(suite))?;
     }
     Ok(text)
 }

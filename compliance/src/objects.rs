@@ -91,7 +91,9 @@ fn compare(place: &Place, name: &str, policy: &Path, seed: u64) -> Result<Compar
     Ok(comparison)
 }
 
-fn questions(vocabulary: &Vocabulary, random: &mut Random) -> Vec<Object> {
+/// Questions about every object that the policy gives a context, and about some that it does not.
+#[must_use]
+pub fn questions(vocabulary: &Vocabulary, random: &mut Random) -> Vec<Object> {
     let mut all: Vec<Object> =
         vocabulary.initial_sids.iter().map(|number| Object::Initial(*number)).collect();
     all.extend(ports(vocabulary, random));

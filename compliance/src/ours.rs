@@ -12,7 +12,7 @@ use mandate_policydb::{
     drop_unsupported,
 };
 use mandate_server::{
-    Decision, Engine, FsUse, Mode, ObjectLookup, SecurityServer, ServerError, Sid,
+    Compute, Decision, Engine, FsUse, Mode, ObjectLookup, SecurityServer, ServerError, Sid,
 };
 use serde_json::Value;
 
@@ -42,6 +42,17 @@ impl fmt::Display for Vectors {
 }
 
 impl Vectors {
+    /// Only the bits that stand for a permission of the class.
+    #[must_use]
+    pub fn masked(self, permissions: u32) -> Self {
+        let Self { allowed, auditallow, auditdeny } = self;
+        Self {
+            allowed: allowed & permissions,
+            auditallow: auditallow & permissions,
+            auditdeny: auditdeny & permissions,
+        }
+    }
+
     /// The answer of libsepol's program.
     ///
     /// # Errors
@@ -84,10 +95,42 @@ impl Server {
         self.server.context(sid)
     }
 
+    /// The context of the first initial SID: one that every policy of a kind has.
+    #[must_use]
+    pub fn initial_context(&self) -> String {
+        self.server.with_engine(|engine| {
+            let first = engine.db().object_contexts.contexts().next();
+            first.map(|context| engine.db().context_to_string(context)).unwrap_or_default()
+        })
+    }
+
+    /// The bits that stand for a permission of a class; all of them where there is no such class.
+    #[must_use]
+    pub fn permissions(&self, class: u32) -> u32 {
+        let class = ClassId::from_value(class);
+        let mask = |class| self.server.with_engine(|engine| engine.db().permission_mask(class));
+        class.map_or(u32::MAX, mask)
+    }
+
     /// What a context of the pool may do to another; classes by value. No cache is asked.
     #[must_use]
     pub fn access(&self, access: Access) -> Vectors {
         self.server.with_engine(|engine| self.decide(engine, access)).into()
+    }
+
+    /// The context of something new, or why there is none; `name` is the new object's.
+    #[must_use]
+    pub fn computed(&self, compute: Compute, asked: Access, name: Option<&str>) -> String {
+        let (source, target) = (self.contexts.get(asked.source), self.contexts.get(asked.target));
+        let (Some(source), Some(target)) = (source, target) else { return "-".to_owned() };
+        self.server.with_engine(|engine| {
+            let class = ClassId::from_value(asked.class);
+            let name = name.map(str::as_bytes);
+            match engine.compute_context(compute, source, target, class, name) {
+                Ok(context) => engine.db().context_to_string(&context),
+                Err(why) => why.to_string(),
+            }
+        })
     }
 
     /// Decides all of these, by one thread and without a cache; the sum of what is allowed.

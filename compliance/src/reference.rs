@@ -38,7 +38,8 @@ impl Flavour {
     }
 
     /// What `checkpolicy` must be told for it.
-    fn mls_option(self) -> &'static [&'static str] {
+    #[must_use]
+    pub fn mls_option(self) -> &'static [&'static str] {
         match self {
             Self::Standard => &[],
             Self::Mcs | Self::Mls => &["-M"],
@@ -156,7 +157,7 @@ fn write_source(flavour: Flavour, path: &Path) -> Result<()> {
 }
 
 /// The archive of the package `selinux-policy-src`, however it is compressed.
-fn archive() -> Result<PathBuf> {
+pub(crate) fn archive() -> Result<PathBuf> {
     let folder = Path::new("/usr/src");
     let entries = fs::read_dir(folder).context("looking for the Reference Policy in /usr/src")?;
     entries

@@ -1,0 +1,1 @@
+define(`open', `n(')define(`n', `[$1]')open`'a)

@@ -1,0 +1,1 @@
+index substr regexp len eval ifelse define ifdef shift format incr

@@ -1,0 +1,1 @@
+undefine(`len')builtin(`len', abc)

@@ -1,0 +1,2 @@
+changequote(<<<, >>>)define(<<<a>>>, <<<x>>>)<<<a>>> a <<a>>
+changequote(`,')`a'

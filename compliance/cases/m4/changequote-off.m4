@@ -1,0 +1,2 @@
+changequote(,)`a' b
+changequote`'

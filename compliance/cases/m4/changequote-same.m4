@@ -1,0 +1,1 @@
+changequote(|, |)define(|a|, |x|) |a| a

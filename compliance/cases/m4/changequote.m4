@@ -1,0 +1,3 @@
+changequote([, ])define([a], [x])[a] a `a'
+changequote
+`a' a

@@ -1,0 +1,3 @@
+# don't
+`it' # isn't
+`ok'

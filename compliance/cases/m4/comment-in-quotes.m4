@@ -1,0 +1,2 @@
+define(`a', `x')define(`b', `one # a
+two a')b

@@ -1,0 +1,3 @@
+# comment with a macro define(`a', `b')
+define(`a', `x')a # a
+a

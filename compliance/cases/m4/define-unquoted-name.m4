@@ -1,0 +1,2 @@
+define(a, one)a
+define(`a', `two')a

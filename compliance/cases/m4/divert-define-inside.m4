@@ -1,0 +1,3 @@
+divert(-1)
+define(`a', `x')
+divert`'a

@@ -1,0 +1,5 @@
+one
+divert(-1)
+two
+divert
+three

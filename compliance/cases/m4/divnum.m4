@@ -1,0 +1,1 @@
+divnum divert(3)divnum divert`'divnum

@@ -1,0 +1,2 @@
+define(`a', `[$1]')a(x dnl comment, with comma)
+y)

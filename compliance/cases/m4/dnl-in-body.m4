@@ -1,0 +1,2 @@
+define(`a', `one dnl')a two
+three

@@ -1,0 +1,2 @@
+dnl(these are eaten) but not this
+next

@@ -1,0 +1,3 @@
+one dnl two
+three dnl
+four

@@ -1,0 +1,2 @@
+a errprint(`to standard error
+')b

@@ -1,0 +1,1 @@
+define(`a', `b')ifdef(a, yes, no) define(`b')ifdef(a, yes, no)

@@ -1,0 +1,1 @@
+define(`a')ifdef(`a', yes, no) ifdef(`b', yes, no) [ifdef(`b', yes)] ifdef(`define', yes, no)

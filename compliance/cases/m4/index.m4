@@ -1,0 +1,1 @@
+index(abcdef, cd) index(abc, x) index(abc, `') index(`a b c', ` ') index(abcabc, ca)

@@ -1,0 +1,4 @@
+define(`f', `$1')f(
+__line__,
+__line__)
+__line__

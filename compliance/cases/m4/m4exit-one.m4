@@ -1,0 +1,2 @@
+before
+m4exit(1)after

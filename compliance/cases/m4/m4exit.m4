@@ -1,0 +1,2 @@
+before
+m4exit(0)after

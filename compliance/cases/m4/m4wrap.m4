@@ -1,0 +1,2 @@
+m4wrap(`at the end
+')body

@@ -1,0 +1,1 @@
+patsubst(`GNUs not Unix', `\w+', `<\&>') patsubst(abc, b) patsubst(`a b', ` ', `_')

@@ -1,0 +1,2 @@
+no macros here
+  leading blanks stay

@@ -1,0 +1,2 @@
+define(`b', `a # don`'t
+')b

@@ -1,0 +1,1 @@
+define(`foo', `F')`foo' ``foo'' foo

@@ -1,0 +1,1 @@
+define(`foo', `F')`f'oo f`o'o fo`'o foo`'bar foo

@@ -1,0 +1,4 @@
+`first
+second'
+define(`a', `one
+two')a

@@ -1,0 +1,1 @@
+regexp(`GNUs not Unix', `\w\(\w+\)$', `*** \& *** \1 ***') [regexp(`abc', `x', `y')]

@@ -1,0 +1,1 @@
+define(`f', `<$1>')define(`g', `f')g(x) g`'(x)

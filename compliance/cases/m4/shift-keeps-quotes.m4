@@ -1,0 +1,1 @@
+define(`a', `X')shift(b, `a', a) shift(``b'', ``a'')

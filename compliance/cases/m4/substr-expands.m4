@@ -1,0 +1,1 @@
+define(`cd', `X')substr(abcdef, 2, 2)

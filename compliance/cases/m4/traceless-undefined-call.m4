@@ -1,0 +1,1 @@
+undefined_macro(a, `b', define(`c', 1)) c

@@ -1,0 +1,1 @@
+translit(abcdef, a-c, A-C) translit(abc, b) translit(`hello', `a-y', `b-z')

@@ -1,0 +1,1 @@
+undefine(`incr')incr(1)

@@ -1,0 +1,3 @@
+divert(-1)lost
+divert`'a
+undivert(-1)b

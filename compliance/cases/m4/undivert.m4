@@ -1,0 +1,3 @@
+divert(1)kept
+divert`'before
+undivert(1)after
