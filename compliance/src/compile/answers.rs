@@ -23,6 +23,15 @@ const SET: usize = 12;
 /// One decision in so many is asked of libsepol as well.
 const OF_SEPOL: usize = 10;
 
+/// What the originals made of a tree.
+#[derive(Clone, Copy, Debug)]
+pub struct Theirs<'a> {
+    /// By `checkpolicy`.
+    pub plain: &'a Path,
+    /// By way of CIL, which is right about the types of roles.
+    pub linked: &'a Path,
+}
+
 /// Asks both policies `n` decisions and everything that can be asked exhaustively.
 ///
 /// # Errors
@@ -31,22 +40,27 @@ pub fn compare(
     place: &Place,
     name: &str,
     ours: &Path,
-    theirs: &Path,
+    theirs: Theirs<'_>,
     n: usize,
     seed: u64,
 ) -> Result<Vec<Comparison>> {
-    let mut both = Both::load(place, name, ours, theirs, seed)?;
+    let mut both = Both::load(place, name, ours, theirs.plain, seed)?;
     let mut all = vec![both.contexts(), both.decisions(n)?, both.created(n / 10), both.objects()];
     all.push(sentences(name, ours, theirs)?);
     Ok(all)
 }
 
 /// Every table of [`tables::TABLES`] holds the same sentences.
-fn sentences(name: &str, ours: &Path, theirs: &Path) -> Result<Comparison> {
-    let (ours, theirs) = (tables::read(ours)?, tables::read(theirs)?);
+fn sentences(name: &str, ours: &Path, theirs: Theirs<'_>) -> Result<Comparison> {
+    let (ours, linked) = (tables::read(ours)?, tables::read(theirs.linked)?);
+    let theirs = tables::read(theirs.plain)?;
     let mut comparison = Comparison::new(format!("{name}: symbols, transitions, constraints"));
     for (what, table) in tables::TABLES {
-        sets(what, &table(&ours), &table(&theirs), &mut comparison);
+        let mut theirs = table(&theirs);
+        if what == "roles" {
+            theirs.extend(table(&linked));
+        }
+        sets(what, &table(&ours), &theirs, &mut comparison);
     }
     Ok(comparison.done())
 }

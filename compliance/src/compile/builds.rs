@@ -6,10 +6,11 @@ use anyhow::{Context, Result};
 use mandate_policydb::{ClassId, PolicyDb, SymbolId};
 use serde_json::Value;
 
+use super::answers::Theirs;
 use super::original::{FILES, Original};
 use super::ours::Ours;
 use super::setting::Setting;
-use super::text::Difference;
+use super::text::{Difference, with_role_types_of};
 use super::{answers, files, tables, tree};
 use crate::kernel::{Backend, Job, Kernel};
 use crate::kernel_mix::{self, comparable};
@@ -64,6 +65,7 @@ fn make_originals(place: &Place, settings: &[Setting]) {
                 scope.spawn(|| {
                     let original = Original::build(place, *setting)?;
                     original.plain()?;
+                    original.linked()?;
                     original.optimized()
                 });
             }
@@ -116,15 +118,16 @@ impl Pair {
     ) -> Result<()> {
         let Questions { decisions, seed, .. } = questions;
         let name = &self.original.name;
-        let theirs = self.original.plain()?;
+        let (theirs, linked) = (self.original.plain()?, self.original.linked()?);
+        let theirs = Theirs { plain: &theirs, linked: &linked };
         self.text(report)?;
         report.add(&self.same_again()?)?;
-        for it in answers::compare(place, name, &self.plain.binary(), &theirs, decisions, seed)? {
+        for it in answers::compare(place, name, &self.plain.binary(), theirs, decisions, seed)? {
             report.add(&it)?;
         }
         let smaller = format!("{name} -O");
         let n = decisions / 4;
-        for it in answers::compare(place, &smaller, &self.optimized.binary(), &theirs, n, seed)? {
+        for it in answers::compare(place, &smaller, &self.optimized.binary(), theirs, n, seed)? {
             report.add(&it)?;
         }
         report.case(&format!("{name} -O: number of rules"), self.number_of_rules()?)?;
@@ -139,6 +142,8 @@ impl Pair {
     fn text(&self, report: &mut Report<'_>) -> Result<()> {
         let name = format!("{}: canonical text, sorted", self.original.name);
         let theirs = self.original.as_text(&self.original.plain()?)?;
+        let linked = self.original.as_text(&self.original.linked()?)?;
+        let theirs = with_role_types_of(&theirs, &linked);
         let ours = self.original.as_text(&self.plain.binary()).context("ours as text")?;
         let difference = Difference::of(&ours, &theirs);
         let mut comparison = Comparison::new(name);

@@ -78,6 +78,27 @@ impl Original {
         self.compiled("optimized", &["-S", "-O", "-E"])
     }
 
+    /// The policy as a modular build links it: by way of CIL. `checkpolicy` 3.4 leaves out of `role R types ATTRIBUTE` what
+    /// joins the attribute in an optional block; this has it.
+    ///
+    /// # Errors
+    /// When `checkpolicy` or `secilc` fails.
+    pub fn linked(&self) -> Result<PathBuf> {
+        let path = self.file(&format!("linked.{VERSION}"));
+        cached(&path, |part| {
+            let cil = part.with_extension("cil");
+            let mut checkpolicy = Command::new("checkpolicy");
+            checkpolicy.args(self.mls.then_some("-M")).args(["-C", "-U", "deny", "-E"]);
+            run(checkpolicy.arg(self.conf()).arg("-o").arg(&cil))?;
+            let mut secilc = Command::new("secilc");
+            secilc.args(["-M", if self.mls { "true" } else { "false" }, "-U", "deny", "-N"]);
+            secilc.args(["-c", &VERSION.to_string(), "-f", "/dev/null", "-o"]).arg(part);
+            run(secilc.arg(&cil))?;
+            fs::remove_file(&cil).with_context(|| format!("removing {}", cil.display()))
+        })?;
+        Ok(path)
+    }
+
     fn compiled(&self, name: &str, options: &[&str]) -> Result<PathBuf> {
         let path = self.file(&format!("{name}.{VERSION}"));
         cached(&path, |part| {

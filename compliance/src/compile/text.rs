@@ -1,6 +1,6 @@
 //! Canonical text of two policies: the same lines, whatever their order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many lines of each side a report shows.
 const SHOWN: usize = 20;
@@ -49,6 +49,16 @@ impl Difference {
     }
 }
 
+/// `text` with the types that `other` gives to roles besides its own.
+#[must_use]
+pub fn with_role_types_of(text: &str, other: &str) -> String {
+    let is_role = |line: &&str| line.starts_with("role ") && line.contains(" types ");
+    let (roles, rest): (Vec<&str>, Vec<&str>) = text.lines().partition(is_role);
+    let all = roles.into_iter().chain(other.lines().filter(is_role)).flat_map(members);
+    let all: BTreeSet<String> = all.collect();
+    rest.into_iter().map(str::to_owned).chain(all).collect::<Vec<_>>().join("\n")
+}
+
 /// The lines, each with the condition that it stands under.
 fn sentences(text: &str) -> Vec<String> {
     let mut all = Vec::new();
@@ -91,6 +101,12 @@ mod tests {
         let difference = Difference::of("role r types { a b };\n", "role r types { b };\nx;\n");
         assert_eq!(difference.ours, ["role r types a;"]);
         assert_eq!((difference.same, difference.theirs), (1, vec!["x;".to_owned()]));
+    }
+
+    #[test]
+    fn roles_have_the_types_of_both() {
+        let text = with_role_types_of("x;\nrole r types { a };\n", "y;\nrole r types { a b };\n");
+        assert_eq!(text, "x;\nrole r types a;\nrole r types b;");
     }
 
     #[test]

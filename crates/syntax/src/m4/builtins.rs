@@ -246,11 +246,11 @@ impl Run<'_> {
         }
     }
 
-    fn each_name(&mut self, call: Call, change: impl Fn(&mut Self, &str) -> bool) {
+    /// What has no value has none to lose, which is no error.
+    fn each_name(&mut self, call: Call, change: impl Fn(&mut Self, &str)) {
         for number in 1..=self.count(call) {
-            let Some(name) = self.name(call, number) else { continue };
-            if !change(self, &name) {
-                self.bad_argument(call, number, "a macro");
+            if let Some(name) = self.name(call, number) {
+                change(self, &name);
             }
         }
     }

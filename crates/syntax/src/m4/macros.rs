@@ -159,16 +159,16 @@ impl Macros {
         self.stack(name).push(value);
     }
 
-    pub(super) fn pop(&mut self, name: &str) -> bool {
-        self.get(name).is_some() && self.stack(name).pop().is_some()
+    pub(super) fn pop(&mut self, name: &str) {
+        if self.get(name).is_some() {
+            self.stack(name).pop();
+        }
     }
 
-    pub(super) fn undefine(&mut self, name: &str) -> bool {
-        let known = self.get(name).is_some();
-        if known {
+    pub(super) fn undefine(&mut self, name: &str) {
+        if self.get(name).is_some() {
             self.stack(name).clear();
         }
-        known
     }
 
     /// From here on changes can be [`undo`](Self::undo)ne.

@@ -1,1 +1,0 @@
-a # comment without end of line
