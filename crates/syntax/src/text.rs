@@ -66,21 +66,32 @@ impl Text {
 
     fn copy(&self, start: usize, end: usize, out: &mut Self) {
         let origin = self.origins.partition_point(|it| it.0 as usize <= start).saturating_sub(1);
-        let mut at = start;
-        for (index, &(first, span)) in self.origins.iter().enumerate().skip(origin) {
-            if at >= end {
-                return;
-            }
-            let next = self.origins.get(index + 1).map_or(end, |it| (it.0 as usize).min(end));
-            out.push(&self.bytes[at..next], continued(span, at.saturating_sub(first as usize)));
-            at = next;
-        }
-        out.push(&self.bytes[at..end.max(at)], Span::NOWHERE);
+        copy(self, (start, end), origin, |bytes, span| out.push(bytes, span));
     }
 
     /// Reads spans at offsets that only grow.
     pub fn spans(&self) -> SpanCursor<'_> {
         SpanCursor { origins: &self.origins, at: 0 }
+    }
+}
+
+/// Hands out `from[start..end]` in parts of one origin each.
+pub(crate) fn copy(
+    from: &Text,
+    (start, end): (usize, usize),
+    mut origin: usize,
+    mut sink: impl FnMut(&[u8], Span),
+) {
+    let origins = &from.origins;
+    let mut at = start;
+    while at < end {
+        while origins.get(origin + 1).is_some_and(|it| it.0 as usize <= at) {
+            origin += 1;
+        }
+        let (first, span) = origins.get(origin).copied().unwrap_or_default();
+        let next = origins.get(origin + 1).map_or(end, |it| (it.0 as usize).min(end));
+        sink(&from.bytes[at..next], continued(span, at.saturating_sub(first as usize)));
+        at = next;
     }
 }
 

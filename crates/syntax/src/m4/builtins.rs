@@ -8,7 +8,7 @@ use crate::m4::machine::{Call, Message, Run};
 use crate::m4::macros::{Definition, Value};
 use crate::m4::{eval, format, pattern};
 use crate::source::Span;
-use crate::text::Text;
+use crate::text::{Text, copy};
 
 macro_rules! builtins {
     ($($name:ident $text:literal $needs:literal $min:literal..=$max:expr)*) => {
@@ -218,7 +218,7 @@ impl Run<'_> {
         if let Some(it) = self.range(call, number) {
             let from = &self.args.text;
             let sink = |bytes: &[u8], span| text.push(bytes, span);
-            crate::m4::input::copy(from, (it.start, it.end), it.origin, sink);
+            copy(from, (it.start, it.end), it.origin, sink);
         }
         text
     }
@@ -231,7 +231,7 @@ impl Run<'_> {
             }
             let text = self.own(call, number);
             let end = text.bytes.len();
-            crate::m4::input::copy(&text, (0, end), 0, |bytes, span| all.push(bytes, span));
+            copy(&text, (0, end), 0, |bytes, span| all.push(bytes, span));
         }
         all
     }

@@ -1,7 +1,7 @@
 //! The stack of texts that are being read: the input, and above it expansions that are scanned again.
 
 use crate::source::Span;
-use crate::text::Text;
+use crate::text::{Text, copy};
 
 /// What a byte may begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,28 +146,5 @@ impl Stack {
         map: impl Fn(Span) -> Span,
     ) {
         copy(from, (start, end), origin, |bytes, span| self.push(bytes, map(span)));
-    }
-}
-
-/// Hands out `from[start..end]` in parts of one origin each.
-pub(super) fn copy(
-    from: &Text,
-    (start, end): (usize, usize),
-    mut origin: usize,
-    mut sink: impl FnMut(&[u8], Span),
-) {
-    let origins = &from.origins;
-    let mut at = start;
-    while at < end {
-        while origins.get(origin + 1).is_some_and(|it| it.0 as usize <= at) {
-            origin += 1;
-        }
-        let (first, span) = origins.get(origin).copied().unwrap_or_default();
-        let next = origins.get(origin + 1).map_or(end, |it| (it.0 as usize).min(end));
-        sink(
-            &from.bytes[at..next],
-            crate::text::continued(span, at.saturating_sub(first as usize)),
-        );
-        at = next;
     }
 }

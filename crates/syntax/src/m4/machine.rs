@@ -6,12 +6,12 @@ use std::sync::Arc;
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
 use crate::m4::builtins::Builtin;
-use crate::m4::input::{Class, Frame, Lexicon, Stack, copy, is_word};
+use crate::m4::input::{Class, Frame, Lexicon, Stack, is_word};
 use crate::m4::macros::{Definition, Macros, Piece, Value};
 use crate::m4::pattern::Patterns;
 use crate::names::Symbol;
 use crate::source::{ExpansionRecorder, SourceMap, Span};
-use crate::text::Text;
+use crate::text::{Text, copy};
 
 /// How far macros may go in one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,12 +24,14 @@ pub struct Budget {
     pub depth: usize,
     /// Expansions that wait for one another.
     pub pending: usize,
+    /// Errors: the run ends with the last of them.
+    pub errors: usize,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        // The largest module of the Reference Policy needs a hundredth of it.
-        Self { calls: 4_000_000, bytes: 96 << 20, depth: 256, pending: 20_000 }
+        // The largest module of the Reference Policy needs a tenth of it.
+        Self { calls: 1_000_000, bytes: 64 << 20, depth: 256, pending: 20_000, errors: 1000 }
     }
 }
 
@@ -294,6 +296,7 @@ impl<'a> Run<'a> {
 
     pub(super) fn error(&mut self, diagnostic: Diagnostic) {
         self.out.diagnostics.push(diagnostic);
+        self.halted |= self.out.diagnostics.len() >= self.budget.errors;
     }
 
     /// Ends the run with an error.

@@ -171,8 +171,8 @@ impl Scan {
             opened.iter().find(|it| it.line == self.line && it.at - line.start + 1 < line.end);
         if let Some(opener) = inner {
             let text = &line.bytes[opener.at - line.start + 1..line.end];
-            let word =
-                text.iter().take_while(|it| it.is_ascii_alphanumeric() || **it == b'_').count();
+            let name = |it: &&u8| it.is_ascii_alphanumeric() || matches!(it, b'_' | b'$');
+            let word = text.iter().take_while(name).count();
             if word > 0 && matches!(text.get(word), Some(b',' | b')')) {
                 self.suspect(opener.at, false);
             }
