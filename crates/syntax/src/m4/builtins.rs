@@ -439,6 +439,7 @@ impl Run<'_> {
     }
 
     fn match_pattern(&mut self, call: Call) {
+        self.count_calls(PATTERN_CALLS);
         let wanted = self.argument(call, 2).to_vec();
         let found = self.patterns.get(&wanted).map(|regex| {
             let template = (self.count(call) > 2).then(|| self.argument(call, 3));
@@ -448,6 +449,7 @@ impl Run<'_> {
     }
 
     fn substitute_pattern(&mut self, call: Call) {
+        self.count_calls(PATTERN_CALLS);
         let wanted = self.argument(call, 2).to_vec();
         let found = self.patterns.get(&wanted).map(|regex| {
             pattern::replace_all(self.argument(call, 1), &regex, self.argument(call, 3))
@@ -484,6 +486,9 @@ impl Run<'_> {
         }
     }
 }
+
+/// A pattern takes as long as so many calls of other macros.
+const PATTERN_CALLS: usize = 15;
 
 /// Ranges such as `a-z` written out.
 fn spread(bytes: &[u8]) -> Vec<u8> {

@@ -743,11 +743,17 @@ impl<'a> Run<'a> {
         false
     }
 
-    /// Bytes of output and arguments, and of their origins, which may be more.
+    /// Bytes of output, arguments and pending text, and of their origins, which may be more.
     fn held(&self) -> usize {
         const ORIGIN: usize = size_of::<(u32, Span)>();
-        let bytes = self.out.text.bytes.len() + self.args.len();
-        bytes + (self.out.text.origins.len() + self.args.origins()) * ORIGIN
+        let bytes = self.out.text.bytes.len() + self.args.len() + self.stack.len();
+        let origins = self.out.text.origins.len() + self.args.origins() + self.stack.origins();
+        bytes + origins * ORIGIN
+    }
+
+    /// Counts a call as so many more: one that takes long.
+    pub(super) fn count_calls(&mut self, more: usize) {
+        self.calls += more;
     }
 
     pub(super) fn count(&self, call: Call) -> usize {
@@ -776,6 +782,11 @@ impl<'a> Run<'a> {
         let literal = definition.pieces.iter().any(|it| matches!(it, Piece::Literal { .. }));
         let expansion = if literal { self.recorder.record(call.span) } else { call.span.expansion };
         for &piece in &definition.pieces {
+            // A text may repeat its arguments, and grow beyond all bounds within one call.
+            if self.stack.len() > self.budget.bytes {
+                self.within_budget(call);
+                break;
+            }
             match piece {
                 Piece::Literal { start, end, origin } => self.stack.push_from(
                     &definition.text,
