@@ -101,6 +101,11 @@ impl Resolver<'_, '_> {
                 StatementKind::Role { name, types: None, .. } => {
                     bounds_by_name(self, block, *name, "role", &mut bounds, Self::role_named);
                 }
+                StatementKind::RoleBounds { parent, child } => {
+                    let parent = (parent, self.role(block, *parent));
+                    let child = (child, self.role(block, *child));
+                    set_bounds(self, "role", parent, child, &mut bounds);
+                }
                 StatementKind::RoleDominance { name, dominated } => {
                     self.role_dominance(block, *name, *dominated, &mut dominates, &mut types);
                 }
@@ -177,8 +182,15 @@ impl Resolver<'_, '_> {
         let mut users: Vec<Option<User>> = (0..count).map(|_| None).collect();
         let mut bounds = vec![0u32; count];
         for other in self.enabled_others() {
-            let StatementKind::User { name, roles, level, range } = &other.statement.kind else {
-                continue;
+            let (name, roles, level, range) = match &other.statement.kind {
+                StatementKind::User { name, roles, level, range } => (name, roles, level, range),
+                StatementKind::UserBounds { parent, child } => {
+                    let parent = (parent, self.user(other.block, *parent));
+                    let child = (child, self.user(other.block, *child));
+                    set_bounds(self, "user", parent, child, &mut bounds);
+                    continue;
+                }
+                _ => continue,
             };
             let value = self.symbols.user_value(self.tree.part(other.block).name(*name));
             if value == 0 {
@@ -276,8 +288,11 @@ fn bounds_by_name<'a, 'r>(
     bounds: &mut [u32],
     value: impl Fn(&Resolver<'a, 'r>, Symbol) -> u32,
 ) {
-    let text = names.tree.part(block).text(name);
-    let Some((parent, _)) = text.rsplit_once('.') else { return };
+    let part = names.tree.part(block);
+    let text = part.text(name);
+    let Some((parent, _)) = text.rsplit_once('.').filter(|_| !part.unit.explicit_bounds) else {
+        return;
+    };
     let child = value(names, names.tree.part(block).name(name));
     let found = names.tree.names.get(parent).map_or(0, |it| value(names, it));
     if found == 0 {
@@ -291,4 +306,24 @@ fn bounds_by_name<'a, 'r>(
         *slot = found;
         names.features.note(Feature::Bounds, name.span);
     }
+}
+
+/// What `rolebounds` and `userbounds` say of names whose values are known.
+fn set_bounds(
+    names: &mut Resolver<'_, '_>,
+    what: &str,
+    (parent, above): (&Ident, Option<u32>),
+    (child, below): (&Ident, Option<u32>),
+    bounds: &mut [u32],
+) {
+    let (Some(above), Some(below)) = (above, below) else { return };
+    let Some(slot) = bounds.get_mut(below as usize - 1) else { return };
+    if *slot != 0 && *slot != above {
+        let message = format!("a {what} is bounded twice");
+        let error = Diagnostic::error(Code::ConflictingRule, child.span, message);
+        names.report.add(error.and(parent.span, "by this one too"));
+        return;
+    }
+    *slot = above;
+    names.features.note(Feature::Bounds, child.span);
 }

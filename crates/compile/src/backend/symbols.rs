@@ -401,8 +401,11 @@ impl Resolver<'_, '_> {
 
     /// A type whose name has a dot is bounded by the one before the last dot.
     fn implied_type_bounds(&mut self, block: BlockId, name: Ident) {
-        let text = self.tree.part(block).text(name);
-        let Some((parent, _)) = text.rsplit_once('.') else { return };
+        let part = self.tree.part(block);
+        let text = part.text(name);
+        let Some((parent, _)) = text.rsplit_once('.').filter(|_| !part.unit.explicit_bounds) else {
+            return;
+        };
         let found = self.tree.names.get(parent).map_or(0, |it| self.symbols.type_value(it));
         let child = self.symbols.type_value(self.tree.part(block).name(name));
         if found == 0 || found & ATTRIBUTE != 0 {

@@ -75,6 +75,14 @@ impl<'a, V: Visit> Walk<'a, V> {
                 range.iter().for_each(|it| self.range(it));
             }
             K::UserPrefix { name, .. } => self.visit.used(NameKind::User, *name),
+            K::UserBounds { parent, child } => {
+                self.visit.used(NameKind::User, *parent);
+                self.visit.used(NameKind::User, *child);
+            }
+            K::RoleBounds { parent, child } => {
+                self.visit.used(NameKind::Role, *parent);
+                self.visit.used(NameKind::Role, *child);
+            }
             kind => self.types(kind),
         }
     }

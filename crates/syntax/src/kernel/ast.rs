@@ -632,6 +632,20 @@ pub enum StatementKind {
         /// Range.
         range: Option<Box<MlsRange>>,
     },
+    /// `(rolebounds parent child)` of CIL and binary policies. The kernel language has role names with a dot for it.
+    RoleBounds {
+        /// Parent.
+        parent: Ident,
+        /// Child.
+        child: Ident,
+    },
+    /// `(userbounds parent child)` of CIL and binary policies. The kernel language has user names with a dot for it.
+    UserBounds {
+        /// Parent.
+        parent: Ident,
+        /// Child.
+        child: Ident,
+    },
     /// `user name prefix p;` of users_extra.
     UserPrefix {
         /// Name.
@@ -780,6 +794,8 @@ pub enum StatementKind {
 /// What was read of one text: a whole `policy.conf`, or one expanded module.
 #[derive(Clone, Debug, Default)]
 pub struct Unit {
+    /// Bounds are statements only: a name with a dot implies none. So in CIL and in binary policies.
+    pub explicit_bounds: bool,
     /// The names.
     pub names: Interner,
     /// The statements in order.

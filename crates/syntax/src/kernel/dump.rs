@@ -161,6 +161,12 @@ impl Dump<'_> {
                 level.as_ref().map_or_else(|| "-".to_owned(), |it| self.level(it)),
                 range.as_ref().map_or_else(|| "-".to_owned(), |it| self.range(it))
             ),
+            StatementKind::RoleBounds { parent, child } => {
+                format!("rolebounds {} {}", self.text(*parent), self.text(*child))
+            }
+            StatementKind::UserBounds { parent, child } => {
+                format!("userbounds {} {}", self.text(*parent), self.text(*child))
+            }
             StatementKind::UserPrefix { name, prefix } => {
                 format!("user {} prefix {}", self.text(*name), self.text(*prefix))
             }
