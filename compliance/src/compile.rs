@@ -1,7 +1,8 @@
 //! The compiler beside the original tools: the same policies, the same words out of m4, mistakes shown where they are.
 //!
 //! [`builds`] compares whole builds of Debian's tree, [`base`] those of our own, [`m4`] the macro expander, [`broken`] and
-//! [`faults`] what is said of mistakes, [`fuzz`] what damaged sources do, and [`bench`] how long it all takes.
+//! [`faults`] what is said of mistakes, [`finished`] what is done to and asked of a finished policy, [`fuzz`] what damaged
+//! sources do, and [`bench`] how long it all takes.
 
 pub mod answers;
 pub mod base;
@@ -10,6 +11,7 @@ pub mod broken;
 pub mod builds;
 pub mod faults;
 pub mod files;
+pub mod finished;
 pub mod fuzz;
 pub mod m4;
 pub mod original;
@@ -44,6 +46,8 @@ pub enum Part {
     Broken,
     /// One mistake at a random place.
     Faults,
+    /// What is done to and asked of finished policies.
+    Finished,
     /// Damaged sources.
     Fuzz,
     /// Time and memory.
@@ -52,8 +56,16 @@ pub enum Part {
 
 impl Part {
     /// All of them, the quickest to tell that something is wrong first.
-    pub const ALL: [Self; 7] =
-        [Self::M4, Self::Broken, Self::Base, Self::Builds, Self::Faults, Self::Fuzz, Self::Bench];
+    pub const ALL: [Self; 8] = [
+        Self::M4,
+        Self::Broken,
+        Self::Finished,
+        Self::Base,
+        Self::Builds,
+        Self::Faults,
+        Self::Fuzz,
+        Self::Bench,
+    ];
 
     /// What the report's comparisons belong to; also the words after `mandate-compliance`.
     #[must_use]
@@ -64,6 +76,7 @@ impl Part {
             Self::M4 => "compile m4",
             Self::Broken => "compile broken",
             Self::Faults => "compile faults",
+            Self::Finished => "compile finished",
             Self::Fuzz => "compile fuzz",
             Self::Bench => "compile bench",
         }
@@ -133,6 +146,7 @@ pub fn run(place: &Place, part: Part, size: &Size, report: &mut Report<'_>) -> R
             }
             return Ok(figures);
         }
+        Part::Finished => finished::run(place, report)?,
         Part::Fuzz => return fuzz::run(place, size.full, size.seed, report),
         Part::Bench => return bench::run(place, size.full, report),
     }

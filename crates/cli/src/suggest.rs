@@ -1,17 +1,7 @@
 //! Near misses of names that a policy does not define.
 
+use mandate_compile::near::nearest;
 use mandate_policydb::{ClassId, ContextError, Datum, PolicyDb, SymbolTable};
-
-/// The names nearest to `name`, nearest first: at most three, none farther than a third of its length.
-pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let most = name.chars().count() / 3 + 1;
-    let mut near: Vec<(usize, &str)> = known
-        .map(|it| (strsim::damerau_levenshtein(name, it), it))
-        .filter(|it| it.0 <= most)
-        .collect();
-    near.sort_unstable();
-    near.into_iter().map(|it| it.1).take(3).collect()
-}
 
 /// Near misses as the end of a sentence.
 pub(crate) fn hint(near: &[&str]) -> String {

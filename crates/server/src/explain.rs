@@ -2,11 +2,10 @@
 
 use mandate_policydb::{
     AvRule, BoolId, Constraint, Context, Datum, PermissionDatum, PolicyDb, RoleId, RuleKind,
-    SymbolId, TypeId,
+    RulePlace, SymbolId, TypeId,
 };
 
 use crate::engine::{Decision, Engine, Query, compute_av};
-use crate::index::RuleRef;
 use crate::trace::Trace;
 use crate::xperm::XpermBase;
 
@@ -29,13 +28,13 @@ pub struct PermissionExplanation {
     /// Is it allowed?
     pub allowed: bool,
     /// `allow` rules that grant it, even if something else denies it.
-    pub grants: Vec<RuleRef>,
+    pub grants: Vec<RulePlace>,
     /// `allow` rules that would grant it if the booleans stood otherwise.
-    pub inactive: Vec<RuleRef>,
+    pub inactive: Vec<RulePlace>,
     /// What denies it; empty if it is allowed.
     pub denials: Vec<Denial>,
     /// `auditallow` rules, if it is allowed; `dontaudit` rules, if it is denied.
-    pub audit: Vec<RuleRef>,
+    pub audit: Vec<RulePlace>,
     /// Sets of booleans that would change the answer, with the values to give them: those of the smallest size, up to 3,
     /// and no more than 16 of them.
     pub changes: Vec<Change>,
@@ -167,7 +166,7 @@ impl Engine {
         }
     }
 
-    fn rules(&self, level: &Level, kind: RuleKind, bit: u32, applying: bool) -> Vec<RuleRef> {
+    fn rules(&self, level: &Level, kind: RuleKind, bit: u32, applying: bool) -> Vec<RulePlace> {
         let (db, numbering) = (self.db(), &self.index.numbering);
         let matching = level.rules.iter().filter(|it| {
             let rule = numbering.rule(db, it.0);
@@ -213,10 +212,10 @@ impl Engine {
                 let bears = numbering.rule(db, number).is_some_and(|(rule, _)| {
                     rule.kind == RuleKind::Allow && rule.permissions() & wanted != 0
                 });
-                if let (true, RuleRef::Conditional { block, .. }) =
+                if let (true, RulePlace::Conditional { block, .. }) =
                     (bears, numbering.reference(db, number))
                 {
-                    blocks.push(block);
+                    blocks.push(block as usize);
                 }
             }
             next = level.bounds.as_ref().map(|bounds| &*bounds.2);

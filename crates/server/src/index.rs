@@ -12,7 +12,7 @@
 
 use std::ops::Range;
 
-use mandate_policydb::{AvRule, ClassId, Conditional, PolicyDb, SymbolId, TypeId};
+use mandate_policydb::{AvRule, ClassId, PolicyDb, RulePlace, SymbolId, TypeId};
 
 /// Rows of filed rules, each sorted. An entry is the key in the high half and the number of the rule in the low half: one
 /// word, which sorts fast; the rule itself is looked at only on a match. High half of a key: class, or the source
@@ -336,50 +336,14 @@ impl Numbering {
 
 impl Numbering {
     /// Where the rule of this number stands.
-    pub(crate) fn reference(&self, db: &PolicyDb, number: u32) -> RuleRef {
-        let number = number as usize;
-        let Some(at) = number.checked_sub(db.rules.len()) else {
-            return RuleRef::Unconditional(number);
+    pub(crate) fn reference(&self, db: &PolicyDb, number: u32) -> RulePlace {
+        let Some(at) = (number as usize).checked_sub(db.rules.len()) else {
+            return RulePlace::Unconditional(number);
         };
-        let branch = self.conditional.get(at).map_or(1, |it| it.1 as usize);
-        let start = self.branches.get(branch - 1).copied().unwrap_or(at);
-        RuleRef::Conditional { block: (branch - 1) / 2, when: branch % 2 == 1, index: at - start }
-    }
-}
-
-/// Where a rule stands in the policy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RuleRef {
-    /// In [`PolicyDb::rules`], at this index.
-    Unconditional(usize),
-    /// In a conditional block.
-    Conditional {
-        /// Index in [`PolicyDb::conditionals`].
-        block: usize,
-        /// In its true branch?
-        when: bool,
-        /// Index in the branch.
-        index: usize,
-    },
-}
-
-impl RuleRef {
-    /// The rule.
-    pub fn rule(self, db: &PolicyDb) -> Option<&AvRule> {
-        match self {
-            Self::Unconditional(index) => db.rules.get(index),
-            Self::Conditional { block, when, index } => {
-                let block = db.conditionals.get(block)?;
-                (if when { &block.when_true } else { &block.when_false }).get(index)
-            }
-        }
-    }
-
-    /// The block that holds the rule.
-    pub fn block(self, db: &PolicyDb) -> Option<&Conditional> {
-        match self {
-            Self::Unconditional(_) => None,
-            Self::Conditional { block, .. } => db.conditionals.get(block),
-        }
+        let branch = self.conditional.get(at).map_or(1, |it| it.1);
+        let start = self.branches.get(branch as usize - 1).copied().unwrap_or(at);
+        // The numbers of rules fit: theirs did.
+        let rule = u32::try_from(at - start).unwrap_or(u32::MAX);
+        RulePlace::Conditional { block: (branch - 1) / 2, when: branch % 2 == 1, rule }
     }
 }

@@ -24,7 +24,6 @@ pub use avc::Avc;
 pub use booleans::Booleans;
 pub use engine::{Decision, Engine, Query, TooManyAttributes, compute_av};
 pub use explain::{Change, Denial, Explanation, PermissionExplanation};
-pub use index::RuleRef;
 pub use objects::{FsUse, ObjectLookup, initial_sid_name};
 pub use security_server::{Check, Mode, SecurityServer, ServerError};
 pub use sid::Sid;

@@ -2,10 +2,9 @@
 //!
 //! Source: `avc_has_extended_perms` and `services_compute_xperms_*` in the kernel's `security/selinux`.
 
-use mandate_policydb::{ExtendedPermissions, RuleKind, XpermForm};
+use mandate_policydb::{ExtendedPermissions, RuleKind, RulePlace, XpermForm};
 
 use crate::engine::{Engine, Query};
-use crate::index::RuleRef;
 
 /// What kind of command is asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,9 +41,9 @@ pub struct XpermDecision {
     /// Is its denial kept out of the log?
     pub dontaudit: bool,
     /// The rules that name the command.
-    pub rules: Vec<RuleRef>,
+    pub rules: Vec<RulePlace>,
     /// `allowxperm` rules that name it but do not apply as the booleans stand.
-    pub inactive: Vec<RuleRef>,
+    pub inactive: Vec<RulePlace>,
     /// Blocks that hold rules of extended permissions for source, target and class.
     pub(crate) blocks: Vec<usize>,
 }
@@ -71,9 +70,9 @@ impl Engine {
 }
 
 impl XpermDecision {
-    fn add(&mut self, kind: RuleKind, rule: RuleRef, named: bool, applies: bool) {
-        if let RuleRef::Conditional { block, .. } = rule {
-            self.blocks.push(block);
+    fn add(&mut self, kind: RuleKind, rule: RulePlace, named: bool, applies: bool) {
+        if let RulePlace::Conditional { block, .. } = rule {
+            self.blocks.push(block as usize);
         }
         self.ruled |= applies;
         match kind {

@@ -84,7 +84,7 @@ fn near(topic: &str) -> String {
     let codes = Code::ALL.iter().map(|it| it.as_str());
     let mut near: Vec<&str> =
         codes.filter(|it| strsim::damerau_levenshtein(it, &upper) == 1).collect();
-    near.extend(suggest::nearest(topic, verbs.chain([LIST])));
+    near.extend(mandate_compile::near::nearest(topic, verbs.chain([LIST])));
     near.truncate(3);
     suggest::hint(&near)
 }

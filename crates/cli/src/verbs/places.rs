@@ -4,7 +4,6 @@ use std::io::Write;
 
 use anyhow::Result;
 use mandate_policydb::{Place, PlaceId, Provenance, RuleKey, RulePlace};
-use mandate_server::RuleRef;
 use serde_json::{Value, json};
 
 use crate::{FAINT, styled};
@@ -15,7 +14,7 @@ const MOST: usize = 20;
 /// Prints the statements of a rule that give one of the permissions asked.
 pub(crate) fn print(
     provenance: Option<&Provenance>,
-    rule: RuleRef,
+    rule: RulePlace,
     asked: u32,
     out: &mut dyn Write,
 ) -> Result<()> {
@@ -36,7 +35,7 @@ pub(crate) fn print(
 }
 
 /// The same as JSON; the shape is in docs/json.md.
-pub(crate) fn to_json(provenance: &Provenance, rule: RuleRef, asked: u32) -> Value {
+pub(crate) fn to_json(provenance: &Provenance, rule: RulePlace, asked: u32) -> Value {
     let place = |it: &Place<'_>| json!({ "file": it.path, "line": it.line, "column": it.column });
     let of_one = |id| {
         let calls = calls(provenance, id).map(|(name, _, call)| {
@@ -56,9 +55,8 @@ pub(crate) fn to_json(provenance: &Provenance, rule: RuleRef, asked: u32) -> Val
 }
 
 /// The places of the statements that give one of the permissions asked, each once.
-fn of(provenance: &Provenance, rule: RuleRef, asked: u32) -> Vec<PlaceId> {
-    let Some(place) = place_of(rule) else { return Vec::new() };
-    let statements = provenance.places(RuleKey::Rule(place));
+fn of(provenance: &Provenance, rule: RulePlace, asked: u32) -> Vec<PlaceId> {
+    let statements = provenance.places(RuleKey::Rule(rule));
     let mut places: Vec<PlaceId> =
         statements.filter(|it| it.0 & asked != 0).map(|it| it.1).collect();
     places.sort_unstable_by_key(|&id| {
@@ -67,16 +65,6 @@ fn of(provenance: &Provenance, rule: RuleRef, asked: u32) -> Vec<PlaceId> {
     });
     places.dedup();
     places
-}
-
-fn place_of(rule: RuleRef) -> Option<RulePlace> {
-    let index = |it: usize| u32::try_from(it).ok();
-    match rule {
-        RuleRef::Unconditional(rule) => Some(RulePlace::Unconditional(index(rule)?)),
-        RuleRef::Conditional { block, when, index: rule } => {
-            Some(RulePlace::Conditional { block: index(block)?, when, rule: index(rule)? })
-        }
-    }
 }
 
 /// The calls that led to a place, innermost first: the macro's name, the place in its body, and where it was called.

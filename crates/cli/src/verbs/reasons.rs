@@ -5,9 +5,9 @@ use std::io::Write;
 use anyhow::Result;
 use mandate_policydb::{
     BoolId, ClassId, Comparison, Constraint, Context, MlsLevel, Part, PolicyDb, Provenance,
-    SymbolId, Term, TypeId, Whose,
+    RulePlace, SymbolId, Term, TypeId, Whose,
 };
-use mandate_server::{Change, Denial, Explanation, PermissionExplanation, RuleRef};
+use mandate_server::{Change, Denial, Explanation, PermissionExplanation};
 use serde_json::{Value, json};
 
 use crate::verbs::places;
@@ -81,7 +81,7 @@ impl Subject<'_> {
     pub(crate) fn print_rules(
         &self,
         head: &str,
-        rules: &[RuleRef],
+        rules: &[RulePlace],
         asked: u32,
         out: &mut dyn Write,
     ) -> Result<()> {
@@ -97,10 +97,10 @@ impl Subject<'_> {
     }
 
     /// A rule with its condition, and the memberships through which it applies.
-    pub(crate) fn rule(&self, at: RuleRef) -> String {
+    pub(crate) fn rule(&self, at: RulePlace) -> String {
         let Some(rule) = at.rule(self.db) else { return String::new() };
         let mut text = self.db.rule_to_string(rule);
-        if let (Some(block), RuleRef::Conditional { when, .. }) = (at.block(self.db), at) {
+        if let (Some(block), RulePlace::Conditional { when, .. }) = (at.block(self.db), at) {
             let condition = self.db.condition_to_string(block);
             text += &format!("  [ {condition} ]:{}", if when { "True" } else { "False" });
         }
@@ -278,13 +278,13 @@ impl Subject<'_> {
     }
 
     /// Rules as objects, with the places of the statements that give the permissions asked.
-    pub(crate) fn rules_json(&self, rules: &[RuleRef], asked: u32) -> Value {
-        let rule = |at: &RuleRef| {
+    pub(crate) fn rules_json(&self, rules: &[RulePlace], asked: u32) -> Value {
+        let rule = |at: &RulePlace| {
             let rule = at.rule(self.db).map(|rule| self.db.rule_to_string(rule));
             let condition = at.block(self.db).map(|block| self.db.condition_to_string(block));
             let when = match at {
-                RuleRef::Conditional { when, .. } => Some(*when),
-                RuleRef::Unconditional(_) => None,
+                RulePlace::Conditional { when, .. } => Some(*when),
+                RulePlace::Unconditional(_) => None,
             };
             let mut value = json!({ "rule": rule, "condition": condition, "when": when });
             if let (Some(provenance), Some(object)) = (self.provenance, value.as_object_mut()) {

@@ -149,8 +149,7 @@ impl Build<'_> {
     fn check_quotes(&mut self) {
         let rules = |path: &str| [".te", ".if", ".spt"].iter().any(|it| path.ends_with(it));
         let files = self.reader.sources.files().par_iter().filter(|it| rules(&it.path));
-        let found: Vec<Diagnostic> =
-            files.filter_map(|it| quotes::unbalanced(&Text::of_file(it))).collect();
+        let found: Vec<Diagnostic> = files.filter_map(quotes::unbalanced).collect();
         self.reader.diagnostics.extend(found);
     }
 

@@ -28,7 +28,6 @@ const SUPPORT: &[(&str, u16)] = &[
     ("gen_context", 1),
     ("gen_require", 1),
     ("gen_tunable", 2),
-    ("ifdef", 1),
     ("optional_policy", 1),
     ("policy_module", 1),
     ("tunable_policy", 1),

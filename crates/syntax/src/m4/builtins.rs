@@ -318,7 +318,7 @@ impl Run<'_> {
         let Some(value) = self.macros.value(symbol).cloned() else { return };
         let call = Call { name: symbol, first: call.first + 1, ..call };
         match value {
-            Value::Text(definition) => self.substitute_indirect(&definition, call),
+            Value::Text(definition) => self.substitute(&definition, call),
             Value::Builtin(builtin) => self.builtin(builtin, call),
         }
     }

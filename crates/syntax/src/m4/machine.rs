@@ -777,13 +777,13 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn substitute(&mut self, definition: &Definition, call: Call) {
+    pub(super) fn substitute(&mut self, definition: &Definition, call: Call) {
         let mark = self.begin_expansion();
         let literal = definition.pieces.iter().any(|it| matches!(it, Piece::Literal { .. }));
         let expansion = if literal { self.recorder.record(call.span) } else { call.span.expansion };
         for &piece in &definition.pieces {
             // A text may repeat its arguments, and grow beyond all bounds within one call.
-            if self.stack.len() > self.budget.bytes {
+            if self.held() > self.budget.bytes {
                 self.within_budget(call);
                 break;
             }
@@ -807,11 +807,6 @@ impl<'a> Run<'a> {
             }
         }
         self.end_expansion(mark);
-    }
-
-    /// A call by way of `indir`.
-    pub(super) fn substitute_indirect(&mut self, definition: &Definition, call: Call) {
-        self.substitute(definition, call);
     }
 
     /// Sends what was diverted to where output goes now, whatever argument is being read.

@@ -3,20 +3,22 @@
 
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
-use crate::text::Text;
+use crate::source::{SourceFile, Span};
+use crate::text::continued;
 
 /// What is wrong with the quotes of a file, if they do not pair up. Files that change their quotes are not looked at.
-pub fn unbalanced(text: &Text) -> Option<Diagnostic> {
-    if memchr::memmem::find(&text.bytes, b"changequote").is_some() {
+pub fn unbalanced(file: &SourceFile) -> Option<Diagnostic> {
+    if memchr::memmem::find(&file.bytes, b"changequote").is_some() {
         return None;
     }
     let mut scan = Scan::default();
     let mut start = 0;
-    for line in text.bytes.split(|&it| it == b'\n') {
+    for line in file.bytes.split(|&it| it == b'\n') {
         scan.line(&Line::new(line, start));
         start += line.len() + 1;
     }
-    scan.verdict(text)
+    let first = Span { pos: file.start(), ..Span::NOWHERE };
+    scan.verdict(|offset| continued(first, offset))
 }
 
 /// A line of a file.
@@ -183,7 +185,7 @@ impl Scan {
         self.suspect.get_or_insert(Suspect { at, opening });
     }
 
-    fn verdict(&self, text: &Text) -> Option<Diagnostic> {
+    fn verdict(&self, span: impl Fn(usize) -> Span) -> Option<Diagnostic> {
         let opener = self.open.first();
         if opener.is_none() && self.stray.is_none() {
             return None;
@@ -201,12 +203,12 @@ impl Scan {
         } else {
             "a closing quote ' is missing"
         };
-        let it = Diagnostic::error(Code::UnclosedQuote, text.span(suspect.at), what);
+        let it = Diagnostic::error(Code::UnclosedQuote, span(suspect.at), what);
         let it = it.label("here, by the indentation");
         Some(match (self.stray, opener) {
-            (Some(at), _) if at != suspect.at => it.and(text.span(at), "this quote closes nothing"),
+            (Some(at), _) if at != suspect.at => it.and(span(at), "this quote closes nothing"),
             (None, Some(opener)) if opener.at != suspect.at => {
-                it.and(text.span(opener.at), "this quote is open to the end of the file")
+                it.and(span(opener.at), "this quote is open to the end of the file")
             }
             _ => it,
         })
@@ -235,7 +237,7 @@ mod tests {
             let line = source[..at].matches('\n').count() + 1;
             let mut map = SourceMap::new();
             let id = map.add("x.if", broken.as_bytes()).unwrap();
-            let found = unbalanced(&Text::of_file(map.file(id))).unwrap();
+            let found = unbalanced(map.file(id)).unwrap();
             let told = map.location(found.span.pos).unwrap().line;
             if told.abs_diff(line) > 2 {
                 wrong.push((line, told, broken.lines().nth(line - 1).unwrap().to_owned()));

@@ -1,5 +1,5 @@
-//! What is done to and asked of a finished policy, compared with checkpolicy: redundant rules, neverallow, bounds. They are ignored
-//! by a plain `cargo test`; `cargo xtask test` runs them once checkpolicy is installed.
+//! What is done to and asked of a finished policy, beside checkpolicy: redundant rules, neverallow, bounds. Random small policies, and
+//! the Reference Policy.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -11,7 +11,6 @@ use anyhow::{Context as _, Result, ensure};
 use mandate_compile::assertion::{self, Assertion};
 use mandate_compile::bounds;
 use mandate_compile::optimise::optimise;
-use mandate_compliance::random::Random;
 use mandate_policydb::{
     ClassId, Context, Ebitmap, ExtendedPermissions, PolicyDb, SymbolId, TypeId, Unvalidated,
     XpermForm,
@@ -19,13 +18,40 @@ use mandate_policydb::{
 use mandate_server::{Engine, Query};
 use mandate_syntax::source::Span;
 
+use crate::place::Place;
+use crate::random::Random;
+use crate::reference::Reference;
+use crate::report::Report;
+
 const TYPES: usize = 8;
 const ATTRIBUTES: usize = 5;
 const PERMISSIONS: [&str; 4] = ["read", "write", "append", "ioctl"];
 
-/// A folder of one test.
-fn folder(name: &str) -> Result<PathBuf> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+/// One comparison: it says what it compared.
+type Check = fn(&Place) -> Result<String>;
+
+const CHECKS: [(&str, Check); 4] = [
+    ("random policies: redundant rules", redundant_rules),
+    ("random policies: neverallow and neverallowxperm", neverallow),
+    ("random policies: typebounds", type_bounds),
+    ("the Reference Policy, -O: the same bytes and answers", reference_optimised),
+];
+
+/// Runs them all.
+///
+/// # Errors
+/// When the report cannot be written.
+pub fn run(place: &Place, report: &mut Report<'_>) -> Result<()> {
+    report.heading("Finished policies, beside checkpolicy")?;
+    for (name, check) in CHECKS {
+        report.case(name, check(place).map_err(|why| format!("{why:#}")))?;
+    }
+    Ok(())
+}
+
+/// A folder of one comparison.
+fn folder(place: &Place, name: &str) -> Result<PathBuf> {
+    let folder = place.work.join("compile/finished").join(name);
     fs::create_dir_all(&folder)?;
     Ok(folder)
 }
@@ -189,11 +215,11 @@ fn bytes_of(db: &PolicyDb) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-#[test]
-#[ignore = "asks checkpolicy"]
-fn redundant_rules_go_as_they_do_with_checkpolicy() -> Result<()> {
-    let folder = folder("optimise")?;
-    for seed in 0..150 {
+/// Never more rules than checkpolicy leaves; but for extended permissions, the same bytes.
+fn redundant_rules(place: &Place) -> Result<String> {
+    let folder = folder(place, "optimise")?;
+    let policies = 150;
+    for seed in 0..policies {
         let mut draw = Draw::new(seed);
         let mut text = draw.head();
         text += &draw.rules(40, if seed % 3 == 0 { &ALL } else { &PLAIN });
@@ -213,7 +239,7 @@ fn redundant_rules_go_as_they_do_with_checkpolicy() -> Result<()> {
         same_answers(&before, &engine(ours)?, 200, seed)
             .with_context(|| path.display().to_string())?;
     }
-    Ok(())
+    Ok(format!("{policies} policies"))
 }
 
 fn count(db: &PolicyDb) -> usize {
@@ -315,10 +341,9 @@ fn bit(db: &PolicyDb, class: ClassId, name: &str) -> u32 {
     1 << db.permission(class, name).expect("a permission").bit()
 }
 
-#[test]
-#[ignore = "asks checkpolicy"]
-fn neverallow_forbids_what_it_does_with_checkpolicy() -> Result<()> {
-    let folder = folder("neverallow")?;
+/// The same policies are refused, for rules that checkpolicy names, too.
+fn neverallow(place: &Place) -> Result<String> {
+    let folder = folder(place, "neverallow")?;
     let (mut refused, mut accepted) = (0, 0);
     for seed in 0..300 {
         let mut draw = Draw::new(seed);
@@ -350,14 +375,13 @@ fn neverallow_forbids_what_it_does_with_checkpolicy() -> Result<()> {
             ensure!(ours, "{}: {violation:?} is not in {said}", path.display());
         }
     }
-    ensure!(refused > 50 && accepted > 50, "{refused} refused, {accepted} accepted");
-    Ok(())
+    let told = format!("{refused} refused, {accepted} accepted");
+    ensure!(refused > 50 && accepted > 50, "too few of either: {told}");
+    Ok(told)
 }
 
-#[test]
-#[ignore = "asks checkpolicy"]
-fn bounds_hold_when_they_do_with_checkpolicy() -> Result<()> {
-    let folder = folder("bounds")?;
+fn type_bounds(place: &Place) -> Result<String> {
+    let folder = folder(place, "bounds")?;
     let (mut refused, mut accepted) = (0, 0);
     for seed in 0..200 {
         let mut draw = Draw::new(seed);
@@ -380,8 +404,9 @@ fn bounds_hold_when_they_do_with_checkpolicy() -> Result<()> {
         ensure!(same, "{}: {said:?} but {ours:?}", path.display());
         if said.is_some() { refused += 1 } else { accepted += 1 }
     }
-    ensure!(refused > 50 && accepted > 50, "{refused} refused, {accepted} accepted");
-    Ok(())
+    let told = format!("{refused} refused, {accepted} accepted");
+    ensure!(refused > 50 && accepted > 50, "too few of either: {told}");
+    Ok(told)
 }
 
 /// Gives types their bounds: checkpolicy writes no policy that breaks them.
@@ -396,14 +421,12 @@ fn bind(db: &mut PolicyDb, pairs: &[(&str, &str)]) -> Result<()> {
     Ok(())
 }
 
-#[test]
-#[ignore = "asks checkpolicy about the Reference Policy"]
-fn the_reference_policy_is_optimised_as_checkpolicy_does() -> Result<()> {
-    use mandate_compliance::place::Place;
-    use mandate_compliance::reference::Reference;
-    for reference in Reference::build_all(&Place::here()?)? {
+fn reference_optimised(place: &Place) -> Result<String> {
+    const QUESTIONS: usize = 200_000;
+    let references = Reference::build_all(place)?;
+    for reference in &references {
         let name = reference.flavour.name();
-        let path = folder("reference")?.join(format!("{name}.conf"));
+        let path = folder(place, "reference")?.join(format!("{name}.conf"));
         fs::copy(reference.source(), &path)?;
         let mls = reference.flavour.mls_option();
         let plain = checkpolicy(&path, mls)?.map_err(anyhow::Error::msg)?;
@@ -413,7 +436,7 @@ fn the_reference_policy_is_optimised_as_checkpolicy_does() -> Result<()> {
         let before = engine(ours.clone())?;
         optimise(&mut ours);
         ensure!(bytes_of(&ours)? == theirs, "{name}: other bytes");
-        same_answers(&before, &engine(ours)?, 200_000, 1).context(name)?;
+        same_answers(&before, &engine(ours)?, QUESTIONS, 1).context(name)?;
     }
-    Ok(())
+    Ok(format!("{} policies, {QUESTIONS} decisions each", references.len()))
 }
