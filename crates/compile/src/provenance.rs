@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use mandate_policydb::{PlaceId, Provenance, ProvenanceBuilder, RuleKey, RulePlace, StringId};
 use mandate_syntax::source::{ExpansionId, Expansions, FileId, LineIndex, Pos, SourceMap, Span};
 use rayon::slice::ParallelSliceMut;
-use rustc_hash::FxBuildHasher;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::outcome::RuleOrigins;
 
@@ -22,6 +22,8 @@ pub fn provenance(
         expansions,
         made: ProvenanceBuilder::new(policy_hash),
         calls: HashMap::default(),
+        positions: FxHashMap::default(),
+        words: FxHashMap::default(),
     };
     let ids = places.of_all(&statements);
     let mut made = places.made;
@@ -77,6 +79,10 @@ struct Places<'a> {
     made: ProvenanceBuilder,
     /// For each expansion its macro's name and where it was called.
     calls: HashMap<ExpansionId, Within, FxBuildHasher>,
+    /// Path, line and column. Interfaces are called often: few positions are behind many places.
+    positions: FxHashMap<Pos, Option<(StringId, u32, u32)>>,
+    /// The names of macros, by where their calls stand.
+    words: FxHashMap<Pos, StringId>,
 }
 
 impl Places<'_> {
@@ -107,7 +113,9 @@ impl Places<'_> {
     }
 
     fn place(&mut self, pos: Pos, within: Within) -> Option<PlaceId> {
-        let (path, line, column) = self.files.position(pos, &mut self.made)?;
+        let (files, made) = (&mut self.files, &mut self.made);
+        let position = self.positions.entry(pos).or_insert_with(|| files.position(pos, made));
+        let (path, line, column) = (*position)?;
         Some(self.made.place(path, line, column, within))
     }
 
@@ -129,11 +137,16 @@ impl Places<'_> {
         };
         for (expansion, call) in pending.into_iter().rev() {
             let place = self.place(call.pos, within);
-            let name = self.files.word(call.pos);
-            within = place.map(|place| (self.made.string(&name), place)).or(within);
+            within = place.map(|place| (self.word(call.pos), place)).or(within);
             self.calls.insert(expansion, within);
         }
         within
+    }
+
+    /// The name of the macro that is called at a position.
+    fn word(&mut self, pos: Pos) -> StringId {
+        let (files, made) = (&mut self.files, &mut self.made);
+        *self.words.entry(pos).or_insert_with(|| made.string(&files.word(pos)))
     }
 }
 
