@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
+use mandate_compile::cache::Cache;
 use mandate_compile::outcome::{Outcome, Product, SourceTree};
 use mandate_compile::refpolicy::own::OwnModule;
 use mandate_compile::refpolicy::{self, headers, settings::Settings};
@@ -11,6 +12,8 @@ use mandate_compile::{backend, conf, optimise, provenance};
 use mandate_policydb::{HandleUnknown, PolicyDb, PolicyVersion, Target};
 use mandate_syntax::source::SourceMap;
 use sha2::{Digest as _, Sha256};
+
+use crate::cache::OnDisk;
 
 /// A source file that stands alone: its path as the user gave it, and what it holds.
 #[derive(Clone, Debug)]
@@ -57,19 +60,17 @@ pub(crate) struct Options {
     pub(crate) handle_unknown: Option<HandleUnknown>,
     /// Of a `policy.conf`: for Xen?
     pub(crate) xen: bool,
+    /// Where builds of trees keep what the next one can use again.
+    pub(crate) cache: Option<Arc<OnDisk>>,
 }
 
 /// Compiles; what is wrong with the sources is in the outcome.
 pub(crate) fn compile(input: Input, options: &Options) -> Result<Outcome> {
     match input {
-        Input::Tree(tree) => Ok(tree_policy(&tree, options)),
+        Input::Tree(tree) => Ok(refpolicy::build(&tree, &of_tree(options))),
         Input::Conf(source) => conf_policy(source, options),
         Input::Modules(modules, against) => modules_policy(&modules, &against, options),
     }
-}
-
-fn tree_policy(tree: &SourceTree, options: &Options) -> Outcome {
-    refpolicy::build(tree, &of_tree(options))
 }
 
 fn of_tree(options: &Options) -> refpolicy::Options {
@@ -80,6 +81,7 @@ fn of_tree(options: &Options) -> refpolicy::Options {
         no_neverallow: options.no_neverallow,
         optimise: options.optimize,
         check_interfaces: options.check_interfaces,
+        cache: options.cache.clone().map(|it| it as Arc<dyn Cache>),
     }
 }
 

@@ -10,4 +10,5 @@ mod line_marks;
 pub mod m4;
 pub mod names;
 pub mod source;
+pub mod stored;
 pub mod text;

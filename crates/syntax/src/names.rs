@@ -13,6 +13,10 @@ impl Symbol {
     pub fn index(self) -> usize {
         self.0 as usize
     }
+
+    pub(crate) fn from_index(index: u32) -> Self {
+        Self(index)
+    }
 }
 
 /// Gives equal names equal symbols, counted from 0 in the order they were first seen.
@@ -62,10 +66,14 @@ impl Interner {
 
     /// The symbol of a name given as bytes, if it has one.
     pub fn get_bytes(&self, name: &[u8]) -> Option<Symbol> {
+        self.get_hashed(hash(name), name)
+    }
+
+    /// As [`get_bytes`](Self::get_bytes), where the hash of the name is known.
+    pub(crate) fn get_hashed(&self, hash: u32, name: &[u8]) -> Option<Symbol> {
         if self.slots.is_empty() {
             return None;
         }
-        let hash = hash(name);
         let mut slot = self.first_slot(hash);
         loop {
             match self.slots[slot] {
@@ -118,7 +126,8 @@ impl Interner {
     }
 }
 
-fn hash(name: &[u8]) -> u32 {
+/// The hash by which a name is found.
+pub(crate) fn hash(name: &[u8]) -> u32 {
     let wide = FxBuildHasher.hash_one(name);
     #[expect(clippy::cast_possible_truncation, reason = "the fold keeps what both halves hold")]
     let folded = (wide ^ (wide >> 32)) as u32;

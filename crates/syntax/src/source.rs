@@ -341,6 +341,21 @@ impl ExpansionRecorder {
         })
     }
 
+    /// For the expansions of a unit whose first has the number after `first`, with room for so many.
+    pub(crate) fn numbered(first: u32, room: u32) -> Self {
+        Self { first, room, expansions: Vec::new() }
+    }
+
+    /// The number before the first expansion, and how many there is room for.
+    pub(crate) fn range(&self) -> (u32, u32) {
+        (self.first, self.room)
+    }
+
+    /// The calls, in the order they were recorded.
+    pub(crate) fn calls(&self) -> impl Iterator<Item = Span> {
+        self.expansions.iter().map(|it| it.call)
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.expansions.len()

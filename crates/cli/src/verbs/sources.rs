@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail};
@@ -12,6 +13,7 @@ use mandate_compile::refpolicy::own::OwnModule;
 use mandate_policydb::{PolicyDb, PolicyVersion};
 use serde_json::{Value, json};
 
+use crate::cache::OnDisk;
 use crate::compiler::{self, Against, Input, Options, Source};
 use crate::output::parse_version;
 use crate::progress::Progress;
@@ -56,6 +58,12 @@ pub(crate) struct SourceArgs {
     /// With NAME.te: an installed headers tree, such as /usr/share/selinux/devel
     #[arg(long, value_name = "DIR")]
     headers: Option<PathBuf>,
+    /// Where builds of source trees keep what the next one can use again [default: mandate in the user's folder of caches]
+    #[arg(long, value_name = "DIR", conflicts_with = "no_cache")]
+    cache: Option<PathBuf>,
+    /// Keep nothing, and use nothing that was kept
+    #[arg(long)]
+    no_cache: bool,
     /// How findings are shown: text on standard error, JSON (docs/json.md) or SARIF 2.1.0 on standard output
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -126,6 +134,7 @@ impl SourceArgs {
         options.check_interfaces |= interfaces == Interfaces::All;
         progress.stage("compiling");
         let outcome = compiler::compile(input, &options)?;
+        options.cache.iter().for_each(|it| it.tidy());
         Ok(Run { outcome, started, progress })
     }
 
@@ -156,8 +165,17 @@ impl SourceArgs {
             optimize: self.optimize,
             check_interfaces: self.check_interfaces,
             no_neverallow: self.no_neverallow,
+            cache: self.cache()?,
             ..Options::default()
         })
+    }
+
+    /// Only what is read from disk is kept: the embedded policy compiles at once.
+    fn cache(&self) -> Result<Option<Arc<OnDisk>>> {
+        if self.no_cache || self.inputs.is_empty() {
+            return Ok(None);
+        }
+        OnDisk::open(self.cache.as_deref())
     }
 
     fn input(&self) -> Result<Input> {

@@ -13,11 +13,13 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rustc_hash::FxHashSet;
 
 use crate::backend;
+use crate::cache::Cache;
 use crate::file_contexts;
 use crate::outcome::{Outcome, Product, SourceTree};
 use crate::refpolicy::expand::{self, Reader, plain};
 use crate::refpolicy::files::{self, AppConfig, CustomizableTypes};
-use crate::refpolicy::jobs::{Callable, Finished, Job, Machines, What, With, parse, run_jobs};
+use crate::refpolicy::incremental::Kept;
+use crate::refpolicy::jobs::{Callable, Done, Job, Machines, What, With, parse, run_jobs};
 use crate::refpolicy::modules::{self, ModuleList, ModuleTree};
 use crate::refpolicy::own::{Declarations, OwnModule, check_alone};
 use crate::refpolicy::settings::Settings;
@@ -40,6 +42,8 @@ pub struct Options {
     pub optimise: bool,
     /// Also compile the interfaces that nothing calls.
     pub check_interfaces: bool,
+    /// Where the build keeps what the next one can use again.
+    pub cache: Option<Arc<dyn Cache>>,
 }
 
 fn backend_options(settings: &Settings, options: &Options) -> backend::Options {
@@ -135,14 +139,42 @@ impl Build<'_> {
         // One unit for the macros, one for each module and each file of interfaces, and room for the files around them.
         let mut expansions = Expansions::for_units(built.len() + self.found.modules.len() + 16);
         let mut recorder = expansions.recorder(0);
-        let (machines, head) = self.prepare(&mut recorder);
+        let options = self.options;
+        let sources = self.reader.sources.clone();
+        let names: Vec<String> = self.list.all().map(str::to_owned).collect();
+        let mut kept = options
+            .cache
+            .as_deref()
+            .map(|it| Kept::new(it, &sources, &self.settings.defines(), &names));
+        let (machines, head) = self.environment(kept.as_mut(), &mut recorder);
         let jobs = self.jobs(&built, &mut recorder);
         expansions.set(0, recorder);
         if tell::fatal(&self.reader.diagnostics) {
             return self.stop(expansions);
         }
-        let finished = run_jobs(&jobs, &machines, &self.reader.sources, &mut expansions, 1);
-        self.finish(head, finished, &jobs, expansions, &machines)
+        let done = run_jobs(&jobs, &machines, &sources, kept.as_ref(), &mut expansions, 1);
+        self.finish(head, done, &jobs, expansions, &machines)
+    }
+
+    /// What all modules see: as an earlier build kept it, or made anew.
+    fn environment(
+        &mut self,
+        kept: Option<&mut Kept<'_>>,
+        recorder: &mut ExpansionRecorder,
+    ) -> (Machines, Parsed) {
+        let Some(kept) = kept else { return self.prepare(recorder) };
+        if let Some(found) = kept.recall_environment(recorder) {
+            self.reader.diagnostics.extend(found.diagnostics);
+            *recorder = found.recorder;
+            return (found.machines, found.head);
+        }
+        let before = self.reader.diagnostics.len();
+        let (machines, head) = self.prepare(recorder);
+        let found = &self.reader.diagnostics[before..];
+        if !tell::fatal(found) {
+            kept.keep_environment(&machines, &head, found, recorder);
+        }
+        (machines, head)
     }
 
     /// Quotes that do not pair up make all that follows meaningless.
@@ -267,7 +299,7 @@ impl Build<'_> {
     fn finish(
         mut self,
         head: Parsed,
-        mut finished: Finished,
+        mut done: Vec<Done>,
         jobs: &[Job],
         mut expansions: Expansions,
         machines: &Machines,
@@ -277,7 +309,7 @@ impl Build<'_> {
         let mut customizable = CustomizableTypes::new();
         let mut contexts = Text::default();
         let mut callable = Callable::new(&machines.interfaces);
-        for (job, done) in jobs.iter().zip(&mut finished.done) {
+        for (job, done) in jobs.iter().zip(&mut done) {
             self.reader.diagnostics.append(&mut done.diagnostics);
             self.reader.diagnostics.extend(callable.tell(done));
             customizable.merge(std::mem::take(&mut done.customizable));
@@ -300,7 +332,8 @@ impl Build<'_> {
         self.tell_misspelt(&units, &whole.diagnostics);
         drop(units);
         if let (true, Some(db)) = (self.options.check_interfaces, &whole.policy) {
-            self.check_interfaces(db, &finished.called, machines, &mut expansions, jobs.len() + 1);
+            let called = done.iter().flat_map(|it| it.used.lines()).collect();
+            self.check_interfaces(db, &called, machines, &mut expansions, jobs.len() + 1);
         }
         self.product(whole, &contexts, files, expansions)
     }
@@ -343,7 +376,7 @@ impl Build<'_> {
     fn check_interfaces(
         &mut self,
         db: &PolicyDb,
-        called: &FxHashSet<String>,
+        called: &FxHashSet<&str>,
         machines: &Machines,
         expansions: &mut Expansions,
         first_unit: usize,
@@ -366,10 +399,10 @@ impl Build<'_> {
             jobs.push(Job { with: With::Interfaces, text, what: What::Statements });
             built.push(names.contains(module.as_str()));
         }
-        let finished = run_jobs(&jobs, machines, &self.reader.sources, expansions, first_unit);
+        let done = run_jobs(&jobs, machines, &self.reader.sources, None, expansions, first_unit);
         let mut words = Words::new(&self.reader.sources);
         let mut callable = Callable::new(&machines.interfaces);
-        for (mut done, built) in finished.done.into_iter().zip(built) {
+        for (mut done, built) in done.into_iter().zip(built) {
             let mut found = std::mem::take(&mut done.diagnostics);
             found.extend(callable.tell(&mut done));
             self.reader.diagnostics.extend(interfaces::faults(found));

@@ -61,6 +61,14 @@ impl CustomizableTypes {
         self.0.append(&mut other.0);
     }
 
+    pub(super) fn names(&self) -> Vec<Vec<u8>> {
+        self.0.iter().cloned().collect()
+    }
+
+    pub(super) fn of_names(names: Vec<Vec<u8>>) -> Self {
+        Self(names.into_iter().collect())
+    }
+
     /// The file: a name per line, sorted.
     pub fn render(&self) -> Vec<u8> {
         join(self.0.iter().map(Vec::as_slice))

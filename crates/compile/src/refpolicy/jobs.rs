@@ -5,12 +5,12 @@ use std::sync::{Mutex, PoisonError};
 
 use mandate_syntax::diagnostic::Diagnostic;
 use mandate_syntax::kernel::{self, ParseOptions, Parsed, SourceKind, Unit, UnknownCall};
-use mandate_syntax::m4::Machine;
+use mandate_syntax::m4::{Asked, Machine};
 use mandate_syntax::source::{ExpansionRecorder, Expansions, SourceMap};
 use mandate_syntax::text::Text;
-use rustc_hash::FxHashSet;
 
 use crate::refpolicy::files::CustomizableTypes;
+use crate::refpolicy::incremental::Kept;
 use crate::refpolicy::{expand, tell};
 
 /// A text to expand and parse.
@@ -43,15 +43,10 @@ pub(super) struct Done {
     pub(super) diagnostics: Vec<Diagnostic>,
     pub(super) unknown_calls: Vec<UnknownCall>,
     pub(super) customizable: CustomizableTypes,
-}
-
-/// What all jobs gave.
-#[derive(Default)]
-pub(super) struct Finished {
-    /// In the order of the jobs.
-    pub(super) done: Vec<Done>,
-    /// The macros that were called.
-    pub(super) called: FxHashSet<String>,
+    /// The macros that were used, one a line.
+    pub(super) used: String,
+    /// The words that were looked up.
+    pub(super) asked: Asked,
 }
 
 /// m4 as far as the texts of a job need it.
@@ -64,38 +59,37 @@ pub(super) struct Machines {
     pub(super) interfaces: Machine,
 }
 
-/// Does all jobs, on as many threads as there are; what comes out does not depend on their number.
+/// Does all jobs, on as many threads as there are; what comes out does not depend on their number, nor on what was kept of an
+/// earlier build. In the order of the jobs.
 pub(super) fn run_jobs(
     jobs: &[Job],
     machines: &Machines,
     sources: &SourceMap,
+    kept: Option<&Kept<'_>>,
     expansions: &mut Expansions,
     first_unit: usize,
-) -> Finished {
+) -> Vec<Done> {
     let size = |job: &Job| job.text.iter().map(|it| it.bytes.len()).sum::<usize>();
     let mut order: Vec<usize> = (0..jobs.len()).collect();
     order.sort_by_key(|&it| std::cmp::Reverse(size(&jobs[it])));
     let next = AtomicUsize::new(0);
-    let finished = Mutex::new((Vec::new(), FxHashSet::default()));
+    let finished = Mutex::new(Vec::new());
     let fresh = &*expansions;
     let work = || {
-        let mut support = machines.support.clone();
-        let mut interfaces = machines.interfaces.clone();
+        let mut own = OwnMachines { of: machines, support: None, interfaces: None };
         let mut mine = Vec::new();
         while let Some(&index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
             let job = &jobs[index];
             let mut recorder = fresh.recorder(first_unit + index);
-            let machine = match job.with {
-                With::Support => &mut support,
-                With::Interfaces => &mut interfaces,
-            };
-            let done = run_job(job, machine, sources, &mut recorder);
+            let recalled = kept.and_then(|it| it.recall(job, &mut recorder));
+            let done = recalled.unwrap_or_else(|| {
+                let done = run_job(job, own.machine(job.with), sources, &mut recorder);
+                kept.iter().for_each(|it| it.keep(job, &done, &recorder));
+                done
+            });
             mine.push((index, done, recorder));
         }
-        let mut finished = finished.lock().unwrap_or_else(PoisonError::into_inner);
-        let (done, called): &mut (Vec<_>, FxHashSet<String>) = &mut finished;
-        done.append(&mut mine);
-        called.extend(interfaces.called().map(str::to_owned));
+        finished.lock().unwrap_or_else(PoisonError::into_inner).append(&mut mine);
     };
     rayon::scope(|scope| {
         for _ in 0..rayon::current_num_threads() {
@@ -103,12 +97,28 @@ pub(super) fn run_jobs(
         }
     });
     let mut done: Vec<Done> = jobs.iter().map(|_| Done::default()).collect();
-    let (all, called) = finished.into_inner().unwrap_or_else(PoisonError::into_inner);
-    for (index, it, recorder) in all {
+    for (index, it, recorder) in finished.into_inner().unwrap_or_else(PoisonError::into_inner) {
         done[index] = it;
         expansions.set(first_unit + index, recorder);
     }
-    Finished { done, called }
+    done
+}
+
+/// The machines of one thread, made when they are needed.
+struct OwnMachines<'a> {
+    of: &'a Machines,
+    support: Option<Machine>,
+    interfaces: Option<Machine>,
+}
+
+impl OwnMachines<'_> {
+    fn machine(&mut self, with: With) -> &mut Machine {
+        let (own, of) = match with {
+            With::Support => (&mut self.support, &self.of.support),
+            With::Interfaces => (&mut self.interfaces, &self.of.interfaces),
+        };
+        own.get_or_insert_with(|| of.clone())
+    }
 }
 
 pub(super) fn run_job(
@@ -120,15 +130,16 @@ pub(super) fn run_job(
     let inputs: Vec<&Text> = job.text.iter().collect();
     let mut expanded = machine.run_apart(&inputs, sources, recorder);
     let mut diagnostics = expand::report(&mut expanded, sources, recorder);
+    let (used, asked) = (expanded.used.join("\n"), expanded.asked);
     if job.what == What::FileContexts {
-        return Done { text: expanded.text, diagnostics, ..Done::default() };
+        return Done { text: expanded.text, diagnostics, used, asked, ..Done::default() };
     }
     let mut customizable = CustomizableTypes::new();
     customizable.scan(&expanded.text.bytes);
     let parsed = parse(&expanded.text);
     diagnostics.extend(parsed.diagnostics);
     let Parsed { unit, unknown_calls, .. } = parsed;
-    Done { unit, unknown_calls, diagnostics, customizable, ..Done::default() }
+    Done { unit, unknown_calls, diagnostics, customizable, used, asked, ..Done::default() }
 }
 
 /// Tells of calls that are no macro's.

@@ -6,6 +6,7 @@ mod documented;
 mod expand;
 pub mod files;
 pub mod headers;
+mod incremental;
 mod interfaces;
 mod jobs;
 pub mod modules;

@@ -258,7 +258,9 @@ impl Run<'_> {
     fn defn(&mut self, call: Call) {
         for number in (1..=self.count(call)).rev() {
             let Some(name) = self.name(call, number) else { continue };
-            match self.macros.get(&name).and_then(|it| self.macros.value(it)).cloned() {
+            let known = self.known(name.as_bytes());
+            known.into_iter().for_each(|it| self.note_use(it));
+            match known.and_then(|it| self.macros.value(it)).cloned() {
                 Some(Value::Text(definition)) => {
                     let mark = self.begin_expansion();
                     let text = &definition.text;
@@ -276,7 +278,7 @@ impl Run<'_> {
     }
 
     fn if_defined(&mut self, call: Call) {
-        let known = self.macros.get_bytes(self.argument(call, 1)).is_some();
+        let known = self.known(self.argument(call, 1)).is_some();
         let number = if known { 2 } else { 3 };
         self.put_argument(call, number);
     }
@@ -312,9 +314,10 @@ impl Run<'_> {
 
     fn indirect(&mut self, call: Call) {
         let Some(name) = self.name(call, 1) else { return };
-        let Some(symbol) = self.macros.get(&name) else {
+        let Some(symbol) = self.known(name.as_bytes()) else {
             return self.bad_argument(call, 1, "a macro");
         };
+        self.note_use(symbol);
         let Some(value) = self.macros.value(symbol).cloned() else { return };
         let call = Call { name: symbol, first: call.first + 1, ..call };
         match value {

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
+use crate::m4::asked::{Asked, Asking};
 use crate::m4::builtins::Builtin;
 use crate::m4::input::{Class, Frame, Lexicon, Stack, is_word};
 use crate::m4::macros::{Definition, Macros, Piece, Value};
 use crate::m4::pattern::Patterns;
-use crate::names::Symbol;
+use crate::names::{Symbol, hash};
 use crate::source::{ExpansionRecorder, SourceMap, Span};
 use crate::text::{Text, copy};
 
@@ -57,6 +58,10 @@ pub struct Expanded {
     pub exit: Option<i32>,
     /// How many macros were called.
     pub calls: usize,
+    /// The names of the macros whose definitions were used, in the order they were first heard of.
+    pub used: Vec<String>,
+    /// The words that were looked up, macros or not.
+    pub asked: Asked,
 }
 
 /// m4 with the macros it knows.
@@ -82,6 +87,10 @@ impl Machine {
         for name in ["__gnu__", "__unix__"] {
             macros.define(name, Value::Text(Arc::new(Definition::new(Text::default()))));
         }
+        Self { macros, budget: Budget::default() }
+    }
+
+    pub(super) fn with_macros(macros: Macros) -> Self {
         Self { macros, budget: Budget::default() }
     }
 
@@ -113,11 +122,6 @@ impl Machine {
         self.macros.defined().filter(|it| matches!(it.1, Value::Text(_))).map(|it| it.0)
     }
 
-    /// The names that were called so far.
-    pub fn called(&self) -> impl Iterator<Item = &str> {
-        self.macros.called()
-    }
-
     /// Where the text of the macro `name` was spelled.
     pub fn origin(&self, name: &str) -> Option<Span> {
         self.macros.origin(name)
@@ -133,6 +137,19 @@ impl Machine {
             Piece::All | Piece::AllQuoted | Piece::Literal { .. } | Piece::Count => 0,
         });
         Some(highest.max().unwrap_or(0))
+    }
+
+    /// For each macro with a definition its name, text, and how many arguments it must and may have; builtins have no text.
+    pub fn definitions(&self) -> impl Iterator<Item = (&str, Option<&Text>, (u16, u16))> {
+        self.macros.defined().map(|(name, value)| {
+            let arity =
+                self.macros.names.get(name).map_or((0, u16::MAX), |it| self.macros.bounds(it));
+            let text = match value {
+                Value::Text(definition) => Some(&definition.text),
+                Value::Builtin(_) => None,
+            };
+            (name, text, arity)
+        })
     }
 
     /// Expands `inputs` one after the other, as one m4 process would. Definitions stay.
@@ -215,6 +232,9 @@ pub(super) struct Run<'a> {
     pub(super) lines: LineCache,
     pub(super) patterns: Patterns,
     scratch: Text,
+    asking: Asking,
+    /// Which macros were used, by name.
+    used: Vec<bool>,
 }
 
 /// The last place whose line was asked: the next one is mostly near.
@@ -255,6 +275,8 @@ impl<'a> Run<'a> {
             lines: LineCache::default(),
             patterns: Patterns::default(),
             scratch: Text::default(),
+            asking: Asking::default(),
+            used: Vec::new(),
         }
     }
 
@@ -280,6 +302,10 @@ impl<'a> Run<'a> {
             copy(&text, (0, end), 0, |bytes, span| self.out.text.push(bytes, span));
         }
         self.out.calls = self.calls;
+        let names = &self.macros.names;
+        let used = names.iter().filter(|it| self.used.get(it.0.index()).is_some_and(|it| *it));
+        self.out.used = used.map(|it| it.1.to_owned()).collect();
+        self.out.asked = self.asking.finish();
         self.out
     }
 
@@ -305,6 +331,21 @@ impl<'a> Run<'a> {
             self.error(diagnostic);
         }
         self.halted = true;
+    }
+
+    /// The macro of this name, if it has a definition.
+    pub(super) fn known(&self, word: &[u8]) -> Option<Symbol> {
+        let hash = hash(word);
+        self.asking.note(hash);
+        self.macros.get_hashed(hash, word)
+    }
+
+    /// Notes that the definition of a macro bears on what comes out.
+    pub(super) fn note_use(&mut self, name: Symbol) {
+        if self.used.len() <= name.index() {
+            self.used.resize(self.macros.names.len(), false);
+        }
+        self.used[name.index()] = true;
     }
 
     // Input.
@@ -469,7 +510,7 @@ impl<'a> Run<'a> {
                     let end = word_end(bytes, at);
                     let last = end == frame.end && self.frames.len() > 1;
                     let word = &bytes[at..end];
-                    if self.macros.get_bytes(word).is_some() || (last && self.word_goes_on()) {
+                    if self.known(word).is_some() || (last && self.word_goes_on()) {
                         return (at, Some(Class::Word));
                     }
                     at = end;
@@ -488,7 +529,7 @@ impl<'a> Run<'a> {
         if end == frame.end && self.frames.len() > 1 && self.word_goes_on() {
             return self.long_word();
         }
-        let symbol = self.macros.get_bytes(&bytes[frame.at..end]);
+        let symbol = self.known(&bytes[frame.at..end]);
         let span = self.span_at(frame.at);
         match symbol {
             Some(symbol) => {
@@ -517,7 +558,7 @@ impl<'a> Run<'a> {
                 break;
             }
         }
-        match self.macros.get_bytes(&word.bytes) {
+        match self.known(&word.bytes) {
             Some(symbol) => self.call(symbol, word.span(0)),
             None => self.emit_text(&word),
         }
@@ -632,7 +673,7 @@ impl<'a> Run<'a> {
             self.collect(call);
         }
         self.calls += 1;
-        self.macros.note_call(name);
+        self.note_use(name);
         self.check_arguments(call);
         if !self.halted && self.within_budget(call) {
             match value {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::m4::builtins::Builtin;
-use crate::names::{Interner, Symbol};
+use crate::names::{Interner, Symbol, hash};
 use crate::source::Span;
 use crate::text::Text;
 
@@ -97,15 +97,13 @@ pub(super) enum Value {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Macros {
     pub(super) names: Interner,
-    values: Vec<Vec<Value>>,
+    pub(super) values: Vec<Vec<Value>>,
     /// Values as they were before [`mark`](Self::mark)'s changes, by name; in the order of first change.
     saved: Vec<(Symbol, Vec<Value>)>,
     touched: Vec<bool>,
     marked: bool,
     /// How many arguments a call must have, and may have, by name.
-    arity: Vec<(u16, u16)>,
-    /// Which names were called.
-    called: Vec<bool>,
+    pub(super) arity: Vec<(u16, u16)>,
 }
 
 impl Macros {
@@ -117,22 +115,15 @@ impl Macros {
         self.arity[symbol.index()] = (least, most);
     }
 
-    pub(super) fn note_call(&mut self, symbol: Symbol) {
-        if self.called.len() <= symbol.index() {
-            self.called.resize(self.names.len(), false);
-        }
-        self.called[symbol.index()] = true;
-    }
-
-    pub(super) fn called(&self) -> impl Iterator<Item = &str> {
-        let called = |symbol: Symbol| self.called.get(symbol.index()).is_some_and(|it| *it);
-        self.names.iter().filter(move |it| called(it.0)).map(|it| it.1)
+    /// How many arguments a call must have, and may have.
+    pub(super) fn bounds(&self, symbol: Symbol) -> (u16, u16) {
+        self.arity.get(symbol.index()).copied().unwrap_or((0, u16::MAX))
     }
 
     pub(super) fn arity(&self, symbol: Symbol) -> (usize, usize) {
-        match self.arity.get(symbol.index()) {
-            None | Some((0, u16::MAX)) => (0, usize::MAX),
-            Some(&(least, most)) => (usize::from(least), usize::from(most)),
+        match self.bounds(symbol) {
+            (0, u16::MAX) => (0, usize::MAX),
+            (least, most) => (usize::from(least), usize::from(most)),
         }
     }
 
@@ -141,8 +132,23 @@ impl Macros {
     }
 
     pub(super) fn get_bytes(&self, word: &[u8]) -> Option<Symbol> {
-        let symbol = self.names.get_bytes(word)?;
+        self.get_hashed(hash(word), word)
+    }
+
+    pub(super) fn get_hashed(&self, hash: u32, word: &[u8]) -> Option<Symbol> {
+        let symbol = self.names.get_hashed(hash, word)?;
         (!self.values[symbol.index()].is_empty()).then_some(symbol)
+    }
+
+    /// From names, and values and arities by name, if they fit one another.
+    pub(super) fn from_parts(
+        names: Interner,
+        values: Vec<Vec<Value>>,
+        arity: Vec<(u16, u16)>,
+    ) -> Option<Self> {
+        let touched = vec![false; values.len()];
+        let fit = values.len() == names.len() && arity.len() <= names.len();
+        fit.then_some(Self { names, values, arity, touched, ..Self::default() })
     }
 
     pub(super) fn value(&self, symbol: Symbol) -> Option<&Value> {

@@ -4,6 +4,7 @@
 //!
 //! Budgets, after which there is an error instead of a result: [`Budget`].
 
+mod asked;
 mod builtins;
 mod eval;
 mod format;
@@ -12,7 +13,9 @@ mod machine;
 mod macros;
 mod pattern;
 pub mod quotes;
+mod stored;
 
+pub use asked::Asked;
 pub use machine::{Budget, Expanded, Machine, Message};
 
 #[cfg(test)]

@@ -1,0 +1,3 @@
+//! The machine as Mandate's tools see it. Libraries take bytes and give values; what they need of the machine comes through here.
+
+pub mod cache;
