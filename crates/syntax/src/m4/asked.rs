@@ -4,8 +4,8 @@ use std::cell::Cell;
 
 use crate::names;
 
-/// Words of the table: the bits of 16 bits of a hash.
-const WORDS: usize = 1 << 10;
+/// Words of the table: a bit for each value of half a hash.
+pub(super) const WORDS: usize = 1 << 10;
 
 /// The words that a run looked up, macros or not. The set may seem to hold a few more; it never misses one.
 #[derive(Clone, Debug)]
@@ -22,9 +22,10 @@ impl Default for Asking {
 impl Asking {
     /// Notes the word of this hash.
     pub(super) fn note(&self, hash: u32) {
-        let (word, bit) = place(hash);
-        if let Some(word) = self.bits.get(word) {
-            word.set(word.get() | bit);
+        for (word, bit) in places(hash) {
+            if let Some(word) = self.bits.get(word) {
+                word.set(word.get() | bit);
+            }
         }
     }
 
@@ -42,11 +43,13 @@ pub struct Asked {
 impl Asked {
     /// Was `word` looked up? Yes may be wrong, no is not.
     pub fn may_hold(&self, word: &str) -> bool {
-        let (at, bit) = place(names::hash(word.as_bytes()));
-        self.bits.get(at).is_some_and(|it| it & bit != 0)
+        let mut places = places(names::hash(word.as_bytes())).into_iter();
+        places.all(|(at, bit)| self.bits.get(at).is_some_and(|it| it & bit != 0))
     }
 }
 
-fn place(hash: u32) -> (usize, u64) {
-    (hash as usize >> 6 & (WORDS - 1), 1 << (hash & 63))
+/// The bits of a word: one for each half of its hash.
+fn places(hash: u32) -> [(usize, u64); 2] {
+    let place = |half: u32| (half as usize >> 6 & (WORDS - 1), 1 << (half & 63));
+    [place(hash & 0xffff), place(hash >> 16)]
 }

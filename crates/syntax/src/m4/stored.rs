@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::m4::asked::Asked;
+use crate::m4::asked::{Asked, WORDS};
 use crate::m4::builtins::Builtin;
 use crate::m4::machine::Machine;
 use crate::m4::macros::{Definition, Macros, Value};
@@ -57,10 +57,10 @@ impl Stored for Machine {
 
 impl Stored for Asked {
     fn put(&self, to: &mut Writer<'_>) {
-        self.bits.put(to);
+        self.bits.iter().for_each(|it| to.word(*it));
     }
 
     fn get(from: &mut Reader<'_>) -> Option<Self> {
-        Some(Self { bits: Stored::get(from)? })
+        (0..WORDS).map(|_| from.word()).collect::<Option<_>>().map(|bits| Self { bits })
     }
 }

@@ -91,6 +91,11 @@ impl<'a> Writer<'a> {
         number(&mut self.body, value);
     }
 
+    /// Writes eight bytes.
+    pub(crate) fn word(&mut self, value: u64) {
+        self.body.extend_from_slice(&value.to_le_bytes());
+    }
+
     fn bytes(&mut self, bytes: &[u8]) {
         self.number(bytes.len() as u64);
         self.body.extend_from_slice(bytes);
@@ -208,6 +213,13 @@ impl<'a> Reader<'a> {
             }
         }
         None
+    }
+
+    /// Reads eight bytes.
+    pub(crate) fn word(&mut self) -> Option<u64> {
+        let (word, rest) = self.rest.split_first_chunk()?;
+        self.rest = rest;
+        Some(u64::from_le_bytes(*word))
     }
 
     /// How many values follow: each takes a byte at least.
