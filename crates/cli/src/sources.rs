@@ -65,7 +65,11 @@ fn read_all(walk: Walk, prefix: &str) -> Result<SourceTree> {
     let files: Vec<(String, Arc<[u8]>)> = walk
         .files
         .into_par_iter()
-        .map(|(name, path)| Ok((format!("{prefix}{name}"), read_source(&path)?)))
+        .map(|(name, path)| {
+            let bytes = fs::read(&path).with_context(|| path.display().to_string())?;
+            refuse_large(&path, bytes.len() as u64)?;
+            Ok((format!("{prefix}{name}"), bytes.into()))
+        })
         .collect::<Result<_>>()?;
     Ok(files.into_iter().collect())
 }
@@ -100,7 +104,8 @@ impl Walk {
         }
         let entries = fs::read_dir(folder).with_context(|| folder.display().to_string())?;
         for entry in entries {
-            let path = entry.with_context(|| folder.display().to_string())?.path();
+            let entry = entry.with_context(|| folder.display().to_string())?;
+            let path = entry.path();
             let Some(last) = path.file_name().and_then(|it| it.to_str()) else {
                 bail!("{}: the name is not UTF-8", path.display());
             };
@@ -108,7 +113,11 @@ impl Walk {
                 continue;
             }
             let name = if name.is_empty() { last.to_owned() } else { format!("{name}/{last}") };
-            if path.is_dir() {
+            let is_dir = match entry.file_type() {
+                Ok(it) if !it.is_symlink() => it.is_dir(),
+                _ => path.is_dir(),
+            };
+            if is_dir {
                 self.folder(&path, &name, depth + 1)?;
             } else {
                 self.file(path, name)?;

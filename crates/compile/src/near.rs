@@ -4,9 +4,11 @@
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let length = name.chars().count();
     let most = length / 3 + 1;
+    // Each edit changes the length by a character at most.
+    let bytes = if name.is_ascii() { most } else { most * 4 };
     let mut near: Vec<(usize, &str)> = known
         .into_iter()
-        .filter(|it| it.len().abs_diff(name.len()) <= most * 4)
+        .filter(|it| it.len().abs_diff(name.len()) <= bytes || !it.is_ascii())
         .map(|it| (strsim::damerau_levenshtein(name, it), it))
         .filter(|&(distance, _)| (1..=most).contains(&distance) && distance < length)
         .collect();

@@ -1,9 +1,11 @@
 //! Where the rules of a build were written, as the file that goes beside its policy.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use mandate_policydb::{PlaceId, Provenance, ProvenanceBuilder, RuleKey, RulePlace, StringId};
 use mandate_syntax::source::{ExpansionId, Expansions, FileId, LineIndex, Pos, SourceMap, Span};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
@@ -17,22 +19,55 @@ pub fn provenance(
     policy_hash: [u8; 32],
 ) -> Provenance {
     let statements = statements(origins);
-    let mut places = Places {
-        files: Files::new(sources),
-        expansions,
-        made: ProvenanceBuilder::new(policy_hash),
-        calls: HashMap::default(),
-        positions: FxHashMap::default(),
-        words: FxHashMap::default(),
-    };
-    let ids = places.of_all(&statements);
-    let mut made = places.made;
+    let lines: Vec<OnceLock<LineIndex>> = sources.files().iter().map(|_| OnceLock::new()).collect();
+    // Sorted by expansion, so that neighbours share file and call.
+    let key = |span: Span| u64::from(span.expansion.0) << 32 | u64::from(span.pos.0);
+    let mut order: Vec<(u64, u32)> = statements.iter().map(|it| key(it.span)).zip(0u32..).collect();
+    order.par_sort_unstable();
+    let parts: Vec<_> = parts(&order, expansions)
+        .into_par_iter()
+        .map(|part| {
+            let mut places = Places::new(Files::new(sources, &lines), expansions);
+            let ids = places.of_all(part, &statements);
+            (part, ids, places.made)
+        })
+        .collect();
+    let mut made = ProvenanceBuilder::new(policy_hash);
+    let mut ids = vec![None; statements.len()];
+    for (part, places, builder) in parts {
+        let first = made.append_places(builder);
+        for (&(_, at), place) in part.iter().zip(places) {
+            if let (Some(entry), Some(place)) = (ids.get_mut(at as usize), place) {
+                *entry = Some(place.moved(first));
+            }
+        }
+    }
     for (statement, id) in statements.iter().zip(ids) {
         if let Some(id) = id {
             made.add(statement.of, statement.permissions, id);
         }
     }
     made.finish()
+}
+
+/// Cuts statements that are sorted by expansion where no calls are shared: what comes of it does not depend on threads.
+fn parts<'a>(order: &'a [(u64, u32)], expansions: &Expansions) -> Vec<&'a [(u64, u32)]> {
+    const SIZE: usize = 8192;
+    let unit = |it: &(u64, u32)| {
+        let expansion = u32::try_from(it.0 >> 32).unwrap_or_default();
+        expansions.unit_of(ExpansionId(expansion))
+    };
+    let mut parts = Vec::new();
+    let mut rest = order;
+    while let Some(last) = rest.get(SIZE - 1) {
+        let same = |it: &&(u64, u32)| unit(it).is_some() && unit(it) == unit(last);
+        let size = SIZE + rest[SIZE..].iter().take_while(same).count();
+        let (part, behind) = rest.split_at(size);
+        parts.push(part);
+        rest = behind;
+    }
+    parts.push(rest);
+    parts
 }
 
 /// A statement behind a rule.
@@ -85,26 +120,30 @@ struct Places<'a> {
     words: FxHashMap<Pos, StringId>,
 }
 
-impl Places<'_> {
-    /// The places of statements. Sorted by expansion, so that neighbours share file and call.
-    fn of_all(&mut self, statements: &[Statement]) -> Vec<Option<PlaceId>> {
-        let key = |span: Span| u64::from(span.expansion.0) << 32 | u64::from(span.pos.0);
-        let mut order: Vec<(u64, u32)> =
-            statements.iter().map(|it| key(it.span)).zip(0u32..).collect();
-        order.par_sort_unstable();
-        let mut ids = vec![None; statements.len()];
+impl<'a> Places<'a> {
+    fn new(files: Files<'a>, expansions: &'a Expansions) -> Self {
+        Self {
+            files,
+            expansions,
+            made: ProvenanceBuilder::new([0; 32]),
+            calls: HashMap::default(),
+            positions: FxHashMap::default(),
+            words: FxHashMap::default(),
+        }
+    }
+
+    /// The places of statements, in the order given.
+    fn of_all(&mut self, order: &[(u64, u32)], statements: &[Statement]) -> Vec<Option<PlaceId>> {
         let mut last: Option<(u64, Option<PlaceId>)> = None;
-        for (key, at) in order {
+        let ids = order.iter().map(|&(key, at)| {
             let id = match last {
                 Some((same, id)) if same == key => id,
                 _ => statements.get(at as usize).and_then(|it| self.of(it.span)),
             };
             last = Some((key, id));
-            if let Some(entry) = ids.get_mut(at as usize) {
-                *entry = id;
-            }
-        }
-        ids
+            id
+        });
+        ids.collect()
     }
 
     fn of(&mut self, span: Span) -> Option<PlaceId> {
@@ -156,6 +195,8 @@ const MOST_CALLS: usize = 10_000;
 /// Source files, with lines where they were asked for.
 struct Files<'a> {
     sources: &'a SourceMap,
+    /// The lines of all files, for all threads.
+    shared: &'a [OnceLock<LineIndex>],
     lines: Vec<Option<LineIndex>>,
     /// The file asked for last, and its positions.
     last: (FileId, u32, u32),
@@ -164,9 +205,9 @@ struct Files<'a> {
 }
 
 impl<'a> Files<'a> {
-    fn new(sources: &'a SourceMap) -> Self {
-        let lines = vec![None; sources.files().len()];
-        Self { sources, lines, last: (FileId(0), 1, 0), path: None }
+    fn new(sources: &'a SourceMap, shared: &'a [OnceLock<LineIndex>]) -> Self {
+        let lines = vec![None; shared.len()];
+        Self { sources, shared, lines, last: (FileId(0), 1, 0), path: None }
     }
 
     /// The file of a position, and the offset in it.
@@ -184,8 +225,10 @@ impl<'a> Files<'a> {
     fn position(&mut self, pos: Pos, made: &mut ProvenanceBuilder) -> Option<(StringId, u32, u32)> {
         let (file, offset) = self.locate(pos)?;
         let source = self.sources.file(file);
+        let shared = self.shared.get(file.0 as usize)?;
         let lines = self.lines.get_mut(file.0 as usize)?;
-        let lines = lines.get_or_insert_with(|| LineIndex::of(source));
+        let lines =
+            lines.get_or_insert_with(|| shared.get_or_init(|| LineIndex::of(source)).clone());
         let (path, line, column) = lines.position(source, offset);
         let path = path.unwrap_or(&source.path);
         let id = match self.path {

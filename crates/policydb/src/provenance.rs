@@ -91,6 +91,14 @@ impl RuleKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlaceId(u32);
 
+impl PlaceId {
+    /// The identifier after [`ProvenanceBuilder::append_places`] gave `first`.
+    #[must_use]
+    pub fn moved(self, first: u32) -> Self {
+        Self(self.0 + first)
+    }
+}
+
 /// A string of a [`Provenance`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StringId(u32);
@@ -224,6 +232,20 @@ impl ProvenanceBuilder {
         let (name, parent) = within.map_or((0, 0), |(name, parent)| (name.0 + 1, parent.0 + 1));
         self.made.places.push(Record { path: path.0, line, column, parent, name });
         id
+    }
+
+    /// Takes in the places of another builder, which has no statements yet. Their identifiers grow by what this gives.
+    pub fn append_places(&mut self, other: Self) -> u32 {
+        let first = index(self.made.places.len());
+        let strings: Vec<u32> = other.made.strings.iter().map(|it| self.string(it).0).collect();
+        let string = |old: u32| strings.get(old as usize).copied().unwrap_or(old);
+        self.made.places.extend(other.made.places.into_iter().map(|it| Record {
+            path: string(it.path),
+            name: it.name.checked_sub(1).map_or(0, |it| string(it) + 1),
+            parent: if it.parent == 0 { 0 } else { it.parent + first },
+            ..it
+        }));
+        first
     }
 
     /// A statement behind a rule, with the permissions it gives; all bits where it has none.

@@ -37,6 +37,21 @@ impl Interner {
         Self::default()
     }
 
+    /// With these names end to end, of these lengths; they must be different from one another.
+    pub(crate) fn of_names(text: String, lengths: &[usize]) -> Option<Self> {
+        let mut end = 0usize;
+        let mut made = Self { text, ..Self::default() };
+        for length in lengths {
+            let name = made.text.get(end..end.checked_add(*length)?)?;
+            made.hashes.push(hash(name.as_bytes()));
+            end += length;
+            made.ends.push(u32::try_from(end).ok()?);
+        }
+        made.slots = vec![0; (lengths.len() * 2 + 1).next_power_of_two().max(64)];
+        made.fill();
+        (end == made.text.len()).then_some(made)
+    }
+
     /// The symbol of `name`, new if it has none.
     pub fn intern(&mut self, name: &str) -> Symbol {
         if self.slots.len() <= self.ends.len() * 2 {
@@ -116,10 +131,15 @@ impl Interner {
     fn grow(&mut self) {
         let size = (self.slots.len() * 2).max(64);
         self.slots = vec![0; size];
+        self.fill();
+    }
+
+    fn fill(&mut self) {
+        let last = self.slots.len() - 1;
         for (symbol, &hash) in self.hashes.iter().enumerate() {
-            let mut slot = hash as usize & (size - 1);
+            let mut slot = hash as usize & last;
             while self.slots[slot] != 0 {
-                slot = (slot + 1) & (size - 1);
+                slot = (slot + 1) & last;
             }
             self.slots[slot] = small(symbol) + 1;
         }

@@ -282,6 +282,11 @@ impl Expansions {
         self.units[unit] = recorder.expansions;
     }
 
+    /// The unit that numbered `id`; none for text that stands in a file as it is.
+    pub fn unit_of(&self, id: ExpansionId) -> Option<usize> {
+        id.0.checked_sub(1).map(|wanted| (wanted / self.stride) as usize)
+    }
+
     /// The expansion of `id`; none for text that stands in a file as it is.
     pub fn get(&self, id: ExpansionId) -> Option<Expansion> {
         let wanted = id.0.checked_sub(1)?;

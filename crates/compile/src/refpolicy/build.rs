@@ -330,7 +330,8 @@ impl Build<'_> {
         let whole = whole::compile(&units, &options, checks);
         self.tell_unmet(&units, &whole);
         self.tell_misspelt(&units, &whole.diagnostics);
-        drop(units);
+        // To free them takes long, and nobody waits for it.
+        rayon::spawn(move || drop(units));
         if let (true, Some(db)) = (self.options.check_interfaces, &whole.policy) {
             let called = done.iter().flat_map(|it| it.used.lines()).collect();
             self.check_interfaces(db, &called, machines, &mut expansions, jobs.len() + 1);

@@ -402,18 +402,15 @@ impl Stored for Symbol {
 
 impl Stored for Interner {
     fn put(&self, to: &mut Writer<'_>) {
-        to.number(self.len() as u64);
-        self.iter().for_each(|it| to.bytes(it.1.as_bytes()));
+        let lengths: Vec<usize> = self.iter().map(|it| it.1.len()).collect();
+        lengths.put(to);
+        to.number(lengths.iter().sum::<usize>() as u64);
+        self.iter().for_each(|it| to.body.extend_from_slice(it.1.as_bytes()));
     }
 
     fn get(from: &mut Reader<'_>) -> Option<Self> {
-        let mut names = Self::new();
-        for expected in 0..from.count()? {
-            let name = std::str::from_utf8(from.bytes()?).ok()?;
-            if names.intern(name).index() != expected {
-                return None;
-            }
-        }
+        let lengths: Vec<usize> = Stored::get(from)?;
+        let names = Self::of_names(String::get(from)?, &lengths)?;
         from.names = names.len();
         Some(names)
     }
