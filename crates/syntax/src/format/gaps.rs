@@ -39,6 +39,7 @@ pub(super) fn gap(
         (Kind::Comma, Kind::Quoted | Kind::Open) if call => Gap::None,
         (Kind::Comma, _) if opener == Opener::Call(Arguments::Context) => Gap::None,
         (Kind::Comma, _) => Gap::One,
+        (Kind::Paren, _) | (_, Kind::EndParen) if opener == Opener::Condition => Gap::None,
         (_, Kind::Paren) => as_written,
         (Kind::Colon, _) | (_, Kind::Colon) if in_rule => Gap::None,
         (Kind::Tilde, _) => Gap::None,

@@ -22,6 +22,8 @@ pub(super) enum Opener {
     Set,
     /// A parenthesis of an expression.
     Paren,
+    /// The parenthesis of a condition.
+    Condition,
     /// The arguments of a macro.
     Call(Arguments),
 }
@@ -217,8 +219,11 @@ impl Layout<'_> {
         let frame = self.top();
         let in_rule = frame.holds_statements() && frame.statement == Statement::Begun(Begins::Rule);
         let blanks = &self.lexer.text[token.gap..token.start];
+        let in_line = frame.holds_statements() && frame.statement == Statement::Begun(Begins::Line);
         match gap(self.lexer.text, previous, token, frame.opener, in_rule) {
             Gap::None => {}
+            // Columns of contexts, made by hand.
+            Gap::One if in_line && blanks.ends_with(b"\t") => self.out.extend_from_slice(blanks),
             Gap::One => self.out.push(b' '),
             Gap::Keep => self.out.extend_from_slice(blanks),
         }
@@ -255,12 +260,14 @@ impl Layout<'_> {
 
     /// What a parenthesis opens.
     fn parenthesis(&self, token: &Token) -> Result<Opener, Stop> {
+        if self.top().statement == Statement::Begun(Begins::Head) {
+            return Ok(Opener::Condition);
+        }
         let Some(previous) = self.previous.filter(|it| it.kind == Kind::Word && token.is_glued())
         else {
             return Ok(Opener::Paren);
         };
         match &self.lexer.text[previous.start..previous.end] {
-            b"if" => Ok(Opener::Paren),
             name => match arguments(name) {
                 Arguments::Unknown => Err(Stop::Odd),
                 known => Ok(Opener::Call(known)),
@@ -281,7 +288,7 @@ impl Layout<'_> {
         let opener = self.top().opener;
         let fits = match token.kind {
             Kind::EndBrace => matches!(opener, Opener::Block | Opener::Set),
-            Kind::EndParen => matches!(opener, Opener::Paren | Opener::Call(_)),
+            Kind::EndParen => matches!(opener, Opener::Paren | Opener::Condition | Opener::Call(_)),
             _ => opener == Opener::Quote,
         };
         if opener == Opener::File {
