@@ -91,7 +91,10 @@ impl Job {
 /// What became of a file.
 enum Done {
     Same(Arc<[u8]>),
-    Changed { old: Arc<[u8]>, new: Vec<u8> },
+    Changed {
+        old: Arc<[u8]>,
+        new: Vec<u8>,
+    },
     /// It has an error.
     Faulty(Arc<[u8]>),
     /// It cannot be read or written.
@@ -176,8 +179,7 @@ impl Args {
             let name = job.name();
             // Both are UTF-8, else they would not have been formatted.
             let (old, new) = (String::from_utf8_lossy(old), String::from_utf8_lossy(new));
-            let diff =
-                TextDiff::configure().algorithm(Algorithm::Myers).diff_lines(&*old, &*new);
+            let diff = TextDiff::configure().algorithm(Algorithm::Myers).diff_lines(&*old, &*new);
             let mut unified = diff.unified_diff();
             write!(out, "{}", unified.context_radius(CONTEXT).header(&name, &name))?;
         } else if self.check {

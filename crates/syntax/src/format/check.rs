@@ -59,9 +59,7 @@ fn same(
     other: &Token,
     before: Option<&Token>,
 ) -> bool {
-    let text = |lexer: &Lexer<'_>, from: usize, to: usize| lexer.text[from..to].to_owned();
-    if one.kind != other.kind
-        || left.text[one.start..one.end] != right.text[other.start..other.end]
+    if one.kind != other.kind || left.text[one.start..one.end] != right.text[other.start..other.end]
     {
         return false;
     }
@@ -75,7 +73,7 @@ fn same(
     let is_if = &left.text[before.start..before.end] == b"if";
     let exact = before.kind == Kind::Open || matches!(one.kind, Kind::Close | Kind::Comment);
     match (before.kind, one.kind) {
-        _ if exact => text(left, one.gap, one.start) == text(right, other.gap, other.start),
+        _ if exact => left.text[one.gap..one.start] == right.text[other.gap..other.start],
         (Kind::Word, Kind::Paren) if !is_if => one.is_glued() == other.is_glued(),
         (Kind::Word | Kind::String | Kind::Quoted, Kind::Word | Kind::String | Kind::Quoted) => {
             one.is_glued() == other.is_glued() || &left.text[before.start..before.end] == b"-"

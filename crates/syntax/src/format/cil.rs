@@ -56,9 +56,9 @@ pub(super) fn same(one: &[u8], other: &[u8]) -> bool {
     let (Ok(tokens_one), Ok(tokens_other)) = (tokens(one), tokens(other)) else { return false };
     let texts = tokens_one.iter().zip(&tokens_other);
     tokens_one.len() == tokens_other.len()
-        && texts.into_iter().all(|(it, that)| {
-            it.kind == that.kind && it.text(one) == that.text(other)
-        })
+        && texts
+            .into_iter()
+            .all(|(it, that)| it.kind == that.kind && it.text(one) == that.text(other))
 }
 
 impl Token {
@@ -125,7 +125,8 @@ fn token(text: &[u8], at: usize, byte: u8) -> Result<(Kind, usize), Fault> {
             _ => return Err(Fault::String(at)),
         },
         _ => {
-            let ends = |it: &u8| matches!(it, b'(' | b')' | b';' | b'"') || it.is_ascii_whitespace();
+            let ends =
+                |it: &u8| matches!(it, b'(' | b')' | b';' | b'"') || it.is_ascii_whitespace();
             (Kind::Atom, rest.iter().position(ends).map_or(text.len(), |it| at + 1 + it))
         }
     })
@@ -156,6 +157,13 @@ struct Frame {
     indent: usize,
 }
 
+impl Frame {
+    /// Is the token at `at` in the first line of a list of statements?
+    fn is_head(&self, at: usize) -> bool {
+        matches!(self.set, Set::Statements { head } if at <= self.open + head)
+    }
+}
+
 struct Layout<'a> {
     text: &'a [u8],
     tokens: &'a [Token],
@@ -173,12 +181,17 @@ impl Layout<'_> {
         let breaks = at > 0 && self.breaks(at, closed);
         if breaks || at == 0 {
             self.begin_line(&token, closed);
+        } else if token.kind == Kind::Comment && token.lines == 0 {
+            let blanks = self.tokens[at - 1].end as usize..token.start as usize;
+            self.out.extend_from_slice(&self.text[blanks]);
         } else if token.kind != Kind::Close && self.tokens[at - 1].kind != Kind::Open {
             self.out.push(b' ');
         }
         if token.kind == Kind::Open {
             let set = self.set(at);
-            self.frames.push(Frame { set, open: at, indent: self.indent });
+            // What a condition goes on with is further right than the statements.
+            let indent = self.frames.last().map_or(0, |it| it.indent + usize::from(it.is_head(at)));
+            self.frames.push(Frame { set, open: at, indent: indent.max(self.indent) });
         }
         self.out.extend_from_slice(token.text(self.text));
     }

@@ -45,7 +45,13 @@ pub(super) fn gap(
         (Kind::Tilde, _) => Gap::None,
         (Kind::Colon | Kind::Paren, Kind::Brace) => as_written,
         (Kind::Brace, _) | (_, Kind::EndBrace) => Gap::One,
-        (_, Kind::Brace) => if glued && !ends_name(text, previous) { Gap::None } else { Gap::One },
+        (_, Kind::Brace) => {
+            if glued && !ends_name(text, previous) {
+                Gap::None
+            } else {
+                Gap::One
+            }
+        }
         (Kind::EndBrace, Kind::Word) => Gap::One,
         (Kind::Word, Kind::Word) if opener == Opener::Set && excludes(text, previous, token) => {
             Gap::None

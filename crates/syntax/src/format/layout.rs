@@ -267,11 +267,9 @@ impl Layout<'_> {
         else {
             return Ok(Opener::Paren);
         };
-        match &self.lexer.text[previous.start..previous.end] {
-            name => match arguments(name) {
-                Arguments::Unknown => Err(Stop::Odd),
-                known => Ok(Opener::Call(known)),
-            },
+        match arguments(&self.lexer.text[previous.start..previous.end]) {
+            Arguments::Unknown => Err(Stop::Odd),
+            known => Ok(Opener::Call(known)),
         }
     }
 

@@ -190,12 +190,15 @@ impl<'a> Lexer<'a> {
     fn word(&mut self) -> Result<Kind, Odd> {
         let rest = &self.text[self.at..];
         let ends = |&byte: &u8| {
-            IS_SPECIAL[usize::from(byte)] && (byte != b'\'' || self.depth > 0)
-                || byte == b'\n'
+            IS_SPECIAL[usize::from(byte)] && (byte != b'\'' || self.depth > 0) || byte == b'\n'
         };
         let mut len = rest.iter().position(ends).unwrap_or(rest.len());
         if rest.get(len) == Some(&b'\n') && rest[..len].ends_with(b"\r") {
             len -= 1;
+        }
+        // A minus before a name that is taken out of a set.
+        if let [b'-', b'a'..=b'z' | b'A'..=b'Z' | b'$', ..] = rest {
+            len = 1;
         }
         let word = &rest[..len.max(1)];
         if let Some(found) = find_dnl(word) {
@@ -211,9 +214,9 @@ fn find_dnl(word: &[u8]) -> Option<usize> {
     if word.len() < 3 || !word.contains(&b'd') {
         return None;
     }
-    memmem::find_iter(word, b"dnl").find(|&at| {
-        !(at > 0 && is_name_byte(word[at - 1])) && !word.get(at + 3).is_some_and(|&it| is_name_byte(it))
-    })
+    let name_at = |at: usize| word.get(at).is_some_and(|&it| is_name_byte(it));
+    let joined = |at: usize| at > 0 && name_at(at - 1) || name_at(at + 3);
+    memmem::find_iter(word, b"dnl").find(|&at| !joined(at))
 }
 
 /// Does a text open as many quotes as it closes, and close none that it did not open?

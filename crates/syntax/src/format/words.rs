@@ -18,7 +18,9 @@ pub(super) fn begins(word: &[u8]) -> Begins {
     match word {
         b"allow" | b"auditallow" | b"auditdeny" | b"dontaudit" | b"neverallow" | b"allowxperm"
         | b"auditallowxperm" | b"dontauditxperm" | b"neverallowxperm" | b"type_transition"
-        | b"type_member" | b"type_change" | b"range_transition" | b"role_transition" => Begins::Rule,
+        | b"type_member" | b"type_change" | b"range_transition" | b"role_transition" => {
+            Begins::Rule
+        }
         b"type" | b"typealias" | b"typeattribute" | b"typebounds" | b"attribute"
         | b"attribute_role" | b"expandattribute" | b"role" | b"roleattribute" | b"bool"
         | b"tunable" | b"permissive" | b"neveraudit" | b"policycap" | b"user" | b"class"
@@ -48,9 +50,9 @@ pub(super) fn arguments(name: &[u8]) -> Arguments {
     match name {
         b"gen_context" => Arguments::Context,
         b"refpolicywarn" | b"refpolicyerr" | b"errprint" => Arguments::Message,
-        b"define" | b"undefine" | b"pushdef" | b"popdef" | b"defn" | b"eval" | b"incr" | b"decr"
-        | b"len" | b"index" | b"substr" | b"regexp" | b"patsubst" | b"translit" | b"format"
-        | b"indir" | b"builtin" | b"esyscmd" | b"syscmd" | b"include" | b"sinclude"
+        b"define" | b"undefine" | b"pushdef" | b"popdef" | b"defn" | b"eval" | b"incr"
+        | b"decr" | b"len" | b"index" | b"substr" | b"regexp" | b"patsubst" | b"translit"
+        | b"format" | b"indir" | b"builtin" | b"esyscmd" | b"syscmd" | b"include" | b"sinclude"
         | b"changequote" | b"changecom" | b"m4wrap" | b"forloop" => Arguments::Unknown,
         _ => Arguments::Policy,
     }
