@@ -203,7 +203,10 @@ fn policy_conf(source: &[u8]) -> bool {
 }
 
 /// The files below a folder, by their paths from the root.
-fn source_tree(root: &Path, folder: &Path) -> Result<SourceTree> {
+///
+/// # Errors
+/// When one cannot be read.
+pub fn source_tree(root: &Path, folder: &Path) -> Result<SourceTree> {
     let mut tree = SourceTree::new();
     let entries =
         std::fs::read_dir(folder).with_context(|| format!("looking into {}", folder.display()))?;
