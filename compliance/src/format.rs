@@ -75,8 +75,12 @@ pub fn own_tree(place: &Place, flavours: &[Flavour], report: &mut Report<'_>) ->
     Ok(report.add(&formatted.done())?)
 }
 
+/// What of a tree makes the policy.
 fn source_tree_of(root: &Path) -> Result<SourceTree> {
-    source_tree(root, root)
+    let mut tree = source_tree(root, &root.join("policy"))?;
+    tree.extend(source_tree(root, &root.join("config"))?);
+    tree.insert("build.conf".to_owned(), read(&root.join("build.conf"))?.into());
+    Ok(tree)
 }
 
 fn language_of(path: &str) -> Option<Language> {
