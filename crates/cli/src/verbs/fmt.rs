@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Error, Result, bail};
 use mandate_syntax::format::{self, Language};
@@ -12,7 +13,7 @@ use rayon::prelude::*;
 use similar::{Algorithm, TextDiff};
 
 use crate::render::{Findings, plural, text};
-use crate::replace::replace;
+use crate::replace::{replace, replace_all};
 use crate::{FAINT, Outcome, sources, styled};
 
 /// Arguments of `fmt`.
@@ -66,6 +67,8 @@ impl From<Kind> for Language {
 
 /// Folders deeper within each other are refused.
 const MAX_DEPTH: usize = 64;
+/// After this a diff may be longer than need be.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Lines of context in a diff.
 const CONTEXT: usize = 3;
 
@@ -104,13 +107,16 @@ enum Done {
 pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome> {
     let jobs = args.jobs()?;
     let writes = !args.check && !args.diff;
-    let done: Vec<(Job, Done)> = jobs
+    let mut done: Vec<(Job, Done)> = jobs
         .into_par_iter()
         .map(|job| {
-            let done = format_file(&job, writes);
+            let done = format_file(&job);
             (job, done.unwrap_or_else(Done::Failed))
         })
         .collect();
+    if writes {
+        write_all(&mut done);
+    }
     let mut faulty: Vec<(&Job, &Arc<[u8]>)> = Vec::new();
     let (mut changed, mut failed) = (0, false);
     for (job, done) in &done {
@@ -179,7 +185,9 @@ impl Args {
             let name = job.name();
             // Both are UTF-8, else they would not have been formatted.
             let (old, new) = (String::from_utf8_lossy(old), String::from_utf8_lossy(new));
-            let diff = TextDiff::configure().algorithm(Algorithm::Myers).diff_lines(&*old, &*new);
+            let mut config = TextDiff::configure();
+            config.algorithm(Algorithm::Myers).timeout(PATIENCE);
+            let diff = config.diff_lines(&*old, &*new);
             let mut unified = diff.unified_diff();
             write!(out, "{}", unified.context_radius(CONTEXT).header(&name, &name))?;
         } else if self.check {
@@ -216,7 +224,7 @@ fn walk(folder: &Path, depth: usize, to: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-fn format_file(job: &Job, writes: bool) -> Result<Done> {
+fn format_file(job: &Job) -> Result<Done> {
     let old = sources::read_source(&job.path)?;
     let mut map = SourceMap::new();
     let id = map.add(job.name(), old.clone())?;
@@ -224,10 +232,29 @@ fn format_file(job: &Job, writes: bool) -> Result<Done> {
     if new[..] == old[..] {
         return Ok(Done::Same(old));
     }
-    if writes && !job.is_standard_input() {
-        replace(&job.path, |to| Ok(to.write_all(&new)?))?;
-    }
     Ok(Done::Changed { old, new })
+}
+
+/// Writes what has changed: all at once, which is quicker, or if that fails each file that can be written.
+fn write_all(done: &mut [(Job, Done)]) {
+    let mut files = Vec::new();
+    for (job, done) in done.iter_mut().filter(|it| !it.0.is_standard_input()) {
+        if let Done::Changed { new, .. } = done {
+            files.push((job.path.clone(), std::mem::take(new)));
+        }
+    }
+    if replace_all(&files).is_ok() {
+        return;
+    }
+    let mut files = files.into_iter();
+    for (job, done) in done.iter_mut().filter(|it| !it.0.is_standard_input()) {
+        if let Done::Changed { .. } = done
+            && let Some((_, bytes)) = files.next()
+            && let Err(error) = replace(&job.path, |to| Ok(to.write_all(&bytes)?))
+        {
+            *done = Done::Failed(error);
+        }
+    }
 }
 
 /// Says what is wrong with the files that were left alone.

@@ -4,7 +4,7 @@
 use memchr::{memchr, memchr2};
 
 use super::Fault;
-use super::layout::MAX_DEPTH;
+use super::layout::{MAX_DEPTH, MAX_INDENT};
 
 /// Columns of a line that lists are joined to.
 const WIDTH: usize = 80;
@@ -228,7 +228,7 @@ impl Layout<'_> {
         self.line = self.out.len();
         // Line marks of compilers stand at the start of a line.
         if !token.text(self.text).starts_with(b";;*") {
-            self.out.resize(self.line + self.indent * LEVEL, b' ');
+            self.out.resize(self.line + self.indent.min(MAX_INDENT) * LEVEL, b' ');
         }
     }
 

@@ -13,30 +13,35 @@ pub(super) enum Gap {
     Keep,
 }
 
-/// The room before `token`, which stands in `opener` behind `previous`; `in_rule`: directly in a rule on types.
+/// What is around two tokens.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Surroundings {
+    /// What was opened last.
+    pub(super) opener: Opener,
+    /// In the arguments of a macro, out of quotes.
+    pub(super) in_call: bool,
+    /// Directly in a rule on types.
+    pub(super) in_rule: bool,
+}
+
+/// The room before `token`, behind `previous`.
 ///
 /// m4 drops blanks at the start of an argument, and there only: before a comma or a parenthesis they are text. Between a
 /// name and the parenthesis of its call there must be none.
-pub(super) fn gap(
-    text: &[u8],
-    previous: &Token,
-    token: &Token,
-    opener: Opener,
-    in_rule: bool,
-) -> Gap {
+pub(super) fn gap(text: &[u8], previous: &Token, token: &Token, place: Surroundings) -> Gap {
+    let Surroundings { opener, in_call, in_rule } = place;
     let glued = token.is_glued();
     let as_written = if glued { Gap::None } else { Gap::One };
-    let call = matches!(opener, Opener::Call(_));
     // The first rule that fits counts.
     match (previous.kind, token.kind) {
         _ if opener == Opener::Call(Arguments::Message) => Gap::Keep,
         (Kind::Open, _) | (_, Kind::Close | Kind::Comment) => Gap::Keep,
         (_, Kind::Paren) if is_word(text, previous, b"if") => Gap::One,
-        (Kind::EndBrace, Kind::Comma | Kind::EndParen) if call => Gap::None,
-        (_, Kind::Comma | Kind::EndParen | Kind::Semicolon) if call => Gap::Keep,
+        (Kind::EndBrace, Kind::Comma | Kind::EndParen) if in_call => Gap::None,
+        (_, Kind::Comma | Kind::EndParen | Kind::Semicolon) if in_call => Gap::Keep,
         (_, Kind::Comma | Kind::Semicolon) => Gap::None,
-        (Kind::Paren, _) if call => Gap::None,
-        (Kind::Comma, Kind::Quoted | Kind::Open) if call => Gap::None,
+        (Kind::Paren, _) if matches!(opener, Opener::Call(_)) => Gap::None,
+        (Kind::Comma, Kind::Quoted | Kind::Open) if in_call => Gap::None,
         (Kind::Comma, _) if opener == Opener::Call(Arguments::Context) => Gap::None,
         (Kind::Comma, _) => Gap::One,
         (Kind::Paren, _) | (_, Kind::EndParen) if opener == Opener::Condition => Gap::None,

@@ -1,13 +1,15 @@
 //! `.te` and `.if` files: lines stay as they are cut; what is open where a line begins tells how far it is indented.
 
 use super::Fault;
-use super::gaps::{Gap, gap};
+use super::gaps::{Gap, Surroundings, gap};
 use super::skeleton::Skeleton;
 use super::token::{Kind, Lexer, Odd, Token};
 use super::words::{Arguments, Begins, arguments, begins};
 
 /// Quotes, parentheses and braces within each other.
 pub(super) const MAX_DEPTH: usize = 200;
+/// Levels of indentation: nobody reads more of them, and hostile files would grow without bound.
+pub(super) const MAX_INDENT: usize = 40;
 
 /// What is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +46,8 @@ struct Frame {
     /// The indentation of the line that opened it.
     indent: usize,
     statement: Statement,
+    /// Is it in the arguments of a macro, out of quotes? A comma ends an argument there.
+    in_call: bool,
 }
 
 impl Frame {
@@ -59,7 +63,8 @@ impl Frame {
 
 /// The text of a `.te` or `.if` file as it should be.
 pub(super) fn format(text: &[u8], skeleton: &Skeleton) -> Result<Vec<u8>, Fault> {
-    let file = Frame { opener: Opener::File, at: 0, indent: 0, statement: Statement::None };
+    let statement = Statement::None;
+    let file = Frame { opener: Opener::File, at: 0, indent: 0, statement, in_call: false };
     let mut layout = Layout {
         lexer: Lexer::new(text, skeleton),
         out: Vec::with_capacity(text.len() + text.len() / 16 + 16),
@@ -187,7 +192,7 @@ impl Layout<'_> {
         if !self.out.is_empty() {
             self.out.extend_from_slice(if token.lines > 1 { b"\n\n" } else { b"\n" });
         }
-        self.out.resize(self.out.len() + self.indent, b'\t');
+        self.out.resize(self.out.len() + self.indent.min(MAX_INDENT), b'\t');
         Ok(())
     }
 
@@ -217,13 +222,19 @@ impl Layout<'_> {
 
     fn space(&mut self, previous: &Token, token: &Token) {
         let frame = self.top();
-        let in_rule = frame.holds_statements() && frame.statement == Statement::Begun(Begins::Rule);
+        let begun = |it| frame.holds_statements() && frame.statement == Statement::Begun(it);
+        let place = Surroundings {
+            opener: frame.opener,
+            in_call: frame.in_call,
+            in_rule: begun(Begins::Rule),
+        };
         let blanks = &self.lexer.text[token.gap..token.start];
-        let in_line = frame.holds_statements() && frame.statement == Statement::Begun(Begins::Line);
-        match gap(self.lexer.text, previous, token, frame.opener, in_rule) {
+        match gap(self.lexer.text, previous, token, place) {
             Gap::None => {}
             // Columns of contexts, made by hand.
-            Gap::One if in_line && blanks.ends_with(b"\t") => self.out.extend_from_slice(blanks),
+            Gap::One if begun(Begins::Line) && blanks.ends_with(b"\t") => {
+                self.out.extend_from_slice(blanks);
+            }
             Gap::One => self.out.push(b' '),
             Gap::Keep => self.out.extend_from_slice(blanks),
         }
@@ -277,8 +288,10 @@ impl Layout<'_> {
         if self.frames.len() > MAX_DEPTH {
             return Err(Stop::Fault(Fault::TooDeep(token.start)));
         }
-        let statement = Statement::None;
-        self.frames.push(Frame { opener, at: token.start, indent: self.indent, statement });
+        let (at, indent, statement) = (token.start, self.indent, Statement::None);
+        let within = self.top().in_call && opener != Opener::Quote;
+        let in_call = within || matches!(opener, Opener::Call(_));
+        self.frames.push(Frame { opener, at, indent, statement, in_call });
         Ok(())
     }
 
