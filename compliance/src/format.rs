@@ -11,7 +11,7 @@ use mandate_syntax::codes::Code;
 use mandate_syntax::format::{Language, format};
 use mandate_syntax::source::SourceMap;
 
-use crate::compile::fuzz::readers::source_tree;
+use crate::compile::fuzz::readers::{Format, Reader, source_tree};
 use crate::compile::tree;
 use crate::micro;
 use crate::mutate::mutant;
@@ -49,7 +49,7 @@ pub fn run(place: &Place, full: bool, seed: u64, report: &mut Report<'_>) -> Res
             Language::Cil => pieces(cil.values().map(|it| &it.text[..])),
             _ => pieces(with_ending(&debian, ending)),
         };
-        report.add(&mutants(language, ending, &corpus, n, seed))?;
+        report.add(&mutants(place, language, ending, &corpus, n, seed)?)?;
     }
     Ok(())
 }
@@ -259,14 +259,17 @@ fn pieces<'a>(texts: impl Iterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
     texts.map(piece).collect()
 }
 
-/// Damaged files: formatted for good, or refused with a place; never a change of meaning that only the last look finds.
+/// Damaged files: formatted for good, or refused with a place; never a change of meaning that only the last look finds, or
+/// that shows in what m4 makes of them.
 fn mutants(
+    place: &Place,
     language: Language,
     ending: &str,
     corpus: &[Vec<u8>],
     n: usize,
     seed: u64,
-) -> Comparison {
+) -> Result<Comparison> {
+    let mut meaning = Meaning::new(place, language)?;
     let mut tally = Comparison::new(format!("{n} damaged .{ending} files, seed {seed}"));
     for number in 0..n {
         let mut random = Random::new(seed ^ (number as u64).wrapping_mul(0x9e37_79b9));
@@ -276,6 +279,7 @@ fn mutants(
             Ok(once) if formatted_text(&once, language).as_ref() != Ok(&once) => {
                 "it changes again".to_owned()
             }
+            Ok(once) if !meaning.same(&text, &once) => "m4 makes something else of it".to_owned(),
             _ => {
                 tally.agree();
                 continue;
@@ -284,5 +288,67 @@ fn mutants(
         let shown = String::from_utf8_lossy(&text).into_owned();
         tally.disagree(format!("mutant {number}: {shown}"), why, String::new());
     }
-    tally.done()
+    Ok(tally.done())
+}
+
+/// What m4 makes of a text, without blanks and comments; CIL does not go through m4.
+struct Meaning {
+    language: Language,
+    reader: Option<Reader>,
+}
+
+impl Meaning {
+    fn new(place: &Place, language: Language) -> Result<Self> {
+        let format = match language {
+            Language::Te => Some(Format::Te),
+            Language::If => Some(Format::If),
+            Language::Fc => Some(Format::Fc),
+            Language::Cil => None,
+        };
+        Ok(Self { language, reader: format.map(|it| Reader::new(place, it)).transpose()? })
+    }
+
+    fn same(&mut self, one: &[u8], other: &[u8]) -> bool {
+        if one == other {
+            return true;
+        }
+        let Some(reader) = &mut self.reader else { return true };
+        // The body of an interface counts, not that it is defined.
+        let start: &[u8] = match self.language {
+            Language::If => b"define(`interface',`$2')define(`template',`$2')",
+            _ => b"",
+        };
+        let mut of = |text: &[u8]| reader.expanded(&[start, text].concat(), true).0.bytes;
+        let (one, other) = (of(one), of(other));
+        if self.language == Language::Fc {
+            return fields(&one).eq(fields(&other));
+        }
+        words(&one) == words(&other)
+    }
+}
+
+/// The words, marks and strings of the policy language.
+fn words(text: &[u8]) -> Vec<&[u8]> {
+    let mut all = Vec::new();
+    let mut rest = text;
+    while let Some(&byte) = rest.first() {
+        let line = rest.iter().position(|it| *it == b'\n').unwrap_or(rest.len());
+        let is_mark = |it: &u8| b"{}();:,~\"#".contains(it) || it.is_ascii_whitespace();
+        let len = match byte {
+            b'#' => line,
+            b'"' => rest[1..line.max(1)].iter().position(|it| *it == b'"').map_or(1, |it| it + 2),
+            b'-' => 1,
+            _ => rest.iter().position(is_mark).unwrap_or(rest.len()).max(1),
+        };
+        if byte != b'#' && !byte.is_ascii_whitespace() {
+            all.push(&rest[..len]);
+        }
+        rest = &rest[len..];
+    }
+    all
+}
+
+/// What blanks separate.
+fn fields(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(u8::is_ascii_whitespace).filter(|it| !it.is_empty())
 }

@@ -139,8 +139,8 @@ impl Reader {
         }
     }
 
-    /// Expands a source with the macros that stand ready; the text, and whether there was a complaint.
-    fn expanded(&mut self, source: &[u8], ready: bool) -> (Text, bool) {
+    /// Expands a source, alone or with the macros that stand ready; the text, and whether there was a complaint.
+    pub fn expanded(&mut self, source: &[u8], ready: bool) -> (Text, bool) {
         let mut sources = self.sources.clone();
         let Ok(id) = sources.add("mutant", Arc::<[u8]>::from(source)) else {
             return (Text::default(), true);

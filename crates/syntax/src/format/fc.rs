@@ -175,8 +175,14 @@ impl<'a> Entry<'a> {
         }
         match self.context.split_once(')') {
             Some((call, rest)) if !rest.contains(',') => {
-                let call = call.replace(", ", ",");
-                out.extend([&call, ")", rest]);
+                // m4 drops blanks at the start of an argument.
+                for (number, argument) in call.split(',').enumerate() {
+                    out.extend([
+                        if number == 0 { "" } else { "," },
+                        argument.trim_start_matches(is_blank),
+                    ]);
+                }
+                out.extend([")", rest]);
             }
             _ => out.push_str(self.context),
         }
