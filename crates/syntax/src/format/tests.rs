@@ -217,6 +217,7 @@ fn errors_are_told() {
 #[test]
 fn line_ends() {
     te("type a;\r\n\r\n\r\ntype b; # c\r\n", expect![["type a;\n\ntype b; # c\n"]]);
+    te("type\ra;\r\r\n\r\rtype b\r", expect![["type\ra;\n\r\rtype b\n"]]);
     te("\n \n", expect![""]);
     te("type a;", expect![["type a;\n"]]);
     fc("# a\r\n", expect![["# a\n"]]);

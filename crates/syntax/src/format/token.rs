@@ -125,7 +125,10 @@ impl<'a> Lexer<'a> {
         while let Some(&byte) = self.text.get(self.at) {
             match byte {
                 b' ' | b'\t' | b'\x0c' => self.at += 1,
-                b'\r' if self.text.get(self.at + 1) == Some(&b'\n') => self.at += 1,
+                b'\r' => match carriage_returns(&self.text[self.at..]) {
+                    Some(len) => self.at += len,
+                    None => break,
+                },
                 b'\n' => {
                     self.at += 1;
                     lines += 1;
@@ -193,8 +196,8 @@ impl<'a> Lexer<'a> {
             IS_SPECIAL[usize::from(byte)] && (byte != b'\'' || self.depth > 0) || byte == b'\n'
         };
         let mut len = rest.iter().position(ends).unwrap_or(rest.len());
-        if rest.get(len) == Some(&b'\n') && rest[..len].ends_with(b"\r") {
-            len -= 1;
+        if rest.get(len).is_none_or(|it| *it == b'\n') {
+            len = rest[..len].iter().rposition(|it| *it != b'\r').map_or(len, |it| it + 1);
         }
         // A minus before a name that is taken out of a set.
         if let [b'-', b'a'..=b'z' | b'A'..=b'Z' | b'$', ..] = rest {
@@ -207,6 +210,12 @@ impl<'a> Lexer<'a> {
         self.at += word.len();
         Ok(Kind::Word)
     }
+}
+
+/// How many carriage returns end a line here; they are blanks there, and nowhere else.
+fn carriage_returns(text: &[u8]) -> Option<usize> {
+    let len = text.iter().position(|it| *it != b'\r').unwrap_or(text.len());
+    text.get(len).is_none_or(|it| *it == b'\n').then_some(len)
 }
 
 /// Does m4 see its builtin `dnl` in a word, and where?
