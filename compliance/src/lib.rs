@@ -9,6 +9,7 @@
 pub mod bench;
 pub mod compile;
 pub mod decisions;
+pub mod format;
 pub mod kernel;
 pub mod kernel_mix;
 pub mod measure;

@@ -12,7 +12,7 @@ use mandate_compliance::place::Place;
 use mandate_compliance::reference::{Flavour, Reference};
 use mandate_compliance::report::Report;
 use mandate_compliance::{
-    decisions, kernel_mix, measure, micro, objects, originals, random_policies, roundtrip,
+    decisions, format, kernel_mix, measure, micro, objects, originals, random_policies, roundtrip,
 };
 
 /// How many questions libsepol is asked about each policy: in CI, and at full size.
@@ -100,6 +100,8 @@ enum Suite {
         #[arg(long)]
         bless: bool,
     },
+    /// The formatter: files stay as they are once formatted, and make the same policy.
+    Format(Size),
     /// Print the questions that `kernel` asks about one policy.
     Questions {
         /// Which Reference Policy.
@@ -201,6 +203,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
         Suite::Ci { seed, .. } => {
             suites.all(Size::ci(seed))?;
             suites.compile(&Part::ALL, &compile::Size::new(false, seed))?;
+            suites.attempt(|it| it.format(Size::ci(seed)))?;
         }
         Suite::Measure { area: Area::Core, figures, seed } => {
             let measured = suites.all(Size::full(seed))?;
@@ -211,6 +214,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
         }
         Suite::Measure { area: Area::Compile, figures, seed } => {
             let measured = suites.compile(&Part::ALL, &compile::Size::new(true, seed))?;
+            suites.attempt(|it| it.format(Size::full(seed)))?;
             if let Some(path) = figures {
                 measure::write(&path, "compile", suites.report.summaries(), &measured)?;
             }
@@ -225,6 +229,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
         Suite::Kernel(size) => suites.kernel(size)?,
         Suite::Micro(size) => suites.micro(size)?,
         Suite::Random(size) => suites.random(size)?,
+        Suite::Format(size) => suites.format(size)?,
         Suite::Bench(size) => drop(suites.bench(size)?),
         _ => {}
     }
@@ -332,6 +337,11 @@ impl Suites<'_> {
         random_policies::run(&self.place, size.queries(RANDOM), size.seed, &mut self.report)
     }
 
+    fn format(&mut self, size: Size) -> Result<()> {
+        self.report.suite("format");
+        format::run(&self.place, size.full, size.seed, &mut self.report)
+    }
+
     /// What is recorded in the repository needs no original to be compared with.
     fn without_originals(&mut self) -> Result<()> {
         self.report.suite("micro");
@@ -340,6 +350,8 @@ impl Suites<'_> {
         micro::check_ours(&mut self.report, &cases, &self.place.mandate()?)?;
         let size = compile::Size::new(false, 1);
         self.compile(&[Part::Broken], &size)?;
+        self.report.suite("format");
+        format::own_tree(&self.place, &[Flavour::Mcs], &mut self.report)?;
         self.report.heading("Left out, because they need the original tools")?;
         for what in LEFT_OUT {
             self.report.note(what)?;
@@ -348,7 +360,7 @@ impl Suites<'_> {
     }
 }
 
-const LEFT_OUT: [&str; 11] = [
+const LEFT_OUT: [&str; 12] = [
     "micro policies compiled anew, and their answers asked anew",
     "random policies compared with a real kernel",
     "reading and writing the Reference Policy and small policies of every version",
@@ -360,6 +372,7 @@ const LEFT_OUT: [&str; 11] = [
     "every file of the Reference Policy expanded by our m4 and by the original",
     "random faults in the Reference Policy",
     "damaged sources cut from the Reference Policy",
+    "the formatted Reference Policy built, formatted CIL compiled by secilc",
 ];
 
 /// Names the missing packages and installs them if asked; all of it goes to standard error.

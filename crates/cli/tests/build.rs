@@ -56,7 +56,7 @@ fn help_explains_codes_in_any_case_and_finds_near_ones() {
         &["mandate", "help", "E0121"],
         2,
         expect![[r#"
-            error: there is no help on "E0121"; did you mean E0101?; mandate help codes lists all codes
+            error: there is no help on "E0121"; did you mean E0101, E0111?; mandate help codes lists all codes
         "#]],
     );
     let (_, out, _) = run(&["mandate", "help", "codes"]);

@@ -44,6 +44,7 @@ codes! {
     ArgumentCount "E0108" "an interface is called with too few or too many arguments"
     RaisedBySource "E0109" "the source itself reports an error (refpolicyerr)"
     BadBytes "E0110" "bytes that are no text"
+    FormatterFault "E0111" "formatting would change the meaning of a file"
     // Grammar.
     UnexpectedToken "E0201" "something else is expected here"
     UnknownStatement "E0202" "no statement begins with this word"

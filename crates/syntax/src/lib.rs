@@ -5,6 +5,7 @@
 
 pub mod codes;
 pub mod diagnostic;
+pub mod format;
 pub mod kernel;
 mod line_marks;
 pub mod m4;

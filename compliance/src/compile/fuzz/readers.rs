@@ -139,8 +139,8 @@ impl Reader {
         }
     }
 
-    /// Expands a source with the macros that stand ready; the text, and whether there was a complaint.
-    fn expanded(&mut self, source: &[u8], ready: bool) -> (Text, bool) {
+    /// Expands a source, alone or with the macros that stand ready; the text, and whether there was a complaint.
+    pub fn expanded(&mut self, source: &[u8], ready: bool) -> (Text, bool) {
         let mut sources = self.sources.clone();
         let Ok(id) = sources.add("mutant", Arc::<[u8]>::from(source)) else {
             return (Text::default(), true);
@@ -203,7 +203,10 @@ fn policy_conf(source: &[u8]) -> bool {
 }
 
 /// The files below a folder, by their paths from the root.
-fn source_tree(root: &Path, folder: &Path) -> Result<SourceTree> {
+///
+/// # Errors
+/// When one cannot be read.
+pub fn source_tree(root: &Path, folder: &Path) -> Result<SourceTree> {
     let mut tree = SourceTree::new();
     let entries =
         std::fs::read_dir(folder).with_context(|| format!("looking into {}", folder.display()))?;

@@ -6,6 +6,7 @@ mod convert;
 mod decide;
 mod demo;
 mod explain;
+mod fmt;
 mod help;
 mod info;
 mod jsonl;
@@ -37,6 +38,8 @@ pub(crate) enum Verb {
     Decide(decide::Args),
     /// Say why a policy allows or denies; exit codes as decide
     Explain(explain::Args),
+    /// Format sources: .te, .if, .fc and .cil files
+    Fmt(fmt::Args),
     /// Write a policy at another version
     Convert(convert::Args),
     /// Say what the code of a finding means, such as E0301, or what a verb does
@@ -55,6 +58,7 @@ impl Verb {
             Self::Info(args) => info::run(args, out),
             Self::Decide(args) => decide::run(args, out, err),
             Self::Explain(args) => explain::run(args, out),
+            Self::Fmt(args) => fmt::run(args, out, err),
             Self::Convert(args) => convert::run(args, err),
             Self::Help(args) => help::run(args, out),
             Self::M4(args) => m4::run(args, out, err),

@@ -1,0 +1,92 @@
+//! The last look: nothing but blanks has changed, and only where they mean nothing.
+
+use super::skeleton::Skeleton;
+use super::token::{Kind, Lexer, Odd, Token};
+
+/// Are the bytes of both texts the same but for blanks?
+pub(super) fn same_bytes(one: &[u8], other: &[u8]) -> bool {
+    let mut other = other.iter().filter(|it| !is_blank(**it));
+    let mut one = one.iter().filter(|it| !is_blank(**it));
+    loop {
+        match (one.next(), other.next()) {
+            (None, None) => return true,
+            (Some(one), Some(other)) if one == other => {}
+            _ => return false,
+        }
+    }
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'\x0c')
+}
+
+/// Have both texts the same tokens in the same lines, with blanks where they count?
+pub(super) fn same_tokens(one: &[u8], skeleton: &Skeleton, other: &[u8]) -> bool {
+    let Ok(others) = Skeleton::of(other) else { return false };
+    let mut left = Lexer::new(one, skeleton);
+    let mut right = Lexer::new(other, &others);
+    let mut before: Option<Token> = None;
+    loop {
+        match (left.next(), right.next()) {
+            (Ok(it), Ok(other)) => {
+                if !same(&left, &it, &right, &other, before.as_ref()) {
+                    return false;
+                }
+                if it.kind == Kind::End {
+                    return true;
+                }
+                before = Some(it);
+            }
+            (Err(Odd), Err(Odd)) => {
+                let (Some(rest), Some(other_rest)) = (odd_rest(&mut left), odd_rest(&mut right))
+                else {
+                    return false;
+                };
+                if rest != other_rest {
+                    return false;
+                }
+                before = None;
+            }
+            _ => return false,
+        }
+    }
+}
+
+fn same(
+    left: &Lexer<'_>,
+    one: &Token,
+    right: &Lexer<'_>,
+    other: &Token,
+    before: Option<&Token>,
+) -> bool {
+    if one.kind != other.kind || left.text[one.start..one.end] != right.text[other.start..other.end]
+    {
+        return false;
+    }
+    let Some(before) = before else { return true };
+    if one.kind != Kind::End && (one.lines == 0) != (other.lines == 0) {
+        return false;
+    }
+    if one.lines > 0 {
+        return true;
+    }
+    let is_if = &left.text[before.start..before.end] == b"if";
+    let exact = before.kind == Kind::Open || matches!(one.kind, Kind::Close | Kind::Comment);
+    match (before.kind, one.kind) {
+        _ if exact => left.text[one.gap..one.start] == right.text[other.gap..other.start],
+        (Kind::Word, Kind::Paren) if !is_if => one.is_glued() == other.is_glued(),
+        (Kind::Word | Kind::String | Kind::Quoted, Kind::Word | Kind::String | Kind::Quoted) => {
+            one.is_glued() == other.is_glued() || &left.text[before.start..before.end] == b"-"
+        }
+        _ => true,
+    }
+}
+
+/// From the odd place to the end of its chunk.
+fn odd_rest<'a>(lexer: &mut Lexer<'a>) -> Option<&'a [u8]> {
+    let chunks = &lexer.skeleton.chunks;
+    let end = *chunks.get(chunks.partition_point(|&it| it <= lexer.at))?;
+    let rest = &lexer.text[lexer.at..end];
+    lexer.jump(end);
+    Some(rest.strip_suffix(b"\n").unwrap_or(rest))
+}
