@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mandate_compliance::bench::{self, Effort, Figure};
+use mandate_compliance::cil;
 use mandate_compliance::compile::{self, Part};
 use mandate_compliance::place::Place;
 use mandate_compliance::reference::{Flavour, Reference};
@@ -99,6 +100,26 @@ enum Suite {
         /// Record what is shown of broken sources instead of comparing it.
         #[arg(long)]
         bless: bool,
+    },
+    /// CIL: statements and rules case by case, modules, speed.
+    Cil {
+        /// Only this part.
+        part: Option<cil::Part>,
+        /// The full sizes, which docs/figures.md tells.
+        #[arg(long)]
+        full: bool,
+        /// Which questions.
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+        /// Only cases and modules whose name contains this.
+        #[arg(long, value_name = "NAME", default_value = "")]
+        only: String,
+        /// Record what secilc says of the cases instead of comparing it.
+        #[arg(long)]
+        bless: bool,
+        /// A newer secilc, to judge the cases that the documentation settles.
+        #[arg(long, value_name = "PROGRAM")]
+        newer: Option<PathBuf>,
     },
     /// Print the questions that `kernel` asks about one policy.
     Questions {
@@ -201,6 +222,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
         Suite::Ci { seed, .. } => {
             suites.all(Size::ci(seed))?;
             suites.compile(&Part::ALL, &compile::Size::new(false, seed))?;
+            suites.cil(&cil::Part::ALL, &cil::Size::new(false, seed))?;
         }
         Suite::Measure { area: Area::Core, figures, seed } => {
             let measured = suites.all(Size::full(seed))?;
@@ -218,6 +240,11 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
         Suite::Compile { part, full, seed, only, bless, .. } => {
             let parts = part.map_or_else(|| Part::ALL.to_vec(), |part| vec![part]);
             suites.compile(&parts, &compile::Size { full, seed, only, bless })?;
+        }
+        Suite::Cil { part, full, seed, only, bless, newer } => {
+            let parts = part.map_or_else(|| cil::Part::ALL.to_vec(), |part| vec![part]);
+            let size = cil::Size { full, seed, only, bless, newer, ..cil::Size::default() };
+            suites.cil(&parts, &size)?;
         }
         Suite::Roundtrip(size) => suites.roundtrip(size)?,
         Suite::Decisions(size) => suites.decisions(size)?,
@@ -260,6 +287,20 @@ impl Suites<'_> {
         for part in parts {
             let measured =
                 self.attempt(|it| compile::run(&it.place, *part, size, &mut it.report))?;
+            figures.extend(measured.into_iter().flatten().map(|it| (part.suite(), it)));
+        }
+        Ok(figures)
+    }
+
+    /// CIL; figures come with the part that measured them.
+    fn cil(
+        &mut self,
+        parts: &[cil::Part],
+        size: &cil::Size,
+    ) -> Result<Vec<(&'static str, Figure)>> {
+        let mut figures = Vec::new();
+        for part in parts {
+            let measured = self.attempt(|it| cil::run(&it.place, *part, size, &mut it.report))?;
             figures.extend(measured.into_iter().flatten().map(|it| (part.suite(), it)));
         }
         Ok(figures)
@@ -340,6 +381,8 @@ impl Suites<'_> {
         micro::check_ours(&mut self.report, &cases, &self.place.mandate()?)?;
         let size = compile::Size::new(false, 1);
         self.compile(&[Part::Broken], &size)?;
+        let size = cil::Size { without_originals: true, ..cil::Size::new(false, 1) };
+        self.cil(&[cil::Part::Cases], &size)?;
         self.report.heading("Left out, because they need the original tools")?;
         for what in LEFT_OUT {
             self.report.note(what)?;
@@ -348,7 +391,7 @@ impl Suites<'_> {
     }
 }
 
-const LEFT_OUT: [&str; 11] = [
+const LEFT_OUT: [&str; 12] = [
     "micro policies compiled anew, and their answers asked anew",
     "random policies compared with a real kernel",
     "reading and writing the Reference Policy and small policies of every version",
@@ -360,6 +403,7 @@ const LEFT_OUT: [&str; 11] = [
     "every file of the Reference Policy expanded by our m4 and by the original",
     "random faults in the Reference Policy",
     "damaged sources cut from the Reference Policy",
+    "the CIL cases compared with what secilc says now",
 ];
 
 /// Names the missing packages and installs them if asked; all of it goes to standard error.

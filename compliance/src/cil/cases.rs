@@ -1,0 +1,242 @@
+//! Judges the cases: what is recorded, what `secilc` says now, and what ours says.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use super::Size;
+use super::case::{self, Case, Outcome};
+use super::compiler::{Compiler, Verdict};
+use super::facts::{self, Facts};
+use crate::place::Place;
+use crate::report::{Comparison, Report};
+
+/// How many sentences a difference shows.
+const SHOWN: usize = 8;
+
+/// Judges all cases.
+///
+/// # Errors
+/// When a case is not well formed, `secilc` is missing, or the report cannot be written.
+pub fn run(place: &Place, size: &Size, report: &mut Report<'_>) -> Result<()> {
+    report.heading("CIL, case by case")?;
+    let folder = place.root.join("compliance/cases/cil");
+    let mut files = case::files(&folder)?;
+    let mut bench = Bench::new(place, &folder)?;
+    if size.bless {
+        return bench.bless(&mut files, size, report);
+    }
+    let cases: Vec<&Case> = files.iter().flat_map(|it| &it.cases).collect();
+    let cases: Vec<&Case> = cases.into_iter().filter(|it| it.name.contains(&size.only)).collect();
+    if !size.without_originals {
+        let settled: Vec<&Case> = cases.iter().copied().filter(|it| it.doc.is_none()).collect();
+        bench.judge("secilc", &Compiler::original(None), &settled, report)?;
+    }
+    if let Some(newer) = &size.newer {
+        let documented: Vec<&Case> = cases.iter().copied().filter(|it| it.doc.is_some()).collect();
+        bench.judge("a newer secilc", &Compiler::original(Some(newer)), &documented, report)?;
+    }
+    bench.judge("ours", &Compiler::ours(place)?, &cases, report)
+}
+
+struct Bench {
+    cases: PathBuf,
+    work: PathBuf,
+    /// What the bases say.
+    bases: BTreeMap<String, Facts>,
+}
+
+impl Bench {
+    fn new(place: &Place, cases: &Path) -> Result<Self> {
+        let work = place.work.join("cil/cases");
+        fs::create_dir_all(&work).with_context(|| format!("making {}", work.display()))?;
+        Ok(Self { cases: cases.to_owned(), work, bases: BTreeMap::new() })
+    }
+
+    fn judge(
+        &mut self,
+        who: &str,
+        compiler: &Compiler,
+        cases: &[&Case],
+        report: &mut Report<'_>,
+    ) -> Result<()> {
+        let mut comparison = Comparison::new(format!("CIL cases: {who} and what is recorded"));
+        let mut wrong = Vec::new();
+        for case in cases {
+            let Some(record) = &case.record else { bail!("{}: nothing is recorded", case.name) };
+            let told = match self.ask(compiler, case) {
+                Ok((outcome, said)) => differ(&outcome, record).map(|it| format!("{it}{said}")),
+                Err(why) => Some(format!("{why:#}")),
+            };
+            match told {
+                None => comparison.agree(),
+                Some(told) => {
+                    let (first, _) = told.split_once('\n').unwrap_or((&told, ""));
+                    comparison.disagree(case.name.clone(), first.to_owned(), "as recorded".into());
+                    wrong.push(format!("{}: {told}", case.name));
+                }
+            }
+        }
+        report.add(&comparison)?;
+        wrong.iter().try_for_each(|line| report.note(line))?;
+        Ok(())
+    }
+
+    fn bless(
+        &mut self,
+        files: &mut [case::File],
+        size: &Size,
+        report: &mut Report<'_>,
+    ) -> Result<()> {
+        if size.only.is_empty() {
+            self.forget_bases()?;
+        }
+        let original = Compiler::original(None);
+        let newer = size.newer.as_deref().map(|it| Compiler::original(Some(it)));
+        let mut recorded = Comparison::new("CIL cases: recorded");
+        for file in files {
+            for case in file.cases.iter_mut().filter(|it| it.name.contains(&size.only)) {
+                let compiler = if case.doc.is_some() { newer.as_ref() } else { Some(&original) };
+                let Some(compiler) = compiler else { continue };
+                match self.ask(compiler, case) {
+                    Ok((outcome, said)) => {
+                        recorded.agree();
+                        self.note_surprise(case, &outcome, newer.as_ref(), report)?;
+                        if outcome == Outcome::Refused(Vec::new()) {
+                            report.note(&format!("{}: no line: {said}", case.name))?;
+                        }
+                        case.record = Some(merged(outcome, case.record.take()));
+                    }
+                    Err(why) => recorded.disagree(case.name.clone(), String::new(), format!("{why:#}")),
+                }
+            }
+            file.write()?;
+        }
+        report.add(&recorded)?;
+        Ok(())
+    }
+
+    fn forget_bases(&self) -> Result<()> {
+        for entry in fs::read_dir(self.cases.join("base")).context("looking for the bases")? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|end| end == "facts") {
+                fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Says where a newer `secilc` does something else.
+    fn note_surprise(
+        &mut self,
+        case: &Case,
+        outcome: &Outcome,
+        newer: Option<&Compiler>,
+        report: &mut Report<'_>,
+    ) -> Result<()> {
+        let Some(newer) = newer.filter(|_| case.doc.is_none()) else { return Ok(()) };
+        let told = match self.ask(newer, case) {
+            Ok((later, _)) => differ(&later, outcome),
+            Err(why) => Some(format!("{why:#}")),
+        };
+        let told = told.map(|it| format!("newer differs: {}: {it}", case.name));
+        told.iter().try_for_each(|line| report.note(line))?;
+        Ok(())
+    }
+
+    /// What a compiler makes of a case, and what it says of it.
+    fn ask(&mut self, compiler: &Compiler, case: &Case) -> Result<(Outcome, String)> {
+        let file = self.work.join("case.cil");
+        fs::write(&file, &case.text).with_context(|| format!("writing {}", file.display()))?;
+        let base = self.cases.join("base").join(format!("{}.cil", case.base));
+        let alone = case.base == "none";
+        let files: Vec<&Path> = if alone { vec![&file] } else { vec![&base, &file] };
+        match compiler.compile(&case.options, &files, &self.work)? {
+            Verdict::Refused(lines, said) => Ok((Outcome::Refused(lines), format!("\n{said}"))),
+            Verdict::Made(it) => {
+                let facts = facts::of(&it.policy, &it.file_contexts)?;
+                let base = if alone { Facts::new() } else { self.base(compiler, &case.base, &base)? };
+                Ok((Outcome::Accepted(beyond(&facts, &base)), String::new()))
+            }
+        }
+    }
+
+    /// What a base says, in its own words; those of both compilers are compared as the case `base`.
+    fn base(&mut self, compiler: &Compiler, name: &str, path: &Path) -> Result<Facts> {
+        if let Some(facts) = self.bases.get(name) {
+            return Ok(facts.clone());
+        }
+        let recorded = path.with_extension("facts");
+        let facts: Facts = match fs::read_to_string(&recorded) {
+            Ok(text) => text.lines().map(str::to_owned).collect(),
+            Err(_) => match compiler.compile(&[], &[path], &self.work)? {
+                Verdict::Made(it) => facts::of(&it.policy, &it.file_contexts)?,
+                Verdict::Refused(_, said) => bail!("the base {name} is refused: {said}"),
+            },
+        };
+        let text: String = facts.iter().map(|fact| format!("{fact}\n")).collect();
+        fs::write(&recorded, text).with_context(|| format!("writing {}", recorded.display()))?;
+        self.bases.insert(name.to_owned(), facts.clone());
+        Ok(facts)
+    }
+}
+
+/// What is said more (`+`) and less (`-`) than by the base.
+fn beyond(facts: &Facts, base: &Facts) -> Facts {
+    let more = facts.difference(base).map(|fact| format!("+ {fact}"));
+    more.chain(base.difference(facts).map(|fact| format!("- {fact}"))).collect()
+}
+
+/// What is recorded anew; lines that a person added to those of `secilc` stay.
+fn merged(outcome: Outcome, old: Option<Outcome>) -> Outcome {
+    match (outcome, old) {
+        (Outcome::Refused(mut lines), Some(Outcome::Refused(old))) => {
+            let more: Vec<usize> = old.into_iter().filter(|it| !lines.contains(it)).collect();
+            lines.extend(more);
+            Outcome::Refused(lines)
+        }
+        (outcome, _) => outcome,
+    }
+}
+
+/// How an outcome is not what is recorded.
+fn differ(outcome: &Outcome, record: &Outcome) -> Option<String> {
+    match (outcome, record) {
+        (Outcome::Accepted(is), Outcome::Accepted(should)) => {
+            let more = is.difference(should).map(|fact| format!("\n       unexpected: {fact}"));
+            let less = should.difference(is).map(|fact| format!("\n       missing:    {fact}"));
+            let all: String = more.take(SHOWN).chain(less.take(SHOWN)).collect();
+            (!all.is_empty()).then(|| format!("another policy{all}"))
+        }
+        (Outcome::Refused(is), Outcome::Refused(should)) => {
+            // Of several lines that one names, one must be right, and the first is what a reader looks at.
+            let right = should.is_empty() || is.first().is_some_and(|it| should.contains(it));
+            (!right).then(|| format!("blames {is:?}, not {should:?}"))
+        }
+        (Outcome::Accepted(_), Outcome::Refused(_)) => Some("accepted".to_owned()),
+        (Outcome::Refused(_), Outcome::Accepted(_)) => Some("refused".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_blamed_must_be_one_of_those_recorded() {
+        let refused = |lines: &[usize]| Outcome::Refused(lines.to_vec());
+        assert_eq!(differ(&refused(&[3, 9]), &refused(&[4, 3])), None);
+        assert_eq!(differ(&refused(&[1, 3]), &refused(&[4, 3])).as_deref(), Some("blames [1, 3], not [4, 3]"));
+        assert!(differ(&refused(&[]), &refused(&[3])).is_some());
+        assert!(differ(&Outcome::Accepted(Facts::new()), &refused(&[])).is_some());
+    }
+
+    #[test]
+    fn policies_are_told_apart_by_what_they_say_beyond_their_base() {
+        let base = Facts::from(["a".to_owned(), "b".to_owned()]);
+        let facts = Facts::from(["b".to_owned(), "c".to_owned()]);
+        assert_eq!(beyond(&facts, &base), Facts::from(["+ c".to_owned(), "- a".to_owned()]));
+    }
+}
