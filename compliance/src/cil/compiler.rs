@@ -18,6 +18,7 @@ const ELSEWHERE: &str = "Previous declaration";
 #[derive(Clone, Debug)]
 pub struct Compiler {
     program: PathBuf,
+    original: bool,
 }
 
 /// What a compiler made.
@@ -42,7 +43,13 @@ impl Compiler {
     /// The installed original, or another version of it.
     #[must_use]
     pub fn original(other: Option<&Path>) -> Self {
-        Self { program: other.unwrap_or(Path::new("secilc")).to_owned() }
+        Self { program: other.unwrap_or(Path::new("secilc")).to_owned(), original: true }
+    }
+
+    /// Whether this is not ours.
+    #[must_use]
+    pub fn is_original(&self) -> bool {
+        self.original
     }
 
     /// Ours. This is the one place that knows how it is called.
@@ -50,7 +57,7 @@ impl Compiler {
     /// # Errors
     /// When it is not built.
     pub fn ours(place: &Place) -> Result<Self> {
-        Ok(Self { program: place.mandate()? })
+        Ok(Self { program: place.mandate()?, original: false })
     }
 
     /// Its command, with options that all have in common.
