@@ -12,7 +12,9 @@
 //!
 //! `base` names a file of `base/`, `plain` unless it is given, or `none`. A case with `doc` is settled by that chapter of the
 //! CIL reference guide, any other by `secilc`. `-- refused 3 5` names the lines that may be blamed, if `secilc` names one;
-//! after `-- accepted` follows what the policy says beyond its base (`+`) and does not say of it (`-`).
+//! after `-- accepted` follows what the policy says beyond its base (`+`) and does not say of it (`-`). `-- or accepted` and
+//! `-- or refused` tell what is right as well: what a newer `secilc` does. With `differs: REASON` the outcome was written by
+//! hand, because what `secilc` does is a mistake of its own.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -35,8 +37,12 @@ pub struct Case {
     pub doc: Option<String>,
     /// The CIL text.
     pub text: String,
+    /// Why ours is not to do what `secilc` does.
+    pub differs: Option<String>,
     /// What is recorded.
     pub record: Option<Outcome>,
+    /// What is right as well.
+    pub or: Option<Outcome>,
 }
 
 /// What becomes of a case.
@@ -110,7 +116,9 @@ impl Case {
             options: Vec::new(),
             doc: None,
             text: String::new(),
+            differs: None,
             record: None,
+            or: None,
         };
         while let Some((line, after)) = rest.split_once('\n') {
             match line.split_once(": ") {
@@ -118,19 +126,28 @@ impl Case {
                 Some(("options", all)) => {
                     case.options = all.split_whitespace().map(str::to_owned).collect();
                 }
+                Some(("differs", why)) => case.differs = Some(why.to_owned()),
                 Some(("doc", chapter)) => case.doc = Some(chapter.to_owned()),
                 _ => break,
             }
             rest = after;
         }
-        let (text, record) = match rest.split_once("\n-- ") {
-            Some((text, record)) => (text, Some(record)),
-            None => (rest, None),
-        };
-        text.trim_end_matches('\n').clone_into(&mut case.text);
+        let mut parts = rest.split("\n-- ");
+        parts.next().unwrap_or_default().trim_end_matches('\n').clone_into(&mut case.text);
         case.text.push('\n');
-        case.record = record.map(Outcome::parse).transpose()?;
+        for part in parts {
+            match part.strip_prefix("or ") {
+                Some(part) => case.or = Some(Outcome::parse(part)?),
+                None => case.record = Some(Outcome::parse(part)?),
+            }
+        }
         Ok(case)
+    }
+
+    /// Whether `secilc` as it is installed says what is right.
+    #[must_use]
+    pub fn is_settled_by_secilc(&self) -> bool {
+        self.doc.is_none() && self.differs.is_none()
     }
 
     fn shown(&self) -> String {
@@ -141,11 +158,14 @@ impl Case {
         if !self.options.is_empty() {
             text += &format!("options: {}\n", self.options.join(" "));
         }
-        if let Some(doc) = &self.doc {
-            text += &format!("doc: {doc}\n");
+        for (key, value) in [("doc", &self.doc), ("differs", &self.differs)] {
+            text += &value.iter().map(|it| format!("{key}: {it}\n")).collect::<String>();
         }
         text += &self.text;
-        text + &self.record.as_ref().map(Outcome::shown).unwrap_or_default()
+        for (word, outcome) in [("", &self.record), ("or ", &self.or)] {
+            text += &outcome.iter().map(|it| format!("-- {word}{}", it.shown())).collect::<String>();
+        }
+        text
     }
 }
 
@@ -167,11 +187,11 @@ impl Outcome {
         match self {
             Self::Accepted(facts) => {
                 let facts: String = facts.iter().map(|fact| format!("{fact}\n")).collect();
-                format!("-- accepted\n{facts}")
+                format!("accepted\n{facts}")
             }
             Self::Refused(lines) => {
                 let lines: String = lines.iter().map(|line| format!(" {line}")).collect();
-                format!("-- refused{lines}\n")
+                format!("refused{lines}\n")
             }
         }
     }
@@ -183,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_case_is_written_as_it_was_read() {
-        let text = "title\nbase: mls\noptions: -O\n(type a)\n\n(x)\n-- refused 3 1\n";
+        let text = "title\nbase: mls\noptions: -O\n(type a)\n\n(x)\n-- refused 3 1\n-- or accepted\n+ z\n";
         let case = Case::parse("f", text).expect("a case");
         assert_eq!((case.name.as_str(), case.text.as_str()), ("f: title", "(type a)\n\n(x)\n"));
         assert_eq!(case.record, Some(Outcome::Refused(vec![3, 1])));

@@ -79,6 +79,22 @@ impl Compiler {
     /// # Errors
     /// When it cannot be run, or is stopped by a signal.
     pub fn compile(&self, options: &[String], files: &[&Path], folder: &Path) -> Result<Verdict> {
+        if !self.original {
+            return self.compile_once(options, files, folder);
+        }
+        // secilc 3.4 finds contexts that contradict each other only when it is to tell of them; but -v tells too much.
+        let verbose = [options, &["-v".to_owned()]].concat();
+        let told = self.compile_once(&verbose, files, folder)?;
+        match told {
+            Verdict::Made(_) => Ok(told),
+            Verdict::Refused(..) => Ok(match self.compile_once(options, files, folder)? {
+                Verdict::Made(_) => told,
+                refused @ Verdict::Refused(..) => refused,
+            }),
+        }
+    }
+
+    fn compile_once(&self, options: &[String], files: &[&Path], folder: &Path) -> Result<Verdict> {
         let (policy, fc) = (folder.join("policy"), folder.join("file_contexts"));
         for file in [&policy, &fc] {
             let _absent = fs::remove_file(file);
