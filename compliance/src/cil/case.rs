@@ -170,6 +170,12 @@ impl Case {
 }
 
 impl Outcome {
+    /// Whether it is refused without a word about where.
+    #[must_use]
+    pub fn names_no_line(&self) -> bool {
+        matches!(self, Self::Refused(lines) if lines.is_empty())
+    }
+
     fn parse(record: &str) -> Result<Self> {
         let mut lines = record.lines().filter(|line| !line.is_empty());
         let first = lines.next().unwrap_or_default();

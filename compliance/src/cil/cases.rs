@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use super::Size;
 use super::case::{self, Case, Outcome};
@@ -44,19 +44,33 @@ pub fn run(place: &Place, size: &Size, report: &mut Report<'_>) -> Result<()> {
 struct Bench {
     cases: PathBuf,
     work: PathBuf,
-    /// What the bases say.
+    /// What the bases say, by name.
     bases: BTreeMap<String, Facts>,
 }
+
+/// A case, and how what was told of it is wrong.
+type Judged<'a> = (&'a Case, Option<String>);
 
 impl Bench {
     fn new(place: &Place, cases: &Path) -> Result<Self> {
         let work = place.work.join("cil/cases");
-        fs::create_dir_all(&work).with_context(|| format!("making {}", work.display()))?;
-        Ok(Self { cases: cases.to_owned(), work, bases: BTreeMap::new() })
+        let mut this = Self { cases: cases.to_owned(), work, bases: BTreeMap::new() };
+        for base in this.base_files()? {
+            if let Ok(text) = fs::read_to_string(base.with_extension("facts")) {
+                this.bases.insert(stem(&base), text.lines().map(str::to_owned).collect());
+            }
+        }
+        Ok(this)
+    }
+
+    fn base_files(&self) -> Result<Vec<PathBuf>> {
+        let entries = fs::read_dir(self.cases.join("base")).context("looking for the bases")?;
+        let paths = entries.filter_map(|it| Some(it.ok()?.path()));
+        Ok(paths.filter(|path| path.extension().is_some_and(|end| end == "cil")).collect())
     }
 
     fn judge(
-        &mut self,
+        &self,
         who: &str,
         compiler: &Compiler,
         cases: &[&Case],
@@ -64,38 +78,69 @@ impl Bench {
     ) -> Result<()> {
         let mut comparison = Comparison::new(format!("CIL cases: {who} and what is recorded"));
         let mut wrong = Vec::new();
-        for case in cases {
-            let Some(record) = &case.record else { bail!("{}: nothing is recorded", case.name) };
-            let told = match self.ask(compiler, case) {
-                // Where the original names no line, the line of a record is for ours.
-                Ok((Outcome::Refused(lines), _))
-                    if lines.is_empty()
-                        && compiler.is_original()
-                        && matches!(record, Outcome::Refused(_)) =>
-                {
-                    None
-                }
-                Ok((outcome, said)) => {
-                    let ours = !compiler.is_original();
-                    let as_well = case.or.as_ref().filter(|_| ours);
-                    differ(&outcome, record)
-                        .filter(|_| as_well.is_none_or(|it| differ(&outcome, it).is_some()))
-                        .map(|it| format!("{it}{said}"))
-                }
-                Err(why) => Some(format!("{why:#}")),
+        for (case, told) in self.judged(compiler, cases)? {
+            let Some(told) = told else {
+                comparison.agree();
+                continue;
             };
-            match told {
-                None => comparison.agree(),
-                Some(told) => {
-                    let (first, _) = told.split_once('\n').unwrap_or((&told, ""));
-                    comparison.disagree(case.name.clone(), first.to_owned(), "as recorded".into());
-                    wrong.push(format!("{}: {told}", case.name));
-                }
-            }
+            let (first, _) = told.split_once('\n').unwrap_or((&told, ""));
+            comparison.disagree(case.name.clone(), first.to_owned(), "as recorded".into());
+            wrong.push(format!("{}: {told}", case.name));
         }
         report.add(&comparison)?;
         wrong.iter().try_for_each(|line| report.note(line))?;
         Ok(())
+    }
+
+    /// The cases in their order; as many at a time as there are processors.
+    fn judged<'a>(&self, compiler: &Compiler, cases: &[&'a Case]) -> Result<Vec<Judged<'a>>> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let share = cases.len().div_ceil(threads).max(1);
+        std::thread::scope(|scope| {
+            let shares: Vec<_> = cases.chunks(share).enumerate().collect();
+            let running: Vec<_> = shares
+                .into_iter()
+                .map(|(n, share)| {
+                    scope.spawn(move || {
+                        let folder = self.folder(&n.to_string())?;
+                        let one = |case: &&'a Case| {
+                            Ok((*case, self.judge_one(compiler, case, &folder)?))
+                        };
+                        share.iter().map(one).collect::<Result<Vec<Judged<'a>>>>()
+                    })
+                })
+                .collect();
+            let mut all = Vec::new();
+            for share in running {
+                let share = share.join();
+                all.extend(share.map_err(|_| anyhow!("a thread that judges cases panicked"))??);
+            }
+            Ok(all)
+        })
+    }
+
+    /// How what a compiler makes of a case is not what is recorded.
+    fn judge_one(&self, compiler: &Compiler, case: &Case, folder: &Path) -> Result<Option<String>> {
+        let Some(record) = &case.record else { bail!("{}: nothing is recorded", case.name) };
+        let (outcome, said) = match self.ask(compiler, case, folder) {
+            Ok(told) => told,
+            Err(why) => return Ok(Some(format!("{why:#}"))),
+        };
+        let original = compiler.is_original();
+        // Where the original names no line, the line of a record is for ours.
+        if original && outcome.names_no_line() && matches!(record, Outcome::Refused(_)) {
+            return Ok(None);
+        }
+        let as_well = case.or.as_ref().filter(|_| !original);
+        let wrong = differ(&outcome, record)
+            .filter(|_| as_well.is_none_or(|it| differ(&outcome, it).is_some()));
+        Ok(wrong.map(|it| format!("{it}{said}")))
+    }
+
+    fn folder(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.work.join(name);
+        fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+        Ok(folder)
     }
 
     fn bless(
@@ -104,10 +149,9 @@ impl Bench {
         size: &Size,
         report: &mut Report<'_>,
     ) -> Result<()> {
-        if size.only.is_empty() {
-            self.forget_bases()?;
-        }
         let original = Compiler::original(None);
+        let folder = self.folder("bless")?;
+        self.bless_bases(&original, &folder)?;
         let newer = size.newer.as_deref().map(|it| Compiler::original(Some(it)));
         let mut recorded = Comparison::new("CIL cases: recorded");
         for file in files {
@@ -117,15 +161,15 @@ impl Bench {
                 }
                 let compiler = if case.doc.is_some() { newer.as_ref() } else { Some(&original) };
                 let Some(compiler) = compiler else { continue };
-                match self.ask(compiler, case) {
+                match self.ask(compiler, case, &folder) {
                     Ok((outcome, said)) => {
                         recorded.agree();
                         if let Some(newer) = newer.as_ref().filter(|_| case.doc.is_none()) {
-                            let (later, _) = self.ask(newer, case)?;
+                            let (later, _) = self.ask(newer, case, &folder)?;
                             let both = matches!((&later, &outcome), (Outcome::Refused(_), Outcome::Refused(_)));
                             case.or = differ(&later, &outcome).filter(|_| !both).map(|_| later);
                         }
-                        if outcome == Outcome::Refused(Vec::new()) {
+                        if outcome.names_no_line() {
                             report.note(&format!("{}: no line: {said}", case.name))?;
                         }
                         case.record = Some(merged(outcome, case.record.take()));
@@ -139,24 +183,28 @@ impl Bench {
         Ok(())
     }
 
-    fn forget_bases(&self) -> Result<()> {
-        for entry in fs::read_dir(self.cases.join("base")).context("looking for the bases")? {
-            let path = entry?.path();
-            if path.extension().is_some_and(|end| end == "facts") {
-                fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
-            }
+    fn bless_bases(&mut self, original: &Compiler, folder: &Path) -> Result<()> {
+        for base in self.base_files()? {
+            let facts = match original.compile(&[], &[&base], folder)? {
+                Verdict::Made(it) => facts::of(&it.policy, &it.file_contexts)?,
+                Verdict::Refused(_, said) => bail!("{} is refused: {said}", base.display()),
+            };
+            let text: String = facts.iter().map(|fact| format!("{fact}\n")).collect();
+            let path = base.with_extension("facts");
+            fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
+            self.bases.insert(stem(&base), facts);
         }
         Ok(())
     }
 
     /// What a compiler makes of a case, and what it says of it.
-    fn ask(&mut self, compiler: &Compiler, case: &Case) -> Result<(Outcome, String)> {
-        let file = self.work.join("case.cil");
+    fn ask(&self, compiler: &Compiler, case: &Case, folder: &Path) -> Result<(Outcome, String)> {
+        let file = folder.join("case.cil");
         fs::write(&file, &case.text).with_context(|| format!("writing {}", file.display()))?;
         let base = self.cases.join("base").join(format!("{}.cil", case.base));
         let alone = case.base == "none";
         let files: Vec<&Path> = if alone { vec![&file] } else { vec![&base, &file] };
-        match compiler.compile(&case.options, &files, &self.work)? {
+        match compiler.compile(&case.options, &files, folder)? {
             Verdict::Refused(lines, said) => Ok((Outcome::Refused(lines), format!("\n{said}"))),
             Verdict::Made(it) => {
                 let facts = match facts::of(&it.policy, &it.file_contexts) {
@@ -166,30 +214,17 @@ impl Bench {
                     }
                     facts => facts?,
                 };
-                let base = if alone { Facts::new() } else { self.base(compiler, &case.base, &base)? };
-                Ok((Outcome::Accepted(beyond(&facts, &base)), String::new()))
+                let none = Facts::new();
+                let base = if alone { Some(&none) } else { self.bases.get(&case.base) };
+                let base = base.with_context(|| format!("nothing is recorded of {}", case.base))?;
+                Ok((Outcome::Accepted(beyond(&facts, base)), String::new()))
             }
         }
     }
+}
 
-    /// What a base says, in its own words; those of both compilers are compared as the case `base`.
-    fn base(&mut self, compiler: &Compiler, name: &str, path: &Path) -> Result<Facts> {
-        if let Some(facts) = self.bases.get(name) {
-            return Ok(facts.clone());
-        }
-        let recorded = path.with_extension("facts");
-        let facts: Facts = match fs::read_to_string(&recorded) {
-            Ok(text) => text.lines().map(str::to_owned).collect(),
-            Err(_) => match compiler.compile(&[], &[path], &self.work)? {
-                Verdict::Made(it) => facts::of(&it.policy, &it.file_contexts)?,
-                Verdict::Refused(_, said) => bail!("the base {name} is refused: {said}"),
-            },
-        };
-        let text: String = facts.iter().map(|fact| format!("{fact}\n")).collect();
-        fs::write(&recorded, text).with_context(|| format!("writing {}", recorded.display()))?;
-        self.bases.insert(name.to_owned(), facts.clone());
-        Ok(facts)
-    }
+fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// What is said more (`+`) and less (`-`) than by the base.
