@@ -1,9 +1,12 @@
 //! CIL beside `secilc`: statements and rules case by case, whole module stores, and how long it takes.
 
+pub mod bench;
 pub mod case;
 pub mod cases;
 pub mod compiler;
 pub mod facts;
+pub mod modules;
+pub mod sources;
 
 use std::path::PathBuf;
 
@@ -19,17 +22,23 @@ use crate::report::Report;
 pub enum Part {
     /// Statements and rules, accepted and refused.
     Cases,
+    /// Whole policies: modules, and a tree as one text.
+    Modules,
+    /// Time and memory.
+    Bench,
 }
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::Cases];
+    pub const ALL: [Self; 3] = [Self::Cases, Self::Modules, Self::Bench];
 
     /// What the report's comparisons belong to; also the words after `mandate-compliance`.
     #[must_use]
     pub fn suite(self) -> &'static str {
         match self {
             Self::Cases => "cil cases",
+            Self::Modules => "cil modules",
+            Self::Bench => "cil bench",
         }
     }
 }
@@ -67,6 +76,8 @@ pub fn run(place: &Place, part: Part, size: &Size, report: &mut Report<'_>) -> R
     report.suite(part.suite());
     match part {
         Part::Cases => cases::run(place, size, report)?,
+        Part::Modules => modules::run(place, size, report)?,
+        Part::Bench => return bench::run(place, size, report),
     }
     Ok(Vec::new())
 }

@@ -163,7 +163,8 @@ impl Case {
         }
         text += &self.text;
         for (word, outcome) in [("", &self.record), ("or ", &self.or)] {
-            text += &outcome.iter().map(|it| format!("-- {word}{}", it.shown())).collect::<String>();
+            text +=
+                &outcome.iter().map(|it| format!("-- {word}{}", it.shown())).collect::<String>();
         }
         text
     }
@@ -209,7 +210,8 @@ mod tests {
 
     #[test]
     fn a_case_is_written_as_it_was_read() {
-        let text = "title\nbase: mls\noptions: -O\n(type a)\n\n(x)\n-- refused 3 1\n-- or accepted\n+ z\n";
+        let text =
+            "title\nbase: mls\noptions: -O\n(type a)\n\n(x)\n-- refused 3 1\n-- or accepted\n+ z\n";
         let case = Case::parse("f", text).expect("a case");
         assert_eq!((case.name.as_str(), case.text.as_str()), ("f: title", "(type a)\n\n(x)\n"));
         assert_eq!(case.record, Some(Outcome::Refused(vec![3, 1])));

@@ -31,7 +31,8 @@ pub fn run(place: &Place, size: &Size, report: &mut Report<'_>) -> Result<()> {
     let cases: Vec<&Case> = files.iter().flat_map(|it| &it.cases).collect();
     let cases: Vec<&Case> = cases.into_iter().filter(|it| it.name.contains(&size.only)).collect();
     if !size.without_originals {
-        let settled: Vec<&Case> = cases.iter().copied().filter(|it| it.is_settled_by_secilc()).collect();
+        let settled: Vec<&Case> =
+            cases.iter().copied().filter(|it| it.is_settled_by_secilc()).collect();
         bench.judge("secilc", &Compiler::original(None), &settled, report)?;
     }
     if let Some(newer) = &size.newer {
@@ -103,9 +104,8 @@ impl Bench {
                 .map(|(n, share)| {
                     scope.spawn(move || {
                         let folder = self.folder(&n.to_string())?;
-                        let one = |case: &&'a Case| {
-                            Ok((*case, self.judge_one(compiler, case, &folder)?))
-                        };
+                        let one =
+                            |case: &&'a Case| Ok((*case, self.judge_one(compiler, case, &folder)?));
                         share.iter().map(one).collect::<Result<Vec<Judged<'a>>>>()
                     })
                 })
@@ -166,7 +166,10 @@ impl Bench {
                         recorded.agree();
                         if let Some(newer) = newer.as_ref().filter(|_| case.doc.is_none()) {
                             let (later, _) = self.ask(newer, case, &folder)?;
-                            let both = matches!((&later, &outcome), (Outcome::Refused(_), Outcome::Refused(_)));
+                            let both = matches!(
+                                (&later, &outcome),
+                                (Outcome::Refused(_), Outcome::Refused(_))
+                            );
                             case.or = differ(&later, &outcome).filter(|_| !both).map(|_| later);
                         }
                         if outcome.names_no_line() {
@@ -174,7 +177,9 @@ impl Bench {
                         }
                         case.record = Some(merged(outcome, case.record.take()));
                     }
-                    Err(why) => recorded.disagree(case.name.clone(), String::new(), format!("{why:#}")),
+                    Err(why) => {
+                        recorded.disagree(case.name.clone(), String::new(), format!("{why:#}"))
+                    }
                 }
             }
             file.write()?;
@@ -272,7 +277,10 @@ mod tests {
     fn the_first_line_blamed_must_be_one_of_those_recorded() {
         let refused = |lines: &[usize]| Outcome::Refused(lines.to_vec());
         assert_eq!(differ(&refused(&[3, 9]), &refused(&[4, 3])), None);
-        assert_eq!(differ(&refused(&[1, 3]), &refused(&[4, 3])).as_deref(), Some("blames [1, 3], not [4, 3]"));
+        assert_eq!(
+            differ(&refused(&[1, 3]), &refused(&[4, 3])).as_deref(),
+            Some("blames [1, 3], not [4, 3]")
+        );
         assert!(differ(&refused(&[]), &refused(&[3])).is_some());
         assert!(differ(&Outcome::Accepted(Facts::new()), &refused(&[])).is_some());
     }

@@ -69,7 +69,13 @@ impl Compiler {
 
     /// Its command, with options that all have in common.
     #[must_use]
-    pub fn command(&self, options: &[String], files: &[&Path], policy: &Path, fc: &Path) -> Command {
+    pub fn command(
+        &self,
+        options: &[String],
+        files: &[&Path],
+        policy: &Path,
+        fc: &Path,
+    ) -> Command {
         let mut command = Command::new("timeout");
         command.arg(SECONDS).arg(&self.program);
         if !options.iter().any(|it| it == "-c") {

@@ -5,20 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use mandate_policydb::{
-    AvRule, ClassId, Conditional, Constraint, Context as Label, Ebitmap, NameSet, Part,
-    PolicyDb, RoleId, RuleKind, SymbolId, Term, TypeId, Unvalidated, UserId, XpermForm, XpermPool,
+    AvRule, ClassId, Conditional, Constraint, Context as Label, Ebitmap, NameSet, Part, PolicyDb,
+    RoleId, RuleKind, SymbolId, Term, TypeId, Unvalidated, UserId, XpermForm, XpermPool,
 };
 
 use crate::compile::tables;
 
 /// Tables that say the same whatever became of attributes.
-const AS_THEY_ARE: [&str; 5] = [
-    "roles",
-    "users",
-    "booleans",
-    "sensitivities and categories",
-    "contexts of objects",
-];
+const AS_THEY_ARE: [&str; 5] =
+    ["roles", "users", "booleans", "sensitivities and categories", "contexts of objects"];
 /// Attributes that the compilers make up have names of their own, which are no part of what is said.
 const GENERATED: &str = "_typeattr_";
 /// More booleans in one condition are not written out.
@@ -33,23 +28,30 @@ pub type Facts = BTreeSet<String>;
 /// When the policy cannot be read.
 pub fn of(policy: &[u8], file_contexts: &str) -> Result<Facts> {
     let db = Unvalidated::read(policy)?.validate()?.into_db();
-    let mut all = Facts::new();
-    for (name, table) in tables::TABLES {
-        if AS_THEY_ARE.contains(&name) {
-            all.extend(table(&db));
-        }
-    }
-    let of = Writer::new(&db);
-    of.settings(&mut all);
-    of.classes(&mut all);
-    of.types(&mut all);
-    of.rules(&mut all);
-    of.transitions(&mut all);
-    of.constraints(&mut all);
-    of.other_objects(&mut all);
+    let mut all = beside_rules(&db);
+    Writer::new(&db).rules(&mut all);
     let lines = file_contexts.lines().filter(|line| !line.is_empty()).enumerate();
     all.extend(lines.map(|(n, line)| format!("file_contexts {} {}", n + 1, spaced(line))));
     Ok(all)
+}
+
+/// Everything but the rules between types: written out, those of a whole policy would be too many.
+#[must_use]
+pub fn beside_rules(db: &PolicyDb) -> Facts {
+    let mut all = Facts::new();
+    for (name, table) in tables::TABLES {
+        if AS_THEY_ARE.contains(&name) {
+            all.extend(table(db));
+        }
+    }
+    let of = Writer::new(db);
+    of.settings(&mut all);
+    of.classes(&mut all);
+    of.types(&mut all);
+    of.transitions(&mut all);
+    of.constraints(&mut all);
+    of.other_objects(&mut all);
+    all
 }
 
 fn spaced(line: &str) -> String {
@@ -112,7 +114,9 @@ impl<'a> Writer<'a> {
                 ("range", class.default_range.map(|it| format!("{it:?}"))),
             ];
             for (what, from) in froms {
-                to.extend(from.map(|from| format!("default_{what} {name} {}", from.to_lowercase())));
+                to.extend(
+                    from.map(|from| format!("default_{what} {name} {}", from.to_lowercase())),
+                );
             }
         }
         for common in self.db.commons.iter() {
@@ -191,7 +195,10 @@ impl<'a> Writer<'a> {
         for state in 0..1_usize << asked.len() {
             let on = |id| asked.iter().position(|it| *it == id).map(|at| state >> at & 1 == 1);
             if block.evaluate(on) == Some(branch) {
-                sets.push(set(asked.iter().filter(|id| on(**id) == Some(true)).map(|id| name(*id))));
+                sets.push(set(asked
+                    .iter()
+                    .filter(|id| on(**id) == Some(true))
+                    .map(|id| name(*id))));
             }
         }
         format!("when {} is {}: ", set(asked.iter().map(|id| name(*id))), sets.join(" or "))
@@ -223,7 +230,9 @@ impl<'a> Writer<'a> {
         }
         let roles = |id| db.roles.name(id);
         to.extend(
-            db.role_allows.iter().map(|it| format!("allow {} {}", roles(it.role), roles(it.new_role))),
+            db.role_allows
+                .iter()
+                .map(|it| format!("allow {} {}", roles(it.role), roles(it.new_role))),
         );
     }
 
@@ -272,9 +281,11 @@ impl<'a> Writer<'a> {
         let all: Vec<String> = match names.part {
             Part::User => bits.ids::<UserId>().map(|id| self.db.users.name(id).into()).collect(),
             Part::Role => bits.ids::<RoleId>().map(|id| self.db.roles.name(id).into()).collect(),
-            Part::Type => {
-                bits.ids::<TypeId>().flat_map(|id| self.members(id)).map(|id| self.name(*id)).collect()
-            }
+            Part::Type => bits
+                .ids::<TypeId>()
+                .flat_map(|id| self.members(id))
+                .map(|id| self.name(*id))
+                .collect(),
         };
         // The policy's own text begins with what is compared and how.
         let text = self.db.term_to_string(term);
@@ -330,7 +341,8 @@ impl Collected {
             let values = self.extended.entry((key, nlmsg)).or_default();
             for low in (0..=u8::MAX).filter(|low| permissions.has(*low)) {
                 if permissions.form == XpermForm::IoctlDriver {
-                    values.extend((0..=u8::MAX).map(|function| u16::from_be_bytes([low, function])));
+                    values
+                        .extend((0..=u8::MAX).map(|function| u16::from_be_bytes([low, function])));
                 } else {
                     values.insert(u16::from_be_bytes([permissions.driver, low]));
                 }
