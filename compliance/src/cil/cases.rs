@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::Size;
 use super::case::{self, Case, Outcome};
@@ -30,6 +30,7 @@ pub fn run(place: &Place, size: &Size, report: &mut Report<'_>) -> Result<()> {
     }
     let cases: Vec<&Case> = files.iter().flat_map(|it| &it.cases).collect();
     let cases: Vec<&Case> = cases.into_iter().filter(|it| it.name.contains(&size.only)).collect();
+    ensure!(!cases.is_empty(), "no case is called {:?}", size.only);
     if !size.without_originals {
         let settled: Vec<&Case> =
             cases.iter().copied().filter(|it| it.is_settled_by_secilc()).collect();
@@ -77,6 +78,9 @@ impl Bench {
         cases: &[&Case],
         report: &mut Report<'_>,
     ) -> Result<()> {
+        if cases.is_empty() {
+            return Ok(());
+        }
         let mut comparison = Comparison::new(format!("CIL cases: {who} and what is recorded"));
         let mut wrong = Vec::new();
         for (case, told) in self.judged(compiler, cases)? {
