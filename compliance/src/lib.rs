@@ -7,6 +7,7 @@
 //! tells what was compared.
 
 pub mod bench;
+pub mod cil;
 pub mod compile;
 pub mod decisions;
 pub mod format;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mandate_compliance::bench::{self, Effort, Figure};
+use mandate_compliance::cil;
 use mandate_compliance::compile::{self, Part};
 use mandate_compliance::place::Place;
 use mandate_compliance::reference::{Flavour, Reference};
@@ -102,6 +103,26 @@ enum Suite {
     },
     /// The formatter: files stay as they are once formatted, and make the same policy.
     Format(Size),
+    /// CIL: statements and rules case by case, modules, speed.
+    Cil {
+        /// Only this part.
+        part: Option<cil::Part>,
+        /// The full sizes, which docs/figures.md tells.
+        #[arg(long)]
+        full: bool,
+        /// Which questions.
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+        /// Only cases and modules whose name contains this.
+        #[arg(long, value_name = "NAME", default_value = "")]
+        only: String,
+        /// Record what secilc says of the cases instead of comparing it.
+        #[arg(long)]
+        bless: bool,
+        /// A newer secilc, to judge the cases that the documentation settles.
+        #[arg(long, value_name = "PROGRAM")]
+        newer: Option<PathBuf>,
+    },
     /// Print the questions that `kernel` asks about one policy.
     Questions {
         /// Which Reference Policy.
@@ -204,6 +225,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             suites.all(Size::ci(seed))?;
             suites.compile(&Part::ALL, &compile::Size::new(false, seed))?;
             suites.attempt(|it| it.format(Size::ci(seed)))?;
+            suites.cil(&cil::Part::ALL, &cil::Size::new(false, seed))?;
         }
         Suite::Measure { area: Area::Core, figures, seed } => {
             let measured = suites.all(Size::full(seed))?;
@@ -213,8 +235,9 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             }
         }
         Suite::Measure { area: Area::Compile, figures, seed } => {
-            let measured = suites.compile(&Part::ALL, &compile::Size::new(true, seed))?;
+            let mut measured = suites.compile(&Part::ALL, &compile::Size::new(true, seed))?;
             suites.attempt(|it| it.format(Size::full(seed)))?;
+            measured.extend(suites.cil(&cil::Part::ALL, &cil::Size::new(true, seed))?);
             if let Some(path) = figures {
                 measure::write(&path, "compile", suites.report.summaries(), &measured)?;
             }
@@ -222,6 +245,11 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
         Suite::Compile { part, full, seed, only, bless, .. } => {
             let parts = part.map_or_else(|| Part::ALL.to_vec(), |part| vec![part]);
             suites.compile(&parts, &compile::Size { full, seed, only, bless })?;
+        }
+        Suite::Cil { part, full, seed, only, bless, newer } => {
+            let parts = part.map_or_else(|| cil::Part::ALL.to_vec(), |part| vec![part]);
+            let size = cil::Size { full, seed, only, bless, newer, ..cil::Size::default() };
+            suites.cil(&parts, &size)?;
         }
         Suite::Roundtrip(size) => suites.roundtrip(size)?,
         Suite::Decisions(size) => suites.decisions(size)?,
@@ -265,6 +293,20 @@ impl Suites<'_> {
         for part in parts {
             let measured =
                 self.attempt(|it| compile::run(&it.place, *part, size, &mut it.report))?;
+            figures.extend(measured.into_iter().flatten().map(|it| (part.suite(), it)));
+        }
+        Ok(figures)
+    }
+
+    /// CIL; figures come with the part that measured them.
+    fn cil(
+        &mut self,
+        parts: &[cil::Part],
+        size: &cil::Size,
+    ) -> Result<Vec<(&'static str, Figure)>> {
+        let mut figures = Vec::new();
+        for part in parts {
+            let measured = self.attempt(|it| cil::run(&it.place, *part, size, &mut it.report))?;
             figures.extend(measured.into_iter().flatten().map(|it| (part.suite(), it)));
         }
         Ok(figures)
@@ -352,6 +394,8 @@ impl Suites<'_> {
         self.compile(&[Part::Broken], &size)?;
         self.report.suite("format");
         format::own_tree(&self.place, &[Flavour::Mcs], &mut self.report)?;
+        let size = cil::Size { without_originals: true, ..cil::Size::new(false, 1) };
+        self.cil(&[cil::Part::Cases], &size)?;
         self.report.heading("Left out, because they need the original tools")?;
         for what in LEFT_OUT {
             self.report.note(what)?;
@@ -360,7 +404,7 @@ impl Suites<'_> {
     }
 }
 
-const LEFT_OUT: [&str; 12] = [
+const LEFT_OUT: &[&str] = &[
     "micro policies compiled anew, and their answers asked anew",
     "random policies compared with a real kernel",
     "reading and writing the Reference Policy and small policies of every version",
@@ -373,6 +417,8 @@ const LEFT_OUT: [&str; 12] = [
     "random faults in the Reference Policy",
     "damaged sources cut from the Reference Policy",
     "the formatted Reference Policy built, formatted CIL compiled by secilc",
+    "the CIL cases compared with what secilc says now",
+    "whole policies in CIL compared with those of secilc",
 ];
 
 /// Names the missing packages and installs them if asked; all of it goes to standard error.

@@ -44,10 +44,25 @@ pub fn compare(
     n: usize,
     seed: u64,
 ) -> Result<Vec<Comparison>> {
-    let mut both = Both::load(place, name, ours, theirs.plain, seed)?;
-    let mut all = vec![both.contexts(), both.decisions(n)?, both.created(n / 10), both.objects()];
+    let mut all = ask(place, name, ours, theirs.plain, n, seed)?;
     all.push(sentences(name, ours, theirs)?);
     Ok(all)
+}
+
+/// Asks both policies `n` decisions, contexts of new objects and of those that have no label of their own.
+///
+/// # Errors
+/// When a policy cannot be loaded or libsepol fails.
+pub fn ask(
+    place: &Place,
+    name: &str,
+    ours: &Path,
+    theirs: &Path,
+    n: usize,
+    seed: u64,
+) -> Result<Vec<Comparison>> {
+    let mut both = Both::load(place, name, ours, theirs, seed)?;
+    Ok(vec![both.contexts(), both.decisions(n)?, both.created(n / 10), both.objects()])
 }
 
 /// Every table of [`tables::TABLES`] holds the same sentences.
@@ -66,7 +81,7 @@ fn sentences(name: &str, ours: &Path, theirs: Theirs<'_>) -> Result<Comparison> 
 }
 
 /// Counts each sentence of either set once.
-fn sets(what: &str, ours: &BTreeSet<String>, theirs: &BTreeSet<String>, to: &mut Comparison) {
+pub fn sets(what: &str, ours: &BTreeSet<String>, theirs: &BTreeSet<String>, to: &mut Comparison) {
     for _same in ours.intersection(theirs) {
         to.agree();
     }

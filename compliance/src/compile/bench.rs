@@ -23,10 +23,11 @@ const OURS_EACH: usize = 3;
 
 /// What one run took.
 #[derive(Clone, Copy, Debug)]
-struct Cost {
-    seconds: f64,
+pub struct Cost {
+    /// By our clock.
+    pub seconds: f64,
     /// The largest process's.
-    mebibytes: f64,
+    pub mebibytes: f64,
 }
 
 /// Times both sides in turns; at the small size once each, to see that it runs.
@@ -143,22 +144,28 @@ impl Bench<'_> {
         Ok(overlay)
     }
 
-    /// Runs a command on two cores; its time by our clock, its memory by the kernel's count.
     fn cost(&self, command: &[String]) -> Result<Cost> {
-        let told = self.folder("memory");
         fs::create_dir_all(self.folder("")).context("making the folder of the bench")?;
-        let mut timed = Command::new("taskset");
-        timed.args(["-c", "0,1", "/usr/bin/time", "-f", "%M", "-o"]).arg(&told).args(command);
-        for name in ["MAKEFLAGS", "MFLAGS", "MAKELEVEL"] {
-            timed.env_remove(name);
-        }
-        let started = Instant::now();
-        run_program(&mut timed)?;
-        let seconds = started.elapsed().as_secs_f64();
-        let text = fs::read_to_string(&told).context("reading the memory")?;
-        let kibibytes: f64 = text.trim().parse().with_context(|| format!("memory {text:?}"))?;
-        Ok(Cost { seconds, mebibytes: kibibytes / 1024.0 })
+        cost(&self.folder("memory"), command)
     }
+}
+
+/// Runs a command on two cores; its time by our clock, its memory by the kernel's count, which goes by way of the file `told`.
+///
+/// # Errors
+/// When the command fails.
+pub fn cost(told: &Path, command: &[String]) -> Result<Cost> {
+    let mut timed = Command::new("taskset");
+    timed.args(["-c", "0,1", "/usr/bin/time", "-f", "%M", "-o"]).arg(told).args(command);
+    for name in ["MAKEFLAGS", "MFLAGS", "MAKELEVEL"] {
+        timed.env_remove(name);
+    }
+    let started = Instant::now();
+    run_program(&mut timed)?;
+    let seconds = started.elapsed().as_secs_f64();
+    let text = fs::read_to_string(told).context("reading the memory")?;
+    let kibibytes: f64 = text.trim().parse().with_context(|| format!("memory {text:?}"))?;
+    Ok(Cost { seconds, mebibytes: kibibytes / 1024.0 })
 }
 
 fn empty(folder: &Path) -> Result<()> {
@@ -180,7 +187,10 @@ fn store(root: &Path, name: &str) -> Result<()> {
 }
 
 /// The packages of a modular build, base first.
-fn packages(tree: &Path) -> Result<Vec<PathBuf>> {
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn packages(tree: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(tree).context("looking for the packages")?;
     let mut all: Vec<PathBuf> = entries.filter_map(|it| Some(it.ok()?.path())).collect();
     all.retain(|path| path.extension().is_some_and(|end| end == "pp"));
@@ -189,7 +199,8 @@ fn packages(tree: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// A command as the words that start it.
-fn line(command: &Command) -> Vec<String> {
+#[must_use]
+pub fn line(command: &Command) -> Vec<String> {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(|word| word.to_string_lossy().into_owned()).collect()
 }

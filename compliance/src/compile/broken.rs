@@ -6,7 +6,7 @@
 //! |-|-|
 //! | `at` | written by hand: the places, one per line, at one of which the first report must be |
 //! | `expect.txt` | what `mandate check` shows; recorded by `compile broken --bless` |
-//! | `policy.conf` | the source, or else |
+//! | `policy.conf` | the source, or `policy.cil`, or else |
 //! | `tree/` | files that are laid over `policies/base`; one that ends in `.append` is added to another |
 //! | `generate` | or else: what kind of a source too big to check in |
 //!
@@ -61,6 +61,11 @@ fn untouched(place: &Place, to: &mut Comparison) -> Result<()> {
     let (findings, good) = ours::check(place, &[&base(place)], &[])?;
     let told: Vec<String> = findings.iter().map(Finding::place).collect();
     to.equal(|| "policies/base".into(), &format!("{good} {told:?}"), &"true []".to_owned());
+    // What the CIL cases begin with.
+    let cil = place.root.join("compliance/cases/cil/base/mls.cil");
+    let (findings, good) = ours::check(place, &[&cil], &[])?;
+    let told: Vec<String> = findings.iter().map(Finding::place).collect();
+    to.equal(|| "base/mls.cil".into(), &format!("{good} {told:?}"), &"true []".to_owned());
     Ok(())
 }
 
@@ -111,7 +116,9 @@ impl Case {
         if let Ok(kind) = fs::read_to_string(self.folder.join("generate")) {
             return self.generated(place, kind.trim(), &folder);
         }
-        told(place, &self.folder.join("policy.conf"), self.at.clone())
+        let sources = ["policy.cil", "policy.conf"].map(|name| self.folder.join(name));
+        let source = sources.into_iter().find(|it| it.exists());
+        told(place, &source.context("a case has a source")?, self.at.clone())
     }
 
     fn generated(&self, place: &Place, kind: &str, folder: &Path) -> Result<Told> {
