@@ -286,6 +286,13 @@ impl<'a> Printer<'a> {
         then: &'a [Statement],
         otherwise: &'a [Statement],
     ) {
+        // Requirements within a condition are those of the block.
+        for statement in then.iter().chain(otherwise) {
+            if let StatementKind::Require(requires) = statement.kind {
+                self.requires(requires);
+            }
+        }
+        let is_rule = |it: &&Statement| !matches!(it.kind, StatementKind::Require(_));
         let unit = self.unit;
         let terms = &unit.cond_terms[expression.range()];
         let tunable = terms.iter().all(|it| match it {
@@ -296,13 +303,13 @@ impl<'a> Printer<'a> {
         self.condition(span, terms);
         self.put("\n");
         for (word, statements) in [("(true\n", then), ("(false\n", otherwise)] {
-            if statements.is_empty() {
+            if !statements.iter().any(|it| is_rule(&it)) {
                 continue;
             }
             self.depth += 1;
             self.open(word);
             self.depth += 1;
-            for statement in statements {
+            for statement in statements.iter().filter(is_rule) {
                 self.statement(statement);
             }
             self.depth -= 1;
