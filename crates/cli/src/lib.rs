@@ -4,6 +4,7 @@
 
 mod classic;
 mod compiler;
+mod forms;
 mod input;
 mod output;
 mod progress;

@@ -37,7 +37,7 @@ pub(crate) enum Verb {
     Decide(decide::Args),
     /// Say why a policy allows or denies; exit codes as decide
     Explain(explain::Args),
-    /// Write a policy at another version
+    /// Write a policy in another form or version: binary, policy.conf, CIL
     Convert(convert::Args),
     /// Say what the code of a finding means, such as E0301, or what a verb does
     Help(help::Args),
