@@ -12,6 +12,9 @@ impl Decompiler<'_> {
         for it in db.types.by_value() {
             self.type_(it);
         }
+        for it in db.types.by_value().filter(|it| !it.attribute) {
+            self.later_attributes(it);
+        }
         for alias in db.types.iter().filter(|it| it.is_alias()) {
             let Some(name) = self.names.types.get(alias.id) else { continue };
             let aliases = self.writer.idents([alias.name()]);
@@ -58,11 +61,24 @@ impl Decompiler<'_> {
             }
             return;
         }
+        // checkpolicy knows only attributes that were declared before.
         let own = it.id.bit();
-        let attributes: Ebitmap =
-            row.into_iter().flat_map(Ebitmap::iter).filter(|&bit| bit != own).collect();
-        let attributes = self.writer.list(self.names.types.of_bits(&attributes));
+        let before: Ebitmap =
+            row.into_iter().flat_map(Ebitmap::iter).filter(|&bit| bit < own).collect();
+        let attributes = self.writer.list(self.names.types.of_bits(&before));
         self.writer.push(StatementKind::Type { name, aliases: Slice::default(), attributes });
+    }
+
+    /// The attributes of a type that are declared after it.
+    fn later_attributes(&mut self, it: &TypeDatum) {
+        let row = self.db.type_attributes.get(it.id.index());
+        let own = it.id.bit();
+        let after: Ebitmap =
+            row.into_iter().flat_map(Ebitmap::iter).filter(|&bit| bit > own).collect();
+        if let (Some(name), false) = (self.names.types.get(it.id), after.is_empty()) {
+            let attributes = self.writer.list(self.names.types.of_bits(&after));
+            self.writer.push(StatementKind::TypeAttribute { name, attributes });
+        }
     }
 
     /// Which roles dominate which, where it is more than each itself.

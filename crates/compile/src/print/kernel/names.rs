@@ -31,6 +31,9 @@ impl Spelling {
     }
 }
 
+/// Lists are broken into lines that are no longer.
+const LONG: usize = 2000;
+
 impl Printer<'_> {
     /// A name as it is.
     pub(super) fn raw(&mut self, ident: Ident) {
@@ -72,9 +75,10 @@ impl Printer<'_> {
             self.tell(not_in_form(span, "a list of names is empty"));
         }
         self.put("{ ");
+        let mut start = self.printed.text.len();
         for &ident in list {
             self.name(ident);
-            self.put(" ");
+            self.gap(&mut start);
         }
         self.put("}");
     }
@@ -82,9 +86,11 @@ impl Printer<'_> {
     /// `a, b`
     pub(super) fn commas(&mut self, names: Idents) {
         let unit = self.unit;
+        let mut start = self.printed.text.len();
         for (place, &ident) in unit.idents[names.range()].iter().enumerate() {
             if place > 0 {
-                self.put(", ");
+                self.put(",");
+                self.gap(&mut start);
             }
             self.name(ident);
         }
@@ -121,6 +127,7 @@ impl Printer<'_> {
 
     fn items(&mut self, items: &[SetItem], turned: bool) {
         self.put("{ ");
+        let mut start = self.printed.text.len();
         for item in items {
             match (turned, item.excluded) {
                 (true, false) => continue,
@@ -128,16 +135,29 @@ impl Printer<'_> {
                 _ => {}
             }
             self.name(item.ident);
-            self.put(" ");
+            self.gap(&mut start);
         }
         self.put("}");
+    }
+
+    /// A blank, or a new line where the line would become too long for the original, which takes 8 KiB.
+    fn gap(&mut self, start: &mut usize) {
+        let long = self.printed.text.len() - *start > LONG;
+        self.put(if long { "\n    " } else { " " });
+        if long {
+            *start = self.printed.text.len();
+        }
     }
 
     pub(super) fn level(&mut self, level: &Level) {
         self.name(level.sensitivity);
         let unit = self.unit;
+        let mut start = self.printed.text.len();
         for (place, range) in unit.category_ranges[level.categories.range()].iter().enumerate() {
             self.put(if place == 0 { ":" } else { "," });
+            if self.printed.text.len() - start > LONG {
+                self.gap(&mut start);
+            }
             self.category(range.low);
             if range.low.name != range.high.name {
                 self.put(".");
