@@ -129,7 +129,7 @@ fn modules_policy(own: &[OwnModule], against: &Against, options: &Options) -> Re
         Against::Headers(tree, base) => {
             let mut outcome = headers::build(tree, own, base.as_deref(), &options.settings);
             if let (true, Some(product)) = (options.optimize, &mut outcome.product) {
-                optimise::optimise(&mut product.policy).apply(&mut product.origins);
+                optimise::optimise_sorted(&mut product.policy).apply(&mut product.origins);
             }
             Ok(outcome)
         }

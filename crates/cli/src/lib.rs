@@ -5,6 +5,7 @@
 mod cache;
 mod classic;
 mod compiler;
+mod forms;
 mod input;
 mod output;
 mod progress;

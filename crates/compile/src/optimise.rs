@@ -81,6 +81,39 @@ pub fn optimise(db: &mut PolicyDb) -> Remap {
     Remap { rules, conditionals }
 }
 
+/// As [`optimise`], with the rules of branches in the order in which the back end leaves them, so that the policy is its own source's.
+pub fn optimise_sorted(db: &mut PolicyDb) -> Remap {
+    let mut remap = optimise(db);
+    let PolicyDb { conditionals, xperms, .. } = db;
+    let mut left = conditionals.iter_mut();
+    for block in remap.conditionals.iter_mut().filter(|it| it.block.is_some()) {
+        let Some(conditional) = left.next() else { break };
+        sort_branch(&mut conditional.when_true, xperms, &mut block.when_true);
+        sort_branch(&mut conditional.when_false, xperms, &mut block.when_false);
+    }
+    remap
+}
+
+/// Sorts rules by key, those of extended permissions last.
+fn sort_branch(rules: &mut Vec<AvRule>, pool: &XpermPool, places: &mut [Option<u32>]) {
+    let key = |rule: &AvRule| {
+        let extended = pool.of(rule).map(|it| (it.form as u8, it.driver));
+        (rule.kind.is_xperm(), rule.source, rule.target, rule.class(), rule.kind, extended)
+    };
+    let mut sorted: Vec<(u32, AvRule)> = (0..).zip(rules.iter().copied()).collect();
+    sorted.sort_by_key(|it| key(&it.1));
+    let mut now = vec![0; sorted.len()];
+    for (new, &(old, _)) in (0u32..).zip(&sorted) {
+        if let Some(place) = now.get_mut(old as usize) {
+            *place = new;
+        }
+    }
+    *rules = sorted.into_iter().map(|it| it.1).collect();
+    for place in places.iter_mut().flatten() {
+        *place = now.get(*place as usize).copied().unwrap_or(*place);
+    }
+}
+
 fn unchanged(db: &PolicyDb) -> Remap {
     let same = |rules: &Vec<AvRule>| (0u32..).zip(rules).map(|it| Some(it.0)).collect();
     let blocks = (0u32..).zip(&db.conditionals).map(|(block, it)| BlockRemap {

@@ -63,7 +63,7 @@ pub fn compile(units: &[Unit], options: &backend::Options, checks: Checks) -> Wh
         whole.diagnostics.extend(bounds::diagnostics(db, &violations, &whole.origins, &declared));
     }
     if checks.optimise {
-        optimise::optimise(db).apply(&mut whole.origins);
+        optimise::optimise_sorted(db).apply(&mut whole.origins);
     }
     whole
 }

@@ -16,6 +16,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
 mod avtab;
+mod canonical;
 mod capability;
 mod conditional;
 mod constraint;
@@ -24,6 +25,7 @@ mod convert;
 mod db;
 mod ebitmap;
 mod ids;
+mod initial_sids;
 mod mls;
 mod object_contexts;
 mod provenance;
@@ -38,6 +40,7 @@ mod version;
 mod wire;
 
 pub use avtab::{AvRule, ExtendedPermissions, RuleKind, XpermForm, XpermPool};
+pub use canonical::{ConditionKey, canonical};
 pub use capability::{capability_bit, capability_names};
 pub use conditional::{BoolTerm, Conditional, MAX_DEPTH as MAX_CONDITION_DEPTH};
 pub use constraint::{
@@ -52,6 +55,7 @@ pub use ids::{
     BoolId, CategoryId, ClassId, CommonId, OBJECT_R, PermId, RoleId, SensitivityId, SymbolId,
     TypeId, UserId,
 };
+pub use initial_sids::initial_sid_name;
 pub use mls::{MlsLevel, MlsRange};
 pub use object_contexts::{
     DeviceTree, FsUse, FsUseBehavior, GenfsDatum, GenfsPath, IbEndPort, IbPkey, InitialSid,

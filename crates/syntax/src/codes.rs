@@ -3,7 +3,7 @@
 macro_rules! codes {
     ($($name:ident $text:literal $title:literal)*) => {
         /// Which rule a diagnostic is about. E01: text and macros. E02: grammar. E03: names. E04: rules and contexts. E05: the
-        /// files around a policy. W: warnings.
+        /// files around a policy. E08: conversion. W: warnings.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Code {
@@ -95,6 +95,10 @@ codes! {
     BadModuleList "E0505" "a line of modules.conf cannot be read"
     MissingFile "E0506" "a file of the source tree is missing"
     DuplicateModule "E0507" "two modules have one name"
+    // Conversion.
+    NotInForm "E0801" "the form written cannot hold this"
+    NameNotInForm "E0802" "a name that the form written cannot spell"
+    NotASource "E0803" "the policy has something that no source says"
     // Warnings.
     OptionalDisabled "W0001" "an optional block is left out since a requirement cannot be met by any module of the tree"
     UnmetGlobalRequire "W0002" "a gen_require names what nothing declares"
@@ -103,6 +107,7 @@ codes! {
     DuplicateRule "W0005" "a declaration or rule is repeated"
     UnknownModule "W0006" "modules.conf names a module without sources"
     Suspicious "W0007" "something that is allowed but hardly meant"
+    LeftOut "W0101" "something is left out that the form written does not have"
 }
 
 impl Code {

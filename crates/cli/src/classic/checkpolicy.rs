@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use mandate_compile::outcome::Outcome;
@@ -14,6 +14,7 @@ use mandate_syntax::diagnostic::{Diagnostic, Severity};
 use super::getopt::{self, Spec, Word};
 use super::ocontexts;
 use crate::compiler::{self, Input, Options, Source};
+use crate::forms::{self, Form, Read};
 use crate::output::write_policy;
 use crate::render::{Findings, text};
 use crate::replace::replace;
@@ -85,8 +86,11 @@ pub(crate) fn checkpolicy(
     }
     let read =
         if request.binary { request.binary(name, out, err)? } else { request.source(err)? };
-    let Some(mut db) = read else { return Ok(1) };
+    let Some((mut db, source)) = read else { return Ok(1) };
     let Some(output) = &request.output else { return Ok(0) };
+    if request.cil || request.conf {
+        return request.text(db, source, output, out, err);
+    }
     if request.sort {
         ocontexts::sort(&mut db.object_contexts);
     }
@@ -186,13 +190,7 @@ impl Request {
         if self.conf && !self.binary {
             return Some("Can only generate policy.conf from binary policy".to_owned());
         }
-        if self.cil {
-            return Some(format!("{name}: -C: writing CIL is not supported yet"));
-        }
-        if self.conf {
-            return Some(format!("{name}: -F: writing policy.conf is not supported yet"));
-        }
-        if self.line_markers {
+        if self.line_markers && !self.cil {
             return Some(format!("{name}: -L: can only be used when writing a CIL policy file"));
         }
         self.debug.then(|| {
@@ -214,7 +212,7 @@ impl Request {
         name: &str,
         out: &mut dyn Write,
         err: &mut dyn Write,
-    ) -> Result<Option<PolicyDb>> {
+    ) -> Result<Option<(PolicyDb, Option<PathBuf>)>> {
         let input = self.input.as_deref().unwrap_or("policy");
         let bytes = match std::fs::read(input) {
             Ok(bytes) => bytes,
@@ -246,11 +244,55 @@ impl Request {
         if self.optimize {
             compiler::optimise(&mut db);
         }
-        Ok(Some(db))
+        Ok(Some((db, None)))
+    }
+
+    /// Writes the policy as text: from its source, where that was given and nothing was left out of it, else decompiled.
+    fn text(
+        &self,
+        mut db: PolicyDb,
+        source: Option<PathBuf>,
+        output: &str,
+        out: &mut dyn Write,
+        err: &mut dyn Write,
+    ) -> Result<u8> {
+        let mut read = match source {
+            Some(source) if !self.optimize => {
+                let mut read = forms::read_input(&source)?;
+                read.options.mls = self.mls;
+                read.options.handle_unknown = self.handle_unknown.unwrap_or(HandleUnknown::Deny);
+                read
+            }
+            _ => {
+                if self.sort {
+                    ocontexts::sort(&mut db.object_contexts);
+                }
+                if let Some(handle_unknown) = self.handle_unknown {
+                    db.handle_unknown = handle_unknown;
+                }
+                Read::of_policy(db)
+            }
+        };
+        let form = if self.cil { Form::Cil } else { Form::Conf };
+        let text = read.text(form, self.line_markers);
+        read.outcome.diagnostics.retain(|it| it.severity == Severity::Error);
+        show(&read.outcome, err)?;
+        let Some(text) = text else { return Ok(1) };
+        if output == "-" {
+            out.write_all(&text)?;
+            return Ok(0);
+        }
+        if let Err(why) = replace(Path::new(output), |file| Ok(file.write_all(&text)?)) {
+            let why = why.root_cause().to_string();
+            let why = why.split(" (os error").next().unwrap_or(&why);
+            writeln!(err, "{output}: {why}")?;
+            return Ok(1);
+        }
+        Ok(0)
     }
 
     /// The policy of a source.
-    fn source(&self, err: &mut dyn Write) -> Result<Option<PolicyDb>> {
+    fn source(&self, err: &mut dyn Write) -> Result<Option<(PolicyDb, Option<PathBuf>)>> {
         let input = self.input.as_deref().unwrap_or("policy.conf");
         let bytes = match std::fs::metadata(input) {
             Ok(_) => sources::read_source(Path::new(input))?,
@@ -274,7 +316,7 @@ impl Request {
         let strict = self.warnings_are_errors && has_warning(&outcome);
         show(&outcome, err)?;
         match outcome.product {
-            Some(product) if !strict => Ok(Some(product.policy)),
+            Some(product) if !strict => Ok(Some((product.policy, Some(input.into())))),
             _ => {
                 writeln!(err, "checkpolicy:  error(s) encountered while parsing configuration")?;
                 Ok(None)

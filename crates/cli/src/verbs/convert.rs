@@ -3,42 +3,92 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
-use mandate_policydb::{PolicyVersion, drop_unsupported, unsupported};
+use anyhow::{Result, bail};
+use mandate_policydb::{PolicyDb, PolicyVersion, canonical, drop_unsupported, unsupported};
 
+use crate::Outcome;
+use crate::forms::{self, Form};
 use crate::output::{parse_version, write_policy};
+use crate::render::{Findings, text};
 use crate::replace::replace;
-use crate::{Outcome, input};
 
 /// Arguments of `convert`.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The version to write: 15 to 35
+    /// What to write
+    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
+    to: Form,
+    /// The version of a binary policy: 15 to 35; without this that of the input, or the newest
     #[arg(long, value_name = "N", value_parser = parse_version)]
-    policy_version: PolicyVersion,
+    policy_version: Option<PolicyVersion>,
     /// Leave out, with a warning, what that version cannot hold; without this it is an error
     #[arg(long)]
     drop_unsupported: bool,
-    /// Binary policy; - for standard input
+    /// Number and sort all that no source shows: policies that say the same have the same bytes
+    #[arg(long)]
+    canonical: bool,
+    /// Binary policy, policy.conf or NAME.te without macros; - for standard input
     input: PathBuf,
     /// File to write, replaced only when all is written; - for standard output
     output: PathBuf,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  mandate convert --policy-version 30 policy.33 policy.30
+  mandate convert --to conf /sys/fs/selinux/policy policy.conf     decompile the running policy
+  mandate convert --to cil policy.33 policy.cil                    for secilc
+  mandate convert --canonical policy.33 - | sha256sum              does it say the same as another?";
+
 const ADVICE: &str = "use --drop-unsupported to leave them out";
 
 pub(crate) fn run(args: &Args, err: &mut dyn Write) -> Result<Outcome> {
-    let mut db = input::read_policy(&args.input)?.into_db();
-    if args.drop_unsupported {
-        for dropped in unsupported(&db, args.policy_version) {
-            writeln!(err, "warning: version {} drops {dropped}", args.policy_version)?;
+    let mut read = forms::read_input(&args.input)?;
+    if let Some(version) = args.policy_version {
+        if args.to != Form::Binary {
+            bail!("--policy-version is of binary policies");
         }
-        drop_unsupported(&mut db, args.policy_version);
+        if read.policy.is_none() {
+            read.options.version = version;
+        }
     }
+    if args.canonical {
+        read.policy = read.policy.as_ref().map(canonical);
+    }
+    let bytes = match args.to {
+        Form::Binary => match read.policy()? {
+            Some(mut db) => {
+                if args.canonical {
+                    db = canonical(&db);
+                }
+                Some(binary(args, db, err)?)
+            }
+            None => None,
+        },
+        Form::Conf | Form::Cil => read.text(args.to, false),
+    };
+    let settings = text::Settings::for_terminal();
+    text::write(&Findings::of(&read.outcome).without_notes(), settings, err)?;
+    let Some(bytes) = bytes else { return Ok(Outcome::Faulty) };
     if args.output == Path::new("-") {
-        write_policy(&db, args.policy_version, ADVICE, &mut std::io::stdout().lock())?;
+        std::io::stdout().lock().write_all(&bytes)?;
     } else {
-        replace(&args.output, |file| write_policy(&db, args.policy_version, ADVICE, file))?;
+        replace(&args.output, |file| Ok(file.write_all(&bytes)?))?;
     }
     Ok(Outcome::Success)
+}
+
+/// The bytes of a policy at the version asked for.
+fn binary(args: &Args, mut db: PolicyDb, err: &mut dyn Write) -> Result<Vec<u8>> {
+    let version = args.policy_version.unwrap_or(db.version);
+    if args.drop_unsupported {
+        for dropped in unsupported(&db, version) {
+            writeln!(err, "warning: version {version} drops {dropped}")?;
+        }
+        drop_unsupported(&mut db, version);
+    }
+    let mut bytes = Vec::new();
+    write_policy(&db, version, ADVICE, &mut bytes)?;
+    Ok(bytes)
 }

@@ -40,7 +40,7 @@ pub(crate) enum Verb {
     Explain(explain::Args),
     /// Format sources: .te, .if, .fc and .cil files
     Fmt(fmt::Args),
-    /// Write a policy at another version
+    /// Write a policy in another form or version: binary, policy.conf, CIL
     Convert(convert::Args),
     /// Say what the code of a finding means, such as E0301, or what a verb does
     Help(help::Args),

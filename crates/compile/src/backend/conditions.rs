@@ -1,6 +1,8 @@
 //! Conditions of conditional blocks. Negations in front go, with the branches swapped; blocks of the same condition are one.
 
-use mandate_policydb::{BoolId, BoolTerm, Conditional, MAX_CONDITION_DEPTH, SymbolId};
+use mandate_policydb::{
+    BoolId, BoolTerm, ConditionKey, Conditional, MAX_CONDITION_DEPTH, SymbolId,
+};
 use mandate_syntax::codes::Code;
 use mandate_syntax::diagnostic::Diagnostic;
 use mandate_syntax::kernel::ast::{CondTerm, Slice};
@@ -9,9 +11,6 @@ use rustc_hash::FxHashMap;
 
 use super::resolve::Resolver;
 use super::tree::{BlockId, small};
-
-/// Up to so many booleans conditions are compared by their values, beyond by their terms.
-const COMPARED: usize = 5;
 
 /// A condition.
 #[derive(Debug)]
@@ -22,20 +21,11 @@ pub(crate) struct Condition {
     pub(crate) tunable: Option<bool>,
 }
 
-/// What makes two conditions one.
-#[derive(Debug, PartialEq, Eq, Hash)]
-enum Sameness {
-    /// The booleans by value, the results by their order, and the results by the order in which they stand: libsepol
-    /// goes by the last alone, which takes `a && !b` for `b && !a`; ours have to be the same by both.
-    Results(Vec<BoolId>, u32, u32),
-    Terms(Vec<BoolTerm>),
-}
-
 /// All conditional blocks.
 #[derive(Debug, Default)]
 pub(crate) struct Conditions {
     blocks: Vec<Conditional>,
-    places: FxHashMap<Sameness, u32>,
+    places: FxHashMap<ConditionKey, u32>,
 }
 
 impl Conditions {
@@ -48,7 +38,7 @@ impl Conditions {
             swapped = !swapped;
         }
         let next = small(self.blocks.len());
-        let index = *self.places.entry(sameness(&condition.terms)).or_insert(next);
+        let index = *self.places.entry(ConditionKey::of(&condition.terms)).or_insert(next);
         if index == next {
             self.blocks.push(Conditional {
                 state: condition.state,
@@ -64,39 +54,6 @@ impl Conditions {
     pub(crate) fn take(&mut self) -> Vec<Conditional> {
         std::mem::take(&mut self.blocks)
     }
-}
-
-fn sameness(terms: &[BoolTerm]) -> Sameness {
-    let mut booleans: Vec<BoolId> = Vec::new();
-    for term in terms {
-        match term {
-            BoolTerm::Bool(id) if !booleans.contains(id) => booleans.push(*id),
-            _ => {}
-        }
-    }
-    if booleans.len() > COMPARED {
-        return Sameness::Terms(terms.to_vec());
-    }
-    let as_written = results(terms, &booleans);
-    booleans.sort_unstable();
-    let by_value = results(terms, &booleans);
-    Sameness::Results(booleans, by_value, as_written)
-}
-
-/// The results for all values of these booleans, one bit each.
-fn results(terms: &[BoolTerm], booleans: &[BoolId]) -> u32 {
-    let block = Conditional {
-        state: None,
-        expression: terms.to_vec(),
-        when_true: Vec::new(),
-        when_false: Vec::new(),
-    };
-    (0..1u32 << booleans.len())
-        .filter(|values| {
-            let value = |id| Some(values >> booleans.iter().position(|&it| it == id)? & 1 == 1);
-            block.evaluate(value) == Some(true)
-        })
-        .fold(0, |bits, values| bits | 1 << values)
 }
 
 impl Resolver<'_, '_> {

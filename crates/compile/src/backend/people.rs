@@ -76,7 +76,7 @@ impl Resolver<'_, '_> {
             .collect()
     }
 
-    /// The table of roles. Role attributes have values but no entries.
+    /// The table of roles. Role attributes have values behind them, but no entries.
     pub(crate) fn role_table(&mut self) -> Option<SymbolTable<RoleDatum>> {
         let count = self.symbols.role_list.len();
         let mut types: Vec<Ebitmap> = vec![Ebitmap::new(); count];
@@ -126,7 +126,7 @@ impl Resolver<'_, '_> {
                 });
             }
         }
-        SymbolTable::new(small(count), roles).ok()
+        SymbolTable::new(small(roles.len()), roles).ok()
     }
 
     fn role_named(&self, name: Symbol) -> u32 {

@@ -282,7 +282,11 @@ impl Resolver<'_, '_> {
             self.symbols.roles[object_r.index()] = 1;
             self.symbols.role_list.push(RoleSymbol { name: object_r, attribute: false });
         }
-        for it in self.in_order(Space::Roles) {
+        // Role attributes are not in the policy: behind all roles their values leave no gaps there.
+        let list = self.in_order(Space::Roles);
+        let is_attribute = |it: &&Declaration| it.kind == Kind::RoleAttribute;
+        let roles = list.iter().filter(|it| !is_attribute(it));
+        for it in roles.chain(list.iter().filter(is_attribute)) {
             if self.symbols.roles[it.name.index()] != 0 {
                 continue;
             }

@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use super::ast::*;
 
-pub(super) fn dump(unit: &Unit) -> String {
+/// The tree as text.
+pub fn dump(unit: &Unit) -> String {
     let mut out = String::new();
     Dump { unit }.statements(&unit.statements, 0, &mut out);
     out

@@ -178,16 +178,22 @@ impl Keyword {
 
 /// An interner where the first names are the reserved words, so that interning a word tells whether it is one.
 pub(super) fn reserved_names() -> Interner {
-    static NAMES: LazyLock<Interner> = LazyLock::new(|| {
-        let mut names = Interner::new();
-        for keyword in Keyword::ALL {
-            names.intern(keyword.text());
-            names.intern(&keyword.text().to_ascii_uppercase());
-        }
-        names
-    });
     NAMES.clone()
 }
+
+/// Is it a reserved word?
+pub(super) fn is_reserved(word: &str) -> bool {
+    NAMES.get(word).is_some()
+}
+
+static NAMES: LazyLock<Interner> = LazyLock::new(|| {
+    let mut names = Interner::new();
+    for keyword in Keyword::ALL {
+        names.intern(keyword.text());
+        names.intern(&keyword.text().to_ascii_uppercase());
+    }
+    names
+});
 
 #[cfg(test)]
 mod tests {

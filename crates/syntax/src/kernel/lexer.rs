@@ -1,6 +1,6 @@
 //! Tokens. What a token is depends on its bytes alone, but for addresses and interface names, which the parser asks for.
 
-use super::keyword::{Keyword, reserved_names};
+use super::keyword::{Keyword, is_reserved, reserved_names};
 use crate::names::{Interner, Symbol};
 use crate::source::Span;
 use crate::text::{SpanCursor, Text};
@@ -282,4 +282,9 @@ fn word_end(bytes: &[u8], start: usize) -> usize {
 /// Would `text` be read as one name?
 pub(super) fn is_word(text: &[u8]) -> bool {
     text.first().is_some_and(|&it| is(it, LETTER)) && word_end(text, 0) == text.len()
+}
+
+/// Does the grammar take `text` for a name anywhere: one word, and none of the reserved ones?
+pub fn is_name(text: &str) -> bool {
+    is_word(text.as_bytes()) && text.len() <= super::MAX_NAME_BYTES && !is_reserved(text)
 }

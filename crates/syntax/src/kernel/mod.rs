@@ -7,8 +7,8 @@ mod conditions;
 mod constraints;
 mod contexts;
 mod declarations;
-#[cfg(test)]
-mod dump;
+#[doc(hidden)]
+pub mod dump;
 mod expressions;
 mod keyword;
 mod labels;
@@ -26,6 +26,9 @@ mod sets;
 mod tests;
 
 pub use ast::*;
+pub use lexer::is_name;
+pub use network::is_interface;
+pub use order::section;
 pub use parser::{
     MAX_DEPTH, MAX_DIAGNOSTICS, MAX_NAME_BYTES, ParseOptions, Parsed, SourceKind, UnknownCall,
     parse, parse_file,

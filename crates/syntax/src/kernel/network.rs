@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::ast::{Ident, StatementKind};
-use super::keyword::Keyword;
+use super::keyword::{Keyword, is_reserved};
 use super::lexer::{TokenKind, is_word};
 use super::numbers::{END_PORT, LONG, PKEY, PORT, WORD};
 use super::parser::{Failed, Parser, Read};
@@ -208,6 +208,11 @@ impl<'a> Parser<'a> {
 
 /// As the kernel has room for.
 const MAX_DEVICE_NAME: usize = 63;
+
+/// Does the grammar take `text` for the name of a network interface?
+pub fn is_interface(text: &str) -> bool {
+    is_interface_name(text.as_bytes()) && !is_reserved(text)
+}
 
 fn is_interface_name(bytes: &[u8]) -> bool {
     let pattern = bytes.iter().all(|&it| it.is_ascii_alphanumeric() || b"_*?".contains(&it))

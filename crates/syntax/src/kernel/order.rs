@@ -79,7 +79,8 @@ impl Parser<'_> {
     }
 }
 
-fn section(kind: &StatementKind) -> u8 {
+/// The section of a base policy in which a statement stands, from 0: they follow each other in this order.
+pub fn section(kind: &StatementKind) -> u8 {
     use StatementKind as K;
     match kind {
         K::Class(_) => 0,
