@@ -13,6 +13,7 @@ pub mod module;
 pub mod near;
 pub mod optimise;
 pub mod outcome;
+pub mod package;
 pub mod provenance;
 pub mod refpolicy;
 pub mod whole;

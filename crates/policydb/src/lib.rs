@@ -35,7 +35,7 @@ mod symtab;
 mod text;
 mod validate;
 mod version;
-mod wire;
+pub mod wire;
 
 pub use avtab::{AvRule, ExtendedPermissions, RuleKind, XpermForm, XpermPool};
 pub use capability::{capability_bit, capability_names};

@@ -94,6 +94,10 @@ codes! {
     BadModuleList "E0505" "a line of modules.conf cannot be read"
     MissingFile "E0506" "a file of the source tree is missing"
     DuplicateModule "E0507" "two modules have one name"
+    // Packages.
+    BadPackage "E0701" "a policy package or module cannot be read"
+    BadModuleSet "E0702" "modules that do not go together"
+    NotInModuleVersion "E0703" "the module version cannot hold this"
     // Warnings.
     OptionalDisabled "W0001" "an optional block is left out since a requirement cannot be met by any module of the tree"
     UnmetGlobalRequire "W0002" "a gen_require names what nothing declares"
