@@ -10,6 +10,7 @@ mod build;
 mod form;
 mod link;
 mod lower;
+mod raise;
 mod rules;
 mod sets;
 mod symbols;
@@ -20,6 +21,7 @@ use mandate_policydb::HandleUnknown;
 pub use build::{build, expand};
 pub use container::Package;
 pub use link::{Linked, link};
+pub use raise::{ModuleOptions, Raised};
 pub use form::ModuleVersion;
 
 /// A policy module, or a base.
@@ -72,6 +74,9 @@ impl Module {
     pub fn write(&self, version: ModuleVersion) -> Result<Vec<u8>, WriteError> {
         let mut bytes = Vec::new();
         let mut db = std::borrow::Cow::Borrowed(&self.db);
+        if version < db.form.version {
+            raise::check_version(&self.db, version)?;
+        }
         if version != db.form.version {
             db.to_mut().form.version = version;
         }
