@@ -6,7 +6,7 @@ use mandate_syntax::diagnostic::Diagnostic;
 use mandate_syntax::kernel::ast::{Ident, Idents, Require, RequireKind, Statement, StatementKind};
 use mandate_syntax::source::Span;
 
-use super::{At, Raiser};
+use super::Raiser;
 use crate::package::blocks::{DECLARED, REQUIRED};
 use crate::package::symbols::{
     Boolean, Category, Class, Common, Flavor, Kind, Permission, Permissions, Role, Sensitivity,
@@ -298,10 +298,15 @@ impl<'a> Raiser<'a> {
         }
         let Some(primary) = self.type_value(of) else { return };
         for &alias in self.idents(aliases) {
+            let known = self.index[Kind::Types as usize].contains_key(self.text(alias));
+            // It shares the value of its type.
             let make = |it: &mut Self, name| {
-                append(&mut it.db.symbols.types, |value| Type { name, value, ..Type::default() })
+                let alias = Type { name, value: primary, ..Type::default() };
+                it.db.symbols.types.entries.push(alias);
+                it.db.symbols.types.entries.len() - 1
             };
-            if let Some(at) = self.declare_symbol(Kind::Types, alias, make) {
+            if let (Some(at), true) = (self.declare_symbol(Kind::Types, alias, make), known) {
+                // It was required before, as a type, and has a value of its own.
                 let it = &mut self.db.symbols.types.entries[at];
                 (it.flavor, it.primary) = (Flavor::Alias, primary);
             }
@@ -471,6 +476,5 @@ impl<'a> Raiser<'a> {
                 level.value = it.1;
             }
         }
-        let _ = At { block: 0, branch: 0 };
     }
 }

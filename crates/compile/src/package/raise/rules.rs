@@ -8,7 +8,7 @@ use mandate_syntax::kernel::ast::{
 };
 use mandate_syntax::source::Span;
 
-use super::{At, Raiser, TOP, is_attribute, local_record};
+use super::{Raiser, TOP, is_attribute, local_record};
 use crate::package::form::ModuleVersion;
 use crate::package::rules::{
     ALLOW, AUDITALLOW, AUDITDENY, CHANGE, Conditional, DONTAUDIT, FilenameTransition,
@@ -189,7 +189,7 @@ impl<'a> Raiser<'a> {
     fn flag(&mut self, name: Ident, flag: u32) {
         let Some(value) = self.type_value(name) else { return };
         let types = &mut self.db.symbols.types.entries;
-        if let Some(it) = types.iter_mut().find(|it| it.value == value) {
+        if let Some(it) = types.iter_mut().find(|it| it.value == value && it.primary != 0) {
             it.flags |= flag;
         }
     }
@@ -415,11 +415,17 @@ impl<'a> Raiser<'a> {
                 CondTerm::Ne => [7, 0],
             });
         }
-        let (then, otherwise) = (self.conditional_rules(then), self.conditional_rules(otherwise));
+        let (mut then, mut otherwise) =
+            (self.conditional_rules(then), self.conditional_rules(otherwise));
+        // `!` over all of it changes the branches.
+        while terms.last() == Some(&[2, 0]) {
+            terms.pop();
+            std::mem::swap(&mut then, &mut otherwise);
+        }
         let flags = u32::from(tunables);
         let state = 0;
         let conditionals = &mut self.branch().conditionals;
-        match conditionals.iter_mut().find(|it| it.expression == terms) {
+        match conditionals.iter_mut().find(|it| same(&it.expression, &terms)) {
             Some(known) => {
                 known.then.extend(then);
                 known.otherwise.extend(otherwise);
@@ -447,7 +453,48 @@ impl<'a> Raiser<'a> {
                 }
             }
         }
-        let _ = At { block: 0, branch: 0 };
         rules
     }
+}
+
+/// Expressions of at most so many booleans are the same if they say the same.
+const MOST_BOOLEANS: usize = 5;
+
+fn same(a: &[[u32; 2]], b: &[[u32; 2]]) -> bool {
+    match (truth(a), truth(b)) {
+        (Some(a), Some(b)) => a == b,
+        _ => a == b,
+    }
+}
+
+/// The booleans of an expression, and its value for each of their states.
+fn truth(terms: &[[u32; 2]]) -> Option<(Vec<u32>, u32)> {
+    let mut booleans: Vec<u32> = terms.iter().filter(|it| it[0] == 1).map(|it| it[1]).collect();
+    booleans.sort_unstable();
+    booleans.dedup();
+    if booleans.len() > MOST_BOOLEANS {
+        return None;
+    }
+    let mut table = 0;
+    for state in 0..1u32 << booleans.len() {
+        let mut stack: Vec<bool> = Vec::new();
+        for &[kind, boolean] in terms {
+            let value = match kind {
+                1 => state >> booleans.binary_search(&boolean).ok()? & 1 == 1,
+                2 => !stack.pop()?,
+                _ => {
+                    let (right, left) = (stack.pop()?, stack.pop()?);
+                    match kind {
+                        3 => left || right,
+                        4 => left && right,
+                        5 | 7 => left != right,
+                        _ => left == right,
+                    }
+                }
+            };
+            stack.push(value);
+        }
+        table |= u32::from(stack.pop()?) << state;
+    }
+    Some((booleans, table))
 }
