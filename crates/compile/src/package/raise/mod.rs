@@ -110,6 +110,8 @@ impl<'a> Raiser<'a> {
         self.declare_all(&self.unit.statements);
         self.number_levels();
         self.say_all(&self.unit.statements);
+        // The last of the list of initial SIDs stands first.
+        self.db.contexts.initial_sids.sort_by_key(|it| std::cmp::Reverse(it.sid));
         self.check_version();
     }
 
