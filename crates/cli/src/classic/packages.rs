@@ -115,7 +115,7 @@ pub(crate) fn package(
         &mut package.users_extra,
         &mut package.netfilter_contexts,
     ] {
-        *slot = read.next().unwrap_or_default();
+        *slot = read.next().filter(|it: &Vec<u8>| !it.is_empty());
     }
     write_package(&package, &output, "Could not open file", name, err)
 }
@@ -206,9 +206,12 @@ pub(crate) fn unpackage(
     };
     let code = write_file(module, &bytes, "Could not open file", name, err)?;
     match rest.first() {
-        Some(file) if code == 0 && !package.file_contexts.is_empty() => {
-            write_file(file, &package.file_contexts, "Could not open file", name, err)
-        }
+        Some(file) if code == 0 => match &package.file_contexts {
+            Some(text) if !text.is_empty() => {
+                write_file(file, text, "Could not open file", name, err)
+            }
+            _ => Ok(code),
+        },
         _ => Ok(code),
     }
 }
@@ -283,7 +286,7 @@ pub(crate) fn link(words: &[String], out: &mut dyn Write, err: &mut dyn Write) -
             (&mut base.file_contexts, &package.file_contexts),
             (&mut base.netfilter_contexts, &package.netfilter_contexts),
         ] {
-            to.extend_from_slice(from);
+            to.get_or_insert_default().extend(from.iter().flatten());
         }
     }
     let modules: Vec<Module> = rest.into_iter().map(|it| it.module).collect();

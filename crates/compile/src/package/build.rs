@@ -171,7 +171,8 @@ fn other_files(packages: &[Package]) -> BTreeMap<String, Vec<u8>> {
             ("users_extra", &package.users_extra),
             ("netfilter_contexts", &package.netfilter_contexts),
         ];
-        for (name, text) in texts.into_iter().filter(|it| !it.1.is_empty()) {
+        for (name, text) in texts {
+            let Some(text) = text.as_ref().filter(|it| !it.is_empty()) else { continue };
             let all = files.entry(name.to_owned()).or_default();
             all.extend_from_slice(text);
             if !text.ends_with(b"\n") {

@@ -23,23 +23,26 @@ const NETFILTER_CONTEXTS: u32 = 0x097c_ff93;
 pub struct Package {
     /// The policy module.
     pub module: Module,
-    /// `file_contexts`; empty if there are none. So with the others.
-    pub file_contexts: Vec<u8>,
-    /// `seusers`: logins and their users.
-    pub seusers: Vec<u8>,
+    /// `file_contexts`, where there is such a section. So with the others.
+    pub file_contexts: Option<Vec<u8>>,
+    /// `seusers`: logins and their users. Only a base may hold them, and the next.
+    pub seusers: Option<Vec<u8>>,
     /// `users_extra`: prefixes of users.
-    pub users_extra: Vec<u8>,
+    pub users_extra: Option<Vec<u8>>,
     /// Contexts of network packets.
-    pub netfilter_contexts: Vec<u8>,
+    pub netfilter_contexts: Option<Vec<u8>>,
 }
 
 impl Package {
     /// A package of the module alone.
     pub fn new(module: Module) -> Self {
-        let empty = Vec::new;
-        let (file_contexts, seusers) = (empty(), empty());
-        let (users_extra, netfilter_contexts) = (empty(), empty());
-        Self { module, file_contexts, seusers, users_extra, netfilter_contexts }
+        Self {
+            module,
+            file_contexts: None,
+            seusers: None,
+            users_extra: None,
+            netfilter_contexts: None,
+        }
     }
 
     /// Are these the first bytes of a package?
@@ -78,15 +81,15 @@ impl Package {
             let Some(slot) = package.text(magic) else {
                 return Err(ReadError::expected(start, "a section that packages have", magic));
             };
-            if !slot.is_empty() {
+            if slot.is_some() {
                 return Err(ReadError::expected(start, "a section once", magic));
             }
-            *slot = text.to_vec();
+            *slot = Some(text.to_vec());
         }
         Ok(package)
     }
 
-    fn text(&mut self, magic: u32) -> Option<&mut Vec<u8>> {
+    fn text(&mut self, magic: u32) -> Option<&mut Option<Vec<u8>>> {
         Some(match magic {
             FILE_CONTEXTS => &mut self.file_contexts,
             SEUSERS => &mut self.seusers,
@@ -99,8 +102,11 @@ impl Package {
     /// Writes the package, with the module at the version it has.
     ///
     /// # Errors
-    /// When the module's version cannot hold it.
+    /// When the module's version cannot hold it, or a package of a module has what is a base's.
     pub fn write(&self) -> Result<Vec<u8>, WriteError> {
+        if !self.module.is_base() && (self.seusers.is_some() || self.users_extra.is_some()) {
+            return Err(WriteError::OfBase);
+        }
         let mut sections: Vec<Vec<u8>> = vec![self.module.write(self.module.format_version())?];
         let texts = [
             (FILE_CONTEXTS, &self.file_contexts),
@@ -108,7 +114,8 @@ impl Package {
             (USERS_EXTRA, &self.users_extra),
             (NETFILTER_CONTEXTS, &self.netfilter_contexts),
         ];
-        for (magic, text) in texts.into_iter().filter(|it| !it.1.is_empty()) {
+        for (magic, text) in texts {
+            let Some(text) = text else { continue };
             sections.push([&magic.to_le_bytes(), text.as_slice()].concat());
         }
         let mut bytes = Vec::new();

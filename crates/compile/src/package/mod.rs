@@ -37,6 +37,9 @@ pub enum WriteError {
     /// Longer than offsets can say.
     #[error("the module is larger than 4 GiB")]
     TooLarge,
+    /// `seusers` or `users_extra` with a module that is no base.
+    #[error("seusers and users_extra are for the package of a base only")]
+    OfBase,
     /// Statements that the version does not know.
     #[error("module version {version} cannot hold {what}")]
     NotInVersion {
