@@ -8,7 +8,7 @@ use mandate_compile::outcome::{Outcome, Product, SourceTree};
 use mandate_compile::refpolicy::own::OwnModule;
 use mandate_compile::refpolicy::{self, headers, settings::Settings};
 use mandate_compile::whole::Checks;
-use mandate_compile::{backend, conf, optimise, provenance};
+use mandate_compile::{backend, conf, optimise, package, provenance};
 use mandate_policydb::{HandleUnknown, PolicyDb, PolicyVersion, Target};
 use mandate_syntax::source::SourceMap;
 use sha2::{Digest as _, Sha256};
@@ -29,6 +29,8 @@ pub(crate) enum Input {
     Tree(SourceTree),
     /// A `policy.conf`.
     Conf(Source),
+    /// Policy packages: a base and modules.
+    Packages(Vec<Source>),
     /// Modules of one's own, with what they are built against.
     Modules(Vec<OwnModule>, Against),
 }
@@ -69,6 +71,7 @@ pub(crate) fn compile(input: Input, options: &Options) -> Result<Outcome> {
     match input {
         Input::Tree(tree) => Ok(refpolicy::build(&tree, &of_tree(options))),
         Input::Conf(source) => conf_policy(source, options),
+        Input::Packages(files) => packages_policy(files, options),
         Input::Modules(modules, against) => modules_policy(&modules, &against, options),
     }
 }
@@ -112,6 +115,19 @@ fn conf_policy(source: Source, options: &Options) -> Result<Outcome> {
     }
     let checks = Checks { neverallow: !options.no_neverallow, optimise: options.optimize };
     Ok(conf::build(&source.path, source.bytes, &backend, checks))
+}
+
+fn packages_policy(files: Vec<Source>, options: &Options) -> Result<Outcome> {
+    if let Some((key, _)) = options.settings.first() {
+        bail!("{key} is a setting of source trees; of packages, the base says what the policy is");
+    }
+    let mut backend = backend::Options::default();
+    if let Some(version) = options.version {
+        backend.version = version;
+    }
+    let files = files.into_iter().map(|it| (it.path, it.bytes)).collect();
+    let checks = Checks { neverallow: !options.no_neverallow, optimise: options.optimize };
+    Ok(package::build(files, &backend, checks))
 }
 
 /// Does a `policy.conf` declare sensitivities? The original has to be told, with -M.

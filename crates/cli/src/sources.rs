@@ -1,6 +1,7 @@
 //! Where policy sources come from: a source tree on disk, or the base policy in this program.
 
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -79,9 +80,20 @@ pub(crate) fn read_source(path: &Path) -> Result<Arc<[u8]>> {
     if let Ok(about) = fs::metadata(path) {
         refuse_large(path, about.len())?;
     }
-    let bytes = crate::input::read_bytes(path)?;
+    let bytes = decompressed(path, crate::input::read_bytes(path)?)?;
     refuse_large(path, bytes.len() as u64)?;
     Ok(bytes.into())
+}
+
+/// What a bzip2 file holds; other bytes as they are. Packages are installed compressed.
+pub(crate) fn decompressed(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>> {
+    if !bytes.starts_with(b"BZh") {
+        return Ok(bytes);
+    }
+    let mut plain = Vec::new();
+    let mut reader = bzip2::read::MultiBzDecoder::new(&bytes[..]).take(MAX_BYTES + 1);
+    reader.read_to_end(&mut plain).with_context(|| path.display().to_string())?;
+    Ok(plain)
 }
 
 fn refuse_large(path: &Path, size: u64) -> Result<()> {

@@ -15,6 +15,7 @@ pub mod module;
 pub mod near;
 pub mod optimise;
 pub mod outcome;
+pub mod package;
 pub mod print;
 pub mod provenance;
 pub mod refpolicy;

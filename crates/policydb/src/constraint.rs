@@ -159,7 +159,8 @@ fn to_wire<T: Copy + PartialEq>(table: &[(u32, T)], value: T) -> u32 {
 }
 
 impl Constraint {
-    pub(crate) fn read_list(
+    /// Reads the wire form.
+    pub fn read_list(
         r: &mut Reader<'_>,
         count: u32,
         version: PolicyVersion,
@@ -183,7 +184,8 @@ impl Constraint {
         }
     }
 
-    pub(crate) fn write_list(
+    /// Writes the wire form.
+    pub fn write_list(
         w: &mut Writer<'_>,
         constraints: &[Self],
         version: PolicyVersion,

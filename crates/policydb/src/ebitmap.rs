@@ -169,7 +169,8 @@ impl Ebitmap {
         self.iter().filter_map(I::from_bit)
     }
 
-    pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, ReadError> {
+    /// Reads the wire form.
+    pub fn read(r: &mut Reader<'_>) -> Result<Self, ReadError> {
         let at = r.offset();
         let [size, high, count] = r.u32s()?;
         if size != RUN {
@@ -199,7 +200,8 @@ impl Ebitmap {
         Ok(Self { runs })
     }
 
-    pub(crate) fn write(&self, w: &mut Writer<'_>) -> io::Result<()> {
+    /// Writes the wire form.
+    pub fn write(&self, w: &mut Writer<'_>) -> io::Result<()> {
         let high = self.runs.last().map_or(0, |run| run.0.wrapping_add(RUN));
         w.u32s(&[RUN, high])?;
         w.count(self.runs.len())?;

@@ -37,7 +37,7 @@ mod symtab;
 mod text;
 mod validate;
 mod version;
-mod wire;
+pub mod wire;
 
 pub use avtab::{AvRule, ExtendedPermissions, RuleKind, XpermForm, XpermPool};
 pub use canonical::{ConditionKey, canonical};

@@ -44,12 +44,14 @@ impl MlsLevel {
         }
     }
 
-    pub(crate) fn read(r: &mut Reader<'_>) -> Result<Option<Self>, ReadError> {
+    /// Reads the wire form.
+    pub fn read(r: &mut Reader<'_>) -> Result<Option<Self>, ReadError> {
         let sensitivity = r.u32()?;
         level(r.offset(), sensitivity, Ebitmap::read(r)?)
     }
 
-    pub(crate) fn write(w: &mut Writer<'_>, level: Option<&Self>) -> io::Result<()> {
+    /// Writes the wire form.
+    pub fn write(w: &mut Writer<'_>, level: Option<&Self>) -> io::Result<()> {
         match level {
             Some(level) => {
                 w.u32(level.sensitivity.value())?;
@@ -84,7 +86,8 @@ impl MlsRange {
         inner.low.dominates(&self.low) && self.high.dominates(&inner.high)
     }
 
-    pub(crate) fn read(r: &mut Reader<'_>) -> Result<Option<Self>, ReadError> {
+    /// Reads the wire form.
+    pub fn read(r: &mut Reader<'_>) -> Result<Option<Self>, ReadError> {
         let at = r.offset();
         let levels = r.u32()?;
         if !(1..=2).contains(&levels) {
@@ -102,7 +105,8 @@ impl MlsRange {
         }
     }
 
-    pub(crate) fn write(w: &mut Writer<'_>, range: Option<&Self>) -> io::Result<()> {
+    /// Writes the wire form.
+    pub fn write(w: &mut Writer<'_>, range: Option<&Self>) -> io::Result<()> {
         let Some(range) = range else {
             w.u32(1)?;
             return MlsLevel::write(w, None);

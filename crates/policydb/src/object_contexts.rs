@@ -194,7 +194,8 @@ impl ObjectContexts {
         }
     }
 
-    pub(crate) fn read(
+    /// Reads the wire form.
+    pub fn read(
         r: &mut Reader<'_>,
         target: Target,
         version: PolicyVersion,
@@ -240,7 +241,8 @@ impl ObjectContexts {
         Ok(self)
     }
 
-    pub(crate) fn write(
+    /// Writes the wire form.
+    pub fn write(
         &self,
         w: &mut Writer<'_>,
         target: Target,
@@ -526,12 +528,14 @@ impl DeviceTree {
 }
 
 impl GenfsDatum {
-    pub(crate) fn read(r: &mut Reader<'_>, version: PolicyVersion) -> Result<Self, ReadError> {
+    /// Reads the wire form.
+    pub fn read(r: &mut Reader<'_>, version: PolicyVersion) -> Result<Self, ReadError> {
         let fstype = read_bytes(r)?;
         Ok(Self { fstype, paths: r.list(20, |r| GenfsPath::read(r, version))? })
     }
 
-    pub(crate) fn write(&self, w: &mut Writer<'_>, version: PolicyVersion) -> io::Result<()> {
+    /// Writes the wire form.
+    pub fn write(&self, w: &mut Writer<'_>, version: PolicyVersion) -> io::Result<()> {
         write_bytes(w, &self.fstype)?;
         write_list(w, &self.paths, |w, it| it.write(w, version))
     }

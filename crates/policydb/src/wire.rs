@@ -56,44 +56,52 @@ pub enum ReadErrorKind {
 }
 
 impl ReadError {
-    pub(crate) fn new(offset: usize, kind: ReadErrorKind) -> Self {
+    /// An error of this kind at this place.
+    pub fn new(offset: usize, kind: ReadErrorKind) -> Self {
         Self { offset, section: "", kind }
     }
 
-    pub(crate) fn expected(offset: usize, what: &'static str, found: impl Into<u64>) -> Self {
+    /// The error for a value outside of its range.
+    pub fn expected(offset: usize, what: &'static str, found: impl Into<u64>) -> Self {
         Self::new(offset, ReadErrorKind::Expected { what, found: found.into() })
     }
 }
 
 /// A cursor over the input that never reads past its end.
-pub(crate) struct Reader<'a> {
+#[derive(Clone, Debug)]
+pub struct Reader<'a> {
     bytes: &'a [u8],
     offset: usize,
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+    /// A cursor at the start.
+    pub fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, offset: 0 }
     }
 
-    pub(crate) fn offset(&self) -> usize {
+    /// Bytes read so far.
+    pub fn offset(&self) -> usize {
         self.offset
     }
 
-    pub(crate) fn remaining(&self) -> usize {
+    /// Bytes left.
+    pub fn remaining(&self) -> usize {
         self.bytes.len() - self.offset
     }
 
-    pub(crate) fn rest(&self) -> &'a [u8] {
+    /// The bytes left.
+    pub fn rest(&self) -> &'a [u8] {
         self.bytes.get(self.offset..).unwrap_or_default()
     }
 
     /// Goes on at `rest`, a tail of [`Reader::rest`].
-    pub(crate) fn skip_to(&mut self, rest: &[u8]) {
+    pub fn skip_to(&mut self, rest: &[u8]) {
         self.offset = self.bytes.len() - rest.len();
     }
 
-    pub(crate) fn bytes(&mut self, length: u32) -> Result<&'a [u8], ReadError> {
+    /// So many bytes.
+    pub fn bytes(&mut self, length: u32) -> Result<&'a [u8], ReadError> {
         match self.rest().get(..length as usize) {
             Some(found) => {
                 self.offset += found.len();
@@ -120,26 +128,31 @@ impl<'a> Reader<'a> {
         ReadError::new(self.offset, kind)
     }
 
-    pub(crate) fn u8(&mut self) -> Result<u8, ReadError> {
+    /// A byte.
+    pub fn u8(&mut self) -> Result<u8, ReadError> {
         self.array().map(u8::from_le_bytes)
     }
 
+    /// Four 16-bit numbers.
     #[inline]
-    pub(crate) fn u16s(&mut self) -> Result<[u16; 4], ReadError> {
+    pub fn u16s(&mut self) -> Result<[u16; 4], ReadError> {
         let [a, b, c, d, e, f, g, h] = self.array()?;
         Ok([[a, b], [c, d], [e, f], [g, h]].map(u16::from_le_bytes))
     }
 
+    /// A 32-bit number.
     #[inline]
-    pub(crate) fn u32(&mut self) -> Result<u32, ReadError> {
+    pub fn u32(&mut self) -> Result<u32, ReadError> {
         self.array().map(u32::from_le_bytes)
     }
 
-    pub(crate) fn u64(&mut self) -> Result<u64, ReadError> {
+    /// A 64-bit number.
+    pub fn u64(&mut self) -> Result<u64, ReadError> {
         self.array().map(u64::from_le_bytes)
     }
 
-    pub(crate) fn u32s<const N: usize>(&mut self) -> Result<[u32; N], ReadError> {
+    /// Several 32-bit numbers.
+    pub fn u32s<const N: usize>(&mut self) -> Result<[u32; N], ReadError> {
         let mut words = [0; N];
         for word in &mut words {
             *word = self.u32()?;
@@ -148,7 +161,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `count` as a capacity, refused when so many items of `least` bytes cannot follow.
-    pub(crate) fn bounded(&self, count: u32, least: u64) -> Result<usize, ReadError> {
+    pub fn bounded(&self, count: u32, least: u64) -> Result<usize, ReadError> {
         let needed = u64::from(count) * least;
         if needed > self.remaining() as u64 {
             return Err(self.truncated(needed));
@@ -157,7 +170,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A `u32` count, and so many items.
-    pub(crate) fn list<T>(
+    pub fn list<T>(
         &mut self,
         least: u64,
         mut item: impl FnMut(&mut Self) -> Result<T, ReadError>,
@@ -171,7 +184,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Text of `length` bytes.
-    pub(crate) fn text(&mut self, length: u32) -> Result<Box<str>, ReadError> {
+    pub fn text(&mut self, length: u32) -> Result<Box<str>, ReadError> {
         let at = self.offset;
         let bytes = self.bytes(length)?;
         match std::str::from_utf8(bytes) {
@@ -184,7 +197,7 @@ impl<'a> Reader<'a> {
     }
 
     /// An identifier, which is never 0.
-    pub(crate) fn id<I: crate::ids::SymbolId>(
+    pub fn id<I: crate::ids::SymbolId>(
         &mut self,
         what: &'static str,
     ) -> Result<I, ReadError> {
@@ -194,7 +207,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A `u32` that must not exceed 255, 65535, … as the target type says.
-    pub(crate) fn narrow<T: TryFrom<u32>>(&mut self, what: &'static str) -> Result<T, ReadError> {
+    pub fn narrow<T: TryFrom<u32>>(&mut self, what: &'static str) -> Result<T, ReadError> {
         let at = self.offset;
         let value = self.u32()?;
         T::try_from(value).map_err(|_| ReadError::expected(at, what, value))
@@ -205,37 +218,44 @@ impl<'a> Reader<'a> {
 const PREALLOCATE: usize = 1 << 17;
 
 /// Writes the wire format to any sink.
-pub(crate) struct Writer<'a> {
+#[allow(missing_debug_implementations, reason = "a sink has none")]
+pub struct Writer<'a> {
     sink: &'a mut dyn io::Write,
 }
 
 impl<'a> Writer<'a> {
-    pub(crate) fn new(sink: &'a mut dyn io::Write) -> Self {
+    /// Writes to `sink`.
+    pub fn new(sink: &'a mut dyn io::Write) -> Self {
         Self { sink }
     }
 
-    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+    /// Bytes as they are.
+    pub fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.sink.write_all(bytes)
     }
 
-    pub(crate) fn u16(&mut self, value: u16) -> io::Result<()> {
+    /// A 16-bit number.
+    pub fn u16(&mut self, value: u16) -> io::Result<()> {
         self.bytes(&value.to_le_bytes())
     }
 
-    pub(crate) fn u32(&mut self, value: u32) -> io::Result<()> {
+    /// A 32-bit number.
+    pub fn u32(&mut self, value: u32) -> io::Result<()> {
         self.bytes(&value.to_le_bytes())
     }
 
-    pub(crate) fn u64(&mut self, value: u64) -> io::Result<()> {
+    /// A 64-bit number.
+    pub fn u64(&mut self, value: u64) -> io::Result<()> {
         self.bytes(&value.to_le_bytes())
     }
 
-    pub(crate) fn u32s(&mut self, values: &[u32]) -> io::Result<()> {
+    /// Several 32-bit numbers.
+    pub fn u32s(&mut self, values: &[u32]) -> io::Result<()> {
         values.iter().try_for_each(|&value| self.u32(value))
     }
 
     /// The number of items, as the wire's `u32`.
-    pub(crate) fn count(&mut self, count: usize) -> io::Result<()> {
+    pub fn count(&mut self, count: usize) -> io::Result<()> {
         let count = u32::try_from(count).map_err(|_| {
             io::Error::new(io::ErrorKind::InvalidInput, "more items than a policy can count")
         })?;

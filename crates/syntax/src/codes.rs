@@ -95,6 +95,10 @@ codes! {
     BadModuleList "E0505" "a line of modules.conf cannot be read"
     MissingFile "E0506" "a file of the source tree is missing"
     DuplicateModule "E0507" "two modules have one name"
+    // Packages.
+    BadPackage "E0701" "a policy package or module cannot be read"
+    BadModuleSet "E0702" "modules that do not go together"
+    NotInModuleVersion "E0703" "the module version cannot hold this"
     // Conversion.
     NotInForm "E0801" "the form written cannot hold this"
     NameNotInForm "E0802" "a name that the form written cannot spell"

@@ -12,7 +12,7 @@ use mandate_policydb::{
 use mandate_syntax::diagnostic::{Diagnostic, Severity};
 
 use super::getopt::{self, Spec, Word};
-use super::ocontexts;
+use super::{leading_number, ocontexts, system_words};
 use crate::compiler::{self, Input, Options, Source};
 use crate::forms::{self, Form, Read};
 use crate::output::write_policy;
@@ -325,12 +325,12 @@ impl Request {
     }
 }
 
-fn has_warning(outcome: &Outcome) -> bool {
+pub(super) fn has_warning(outcome: &Outcome) -> bool {
     outcome.diagnostics.iter().any(|it| it.severity == Severity::Warning)
 }
 
 /// Each finding as programs that read the original's output know it, then as we show it.
-fn show(outcome: &Outcome, err: &mut dyn Write) -> Result<()> {
+pub(super) fn show(outcome: &Outcome, err: &mut dyn Write) -> Result<()> {
     let settings = text::Settings::for_terminal();
     let findings = Findings::of(outcome).without_notes();
     for it in findings.iter().take(settings.most) {
@@ -371,18 +371,6 @@ fn write_index(db: &PolicyDb, out: &mut dyn Write) -> Result<()> {
     }
     let (classes, rules) = (db.classes.by_value().count(), db.rules.len());
     Ok(writeln!(out, "{WHO}  {classes} classes, {rules} rules, {conditional} cond rules")?)
-}
-
-/// The number that `text` begins with, as C's `atoi` reads it.
-fn leading_number(text: &str) -> u32 {
-    let text = text.trim_start();
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    text[..digits].parse().unwrap_or(0)
-}
-
-fn system_words(why: &std::io::Error) -> String {
-    let text = why.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_owned()
 }
 
 fn usage(name: &str, out: &mut dyn Write) -> Result<Result<Request, u8>> {

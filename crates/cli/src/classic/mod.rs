@@ -1,9 +1,11 @@
 //! Commands under the names, options, texts and exit codes of the originals. See docs/classic.md.
 
+mod checkmodule;
 mod checkpolicy;
 mod compute;
 mod getopt;
 mod ocontexts;
+mod packages;
 mod policyvers;
 
 use std::io::Write;
@@ -16,11 +18,16 @@ pub(crate) type Classic = fn(&[String], &mut dyn Write, &mut dyn Write) -> Resul
 /// The command of exactly this name.
 pub(crate) fn find(name: &str) -> Option<Classic> {
     match name {
+        "checkmodule" => Some(checkmodule::checkmodule),
         "checkpolicy" => Some(checkpolicy::checkpolicy),
         "compute_av" => Some(compute::compute_av),
         "compute_create" => Some(compute::compute_create),
         "compute_member" => Some(compute::compute_member),
         "compute_relabel" => Some(compute::compute_relabel),
+        "semodule_expand" => Some(packages::expand),
+        "semodule_link" => Some(packages::link),
+        "semodule_package" => Some(packages::package),
+        "semodule_unpackage" => Some(packages::unpackage),
         "validatetrans" => Some(compute::validatetrans),
         "policyvers" => Some(policyvers::policyvers),
         _ => None,
@@ -38,4 +45,17 @@ fn split_policy(words: &[String]) -> (Option<&str>, &[String]) {
         },
         [] => (None, words),
     }
+}
+
+/// The number that `text` begins with, as C's `atoi` reads it.
+fn leading_number(text: &str) -> u32 {
+    let text = text.trim_start();
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    text[..digits].parse().unwrap_or(0)
+}
+
+/// The system's words for what went wrong, without their number.
+fn system_words(why: &std::io::Error) -> String {
+    let text = why.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
 }

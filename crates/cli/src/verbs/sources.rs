@@ -23,7 +23,7 @@ use crate::{FAINT, input, sources, styled};
 /// Arguments of `build` and `check`.
 #[derive(clap::Args)]
 pub(crate) struct SourceArgs {
-    /// A source tree, a policy.conf, or NAME.te with its NAME.if and NAME.fc (read unasked if they stand beside it);
+    /// A source tree, a policy.conf, packages (base.pp NAME.pp ..., also .pp.bz2 and .mod), or NAME.te with its NAME.if and NAME.fc (read unasked if they stand beside it);
     /// without any, the embedded base policy
     #[arg(value_name = "INPUT")]
     inputs: Vec<PathBuf>,
@@ -194,12 +194,18 @@ impl SourceArgs {
             [] => Ok(Input::Tree(sources::base_policy())),
             _ if module => Ok(Input::Modules(self.own_modules()?, self.against()?)),
             [it] if it.is_dir() => Ok(Input::Tree(self.tree(it)?)),
-            [it] if ["cil", "pp", "mod"].iter().any(|end| has_ending(it, end)) => {
-                bail!("{}: CIL and packages are not compiled yet", it.display())
+            [first, rest @ ..] if is_package(first) => {
+                if let Some(other) = rest.iter().find(|it| !is_package(it)) {
+                    bail!("{} is no package: packages are built with packages", other.display());
+                }
+                Ok(Input::Packages(self.inputs.iter().map(|it| read(it)).collect::<Result<_>>()?))
+            }
+            [it] if has_ending(it, "cil") => {
+                bail!("{}: CIL is not compiled yet", it.display())
             }
             [it] => Ok(Input::Conf(read(it)?)),
             several => bail!(
-                "{} inputs: expected one source tree, one policy.conf, or NAME.te [NAME.if] [NAME.fc]",
+                "{} inputs: expected one source tree, one policy.conf, packages, or NAME.te [NAME.if] [NAME.fc]",
                 several.len()
             ),
         }
@@ -331,6 +337,12 @@ impl SourceArgs {
         }
         Ok(())
     }
+}
+
+/// Does the name end as that of a policy package or module, compressed or not?
+fn is_package(path: &Path) -> bool {
+    let name = path.to_string_lossy();
+    [".pp", ".mod", ".pp.bz2"].iter().any(|it| name.ends_with(it))
 }
 
 /// The files of a module, by the ends of their names.
