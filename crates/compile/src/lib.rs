@@ -6,6 +6,7 @@
 pub mod assertion;
 pub mod backend;
 pub mod bounds;
+pub mod cil;
 pub mod conf;
 pub mod file_contexts;
 mod members;

@@ -43,7 +43,8 @@ pub(crate) fn stretches(bytes: &[u8]) -> Vec<Stretch> {
                 let ended = open.pop();
                 let expanded = open.last().is_some_and(|it| it.expanded);
                 if !expanded {
-                    count = count.saturating_add(1 + u32::from(ended.is_some_and(|it| it.expanded)));
+                    count =
+                        count.saturating_add(1 + u32::from(ended.is_some_and(|it| it.expanded)));
                 }
             }
             _ => {

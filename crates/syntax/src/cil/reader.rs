@@ -228,7 +228,8 @@ impl Reader<'_> {
     fn comment(&mut self) {
         let line = &self.bytes[self.at..];
         let length = memchr::memchr2(b'\n', b'\r', line).unwrap_or(line.len());
-        let at_margin = self.at == 0 || CLASSES[usize::from(self.bytes[self.at - 1])] == Class::Newline;
+        let at_margin =
+            self.at == 0 || CLASSES[usize::from(self.bytes[self.at - 1])] == Class::Newline;
         if at_margin && line.starts_with(b";;*") {
             self.mark(&line[3..length]);
         }

@@ -48,54 +48,81 @@ fn check(text: &str, expected: Expect) {
 
 #[test]
 fn lists_words_and_strings() {
-    check("(a b(c) () \"d e\") ; f\n(g)", expect![[r#"
+    check(
+        "(a b(c) () \"d e\") ; f\n(g)",
+        expect![[r#"
         (a b (c) () "d e")
         (g)
-    "#]]);
+    "#]],
+    );
     check("; only this", expect![""]);
-    check("(filecon /usr/(.*)? any x)", expect![[r#"
+    check(
+        "(filecon /usr/(.*)? any x)",
+        expect![[r#"
         (filecon /usr/ (.*) ? any x)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn faults_are_told_and_the_rest_is_read() {
-    check("(a))\n(b)", expect![[r#"
+    check(
+        "(a))\n(b)",
+        expect![[r#"
         (a)
         (b)
         x.cil:1:4 a parenthesis is closed that was never opened
-    "#]]);
-    check("(a (b\n(c)\n(d)\n", expect![[r#"
+    "#]],
+    );
+    check(
+        "(a (b\n(c)\n(d)\n",
+        expect![[r#"
         (a (b (c) (d)))
         x.cil:1:1 this parenthesis is never closed
           2:1 a statement at the margin: one is missing before this
-    "#]]);
-    check("type a\n(b)", expect![[r#"
+    "#]],
+    );
+    check(
+        "type a\n(b)",
+        expect![[r#"
         (b)
         x.cil:1:1 `type` stands outside of parentheses
-    "#]]);
-    check("(a \"b\n)(c \\ d)", expect![[r#"
+    "#]],
+    );
+    check(
+        "(a \"b\n)(c \\ d)",
+        expect![[r#"
         (a)
         (c d)
         x.cil:1:4 a string is not closed on its line
         x.cil:2:5 the character '\\' cannot stand here
-    "#]]);
-    check("(a \u{e4}b)", expect![[r#"
+    "#]],
+    );
+    check(
+        "(a \u{e4}b)",
+        expect![[r#"
         (a b)
         x.cil:1:4 the character 'ä' cannot stand here
-    "#]]);
-    check(";;* lme\n;;* lms x y\n", expect![[r#"
+    "#]],
+    );
+    check(
+        ";;* lme\n;;* lms x y\n",
+        expect![[r#"
         x.cil:1:1 the end of a line mark that was never begun
         x.cil:2:1 a malformed line mark
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn nesting_is_bounded() {
     let text = "(".repeat(100_000);
-    check(&text, expect![[r#"
+    check(
+        &text,
+        expect![[r#"
         x.cil:1:513 lists nest deeper than 512
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
