@@ -20,6 +20,11 @@ fn main() -> ExitCode {
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "-O" => checks.optimise = true,
+            "-c" => {
+                let number = arguments.next().and_then(|it| it.parse().ok()).unwrap_or(0);
+                options.version =
+                    mandate_policydb::PolicyVersion::new(number).unwrap_or(options.version);
+            }
             "-m" => options.multiple_decls = true,
             "-P" => options.preserve_tunables = true,
             "-N" => (checks.neverallow, options.disable_neverallow) = (false, true),

@@ -5,6 +5,7 @@ mod compute;
 mod getopt;
 mod ocontexts;
 mod policyvers;
+mod secilc;
 
 use std::io::Write;
 
@@ -23,6 +24,7 @@ pub(crate) fn find(name: &str) -> Option<Classic> {
         "compute_relabel" => Some(compute::compute_relabel),
         "validatetrans" => Some(compute::validatetrans),
         "policyvers" => Some(policyvers::policyvers),
+        "secilc" => Some(secilc::secilc),
         _ => None,
     }
 }

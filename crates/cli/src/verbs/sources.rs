@@ -21,7 +21,7 @@ use crate::{FAINT, input, sources, styled};
 /// Arguments of `build` and `check`.
 #[derive(clap::Args)]
 pub(crate) struct SourceArgs {
-    /// A source tree, a policy.conf, or NAME.te with its NAME.if and NAME.fc (read unasked if they stand beside it);
+    /// A source tree, a policy.conf, CIL files, or NAME.te with its NAME.if and NAME.fc (read unasked if they stand beside it);
     /// without any, the embedded base policy
     #[arg(value_name = "INPUT")]
     inputs: Vec<PathBuf>,
@@ -176,12 +176,17 @@ impl SourceArgs {
             [] => Ok(Input::Tree(sources::base_policy())),
             _ if module => Ok(Input::Modules(self.own_modules()?, self.against()?)),
             [it] if it.is_dir() => Ok(Input::Tree(self.tree(it)?)),
-            [it] if ["cil", "pp", "mod"].iter().any(|end| has_ending(it, end)) => {
-                bail!("{}: CIL and packages are not compiled yet", it.display())
+            all if all.iter().all(|it| has_ending(it, "cil")) => {
+                use rayon::prelude::*;
+                let files: Result<_> = all.par_iter().map(|it| read(it)).collect();
+                Ok(Input::Cil(files?))
+            }
+            [it] if ["pp", "mod"].iter().any(|end| has_ending(it, end)) => {
+                bail!("{}: packages are not compiled yet", it.display())
             }
             [it] => Ok(Input::Conf(read(it)?)),
             several => bail!(
-                "{} inputs: expected one source tree, one policy.conf, or NAME.te [NAME.if] [NAME.fc]",
+                "{} inputs: expected one source tree, one policy.conf, NAME.cil …, or NAME.te [NAME.if] [NAME.fc]",
                 several.len()
             ),
         }

@@ -33,7 +33,10 @@ impl<'t> Lowerer<'_, 't> {
                 let kinds = &[DeclKind::User, DeclKind::UserAttribute];
                 let user = self.declared_as(user, Space::Users, kinds)?;
                 let role = self.role_or_attribute(role)?;
-                self.users.roles.push((user, role));
+                // Every user may have it anyway.
+                if role.name != Keyword::ObjectR.symbol() {
+                    self.users.roles.push((user, role));
+                }
             }
             Keyword::UserLevel => {
                 let [user, level] = self.parts(statement, keyword)?;
