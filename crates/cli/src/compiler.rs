@@ -8,7 +8,7 @@ use mandate_compile::outcome::{Outcome, Product, SourceTree};
 use mandate_compile::refpolicy::own::OwnModule;
 use mandate_compile::refpolicy::{self, headers, settings::Settings};
 use mandate_compile::whole::Checks;
-use mandate_compile::{backend, conf, optimise, package, provenance};
+use mandate_compile::{backend, cil, conf, optimise, package, provenance};
 use mandate_policydb::{HandleUnknown, PolicyDb, PolicyVersion, Target};
 use mandate_syntax::source::SourceMap;
 use sha2::{Digest as _, Sha256};
@@ -31,6 +31,8 @@ pub(crate) enum Input {
     Conf(Source),
     /// Policy packages: a base and modules.
     Packages(Vec<Source>),
+    /// CIL, all files together.
+    Cil(Vec<Source>),
     /// Modules of one's own, with what they are built against.
     Modules(Vec<OwnModule>, Against),
 }
@@ -72,6 +74,7 @@ pub(crate) fn compile(input: Input, options: &Options) -> Result<Outcome> {
         Input::Tree(tree) => Ok(refpolicy::build(&tree, &of_tree(options))),
         Input::Conf(source) => conf_policy(source, options),
         Input::Packages(files) => packages_policy(files, options),
+        Input::Cil(sources) => cil_policy(sources, options),
         Input::Modules(modules, against) => modules_policy(&modules, &against, options),
     }
 }
@@ -128,6 +131,36 @@ fn packages_policy(files: Vec<Source>, options: &Options) -> Result<Outcome> {
     let files = files.into_iter().map(|it| (it.path, it.bytes)).collect();
     let checks = Checks { neverallow: !options.no_neverallow, optimise: options.optimize };
     Ok(package::build(files, &backend, checks))
+}
+
+/// As semodule compiles CIL: equal declarations of several files are one.
+fn cil_policy(sources: Vec<Source>, options: &Options) -> Result<Outcome> {
+    let mut cil = cil::Options { multiple_decls: true, ..cil::Options::default() };
+    cil.disable_neverallow = options.no_neverallow;
+    cil.mls = options.mls;
+    cil.handle_unknown = options.handle_unknown;
+    for (key, value) in &options.settings {
+        match (key.as_str(), value.as_str()) {
+            ("TYPE", "standard") => cil.mls = Some(false),
+            ("TYPE", "mcs" | "mls") => cil.mls = Some(true),
+            ("UNK_PERMS", "deny") => cil.handle_unknown = Some(HandleUnknown::Deny),
+            ("UNK_PERMS", "reject") => cil.handle_unknown = Some(HandleUnknown::Reject),
+            ("UNK_PERMS", "allow") => cil.handle_unknown = Some(HandleUnknown::Allow),
+            ("TYPE" | "UNK_PERMS", other) => bail!("{key} cannot be {other:?}"),
+            _ => bail!("{key} is a setting of source trees; CIL takes TYPE and UNK_PERMS"),
+        }
+    }
+    if let Some(version) = options.version {
+        cil.version = version;
+    }
+    let checks = Checks { neverallow: !options.no_neverallow, optimise: options.optimize };
+    Ok(compile_cil(sources, &cil, checks))
+}
+
+/// Compiles CIL as the options of `secilc` say.
+pub(crate) fn compile_cil(sources: Vec<Source>, options: &cil::Options, checks: Checks) -> Outcome {
+    let sources = sources.into_iter().map(|it| (it.path, it.bytes)).collect();
+    cil::build(sources, options, checks)
 }
 
 /// Does a `policy.conf` declare sensitivities? The original has to be told, with -M.

@@ -28,7 +28,12 @@ fn main() {
         let file = sources.add("printed", printed.text.clone()).expect("small");
         let second = parse_file(sources.file(file), options);
         for it in second.diagnostics.iter().take(5) {
-            println!("{path}: second {} {} {:?}", it.code.as_str(), it.message, sources.location(it.span.pos).map(|it| (it.file.to_owned(), it.line)));
+            println!(
+                "{path}: second {} {} {:?}",
+                it.code.as_str(),
+                it.message,
+                sources.location(it.span.pos).map(|it| (it.file.to_owned(), it.line))
+            );
         }
         count += 1;
         let (a, b) = (dump(&first.unit), dump(&second.unit));

@@ -7,6 +7,7 @@ pub mod assertion;
 pub mod backend;
 pub mod bounds;
 pub mod cache;
+pub mod cil;
 pub mod conf;
 pub mod decompile;
 pub mod file_contexts;

@@ -3,7 +3,7 @@
 macro_rules! codes {
     ($($name:ident $text:literal $title:literal)*) => {
         /// Which rule a diagnostic is about. E01: text and macros. E02: grammar. E03: names. E04: rules and contexts. E05: the
-        /// files around a policy. E08: conversion. W: warnings.
+        /// files around a policy. E06: CIL. E07: packages. E08: conversion. W: warnings.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Code {
@@ -95,6 +95,19 @@ codes! {
     BadModuleList "E0505" "a line of modules.conf cannot be read"
     MissingFile "E0506" "a file of the source tree is missing"
     DuplicateModule "E0507" "two modules have one name"
+    // CIL.
+    CilParentheses "E0601" "parentheses that do not match"
+    CilShape "E0602" "a CIL statement has the wrong parts"
+    CilUnknownContainer "E0603" "no such block, macro or optional"
+    CilOrder "E0604" "the order of classes, initial SIDs, sensitivities or categories is incomplete or contradicts itself"
+    CilRecursion "E0605" "a block, macro, set or alias that contains itself"
+    CilBudget "E0606" "CIL that expands beyond the budget"
+    CilArguments "E0607" "a macro is called with other arguments than it takes"
+    CilExpression "E0608" "a malformed CIL expression"
+    CilLineMark "E0609" "a malformed line mark"
+    CilUnknownName "E0610" "no such named level, context, set or address"
+    CilConflict "E0611" "one thing is said twice"
+    CilBadWord "E0612" "a word that the statement does not take"
     // Packages.
     BadPackage "E0701" "a policy package or module cannot be read"
     BadModuleSet "E0702" "modules that do not go together"

@@ -1,8 +1,9 @@
 //! What SELinux policies are written in: sources with positions, diagnostics, m4 with the origin of every token, and the
-//! parser of the kernel policy language. Parsers never fail: they return a tree and diagnostics. Nothing here opens a file.
+//! parsers of the kernel policy language and of CIL. Parsers never fail: they return a tree and diagnostics. Nothing here opens a file.
 
 #![forbid(unsafe_code)]
 
+pub mod cil;
 pub mod codes;
 pub mod diagnostic;
 pub mod format;

@@ -9,6 +9,11 @@ use rustc_hash::FxBuildHasher;
 pub struct Symbol(u32);
 
 impl Symbol {
+    /// The symbol at this place.
+    pub(crate) fn new(index: u32) -> Self {
+        Self(index)
+    }
+
     /// Place in tables by symbol, from 0.
     pub fn index(self) -> usize {
         self.0 as usize

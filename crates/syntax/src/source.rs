@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::cil::marks;
 use crate::line_marks;
 
 /// A place in all sources of a run, which lie end to end. 0 is nowhere.
@@ -51,7 +52,17 @@ pub struct SourceFile {
     /// What it holds.
     pub bytes: Arc<[u8]>,
     start: u32,
-    line_marks: bool,
+    marks: Marks,
+}
+
+/// Which marks in a file say what its lines are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Marks {
+    None,
+    /// `#line`
+    M4,
+    /// `;;*`
+    Cil,
 }
 
 impl SourceFile {
@@ -114,7 +125,7 @@ impl SourceMap {
         }
         let start = u32::try_from(start).map_err(|_| TooLarge)?;
         let id = FileId(u32::try_from(self.files.len()).map_err(|_| TooLarge)?);
-        self.files.push(SourceFile { path: path.into(), bytes, start, line_marks: false });
+        self.files.push(SourceFile { path: path.into(), bytes, start, marks: Marks::None });
         Ok(id)
     }
 
@@ -130,7 +141,12 @@ impl SourceMap {
 
     /// Makes [`location`](Self::location) name places in `id` as `#line` marks in it say: it came out of m4.
     pub fn honour_line_marks(&mut self, id: FileId) {
-        self.files[id.0 as usize].line_marks = true;
+        self.files[id.0 as usize].marks = Marks::M4;
+    }
+
+    /// Makes [`location`](Self::location) name places in `id` as `;;*` marks in it say: it is CIL.
+    pub fn honour_cil_marks(&mut self, id: FileId) {
+        self.files[id.0 as usize].marks = Marks::Cil;
     }
 
     /// The file `pos` lies in, and the offset in it.
@@ -148,10 +164,14 @@ impl SourceMap {
         let before = &file.bytes[..offset];
         let line_start = before.iter().rposition(|&b| b == b'\n').map_or(0, |it| it + 1);
         let column = String::from_utf8_lossy(&before[line_start..]).chars().count() + 1;
-        let (path, line) = if file.line_marks {
-            line_marks::place(&before[..line_start])
-        } else {
-            (None, before.iter().filter(|&&b| b == b'\n').count() + 1)
+        let lines = || before.iter().filter(|&&b| b == b'\n').count() + 1;
+        let (path, line) = match file.marks {
+            Marks::None => (None, lines()),
+            Marks::M4 => line_marks::place(&before[..line_start]),
+            Marks::Cil => {
+                let found = marks::place(&marks::stretches(before), before, line_start);
+                found.map_or_else(|| (None, lines()), |(path, line)| (Some(path), line as usize))
+            }
         };
         Some(Location { path: path.unwrap_or(&file.path), line, column, file: id, offset })
     }
@@ -166,6 +186,8 @@ pub struct LineIndex {
     paths: Vec<(usize, Range<usize>)>,
     /// Where marks count: the line asked for last, its offset and number.
     last: (usize, u32),
+    /// What marks of CIL speak of.
+    stretches: Vec<marks::Stretch>,
 }
 
 /// Bytes that are counted at once: a count of them fits into a byte.
@@ -174,10 +196,14 @@ const BLOCK: usize = 128;
 impl LineIndex {
     /// Of this file.
     pub fn of(file: &SourceFile) -> Self {
-        let mut this = Self { before: Vec::new(), paths: Vec::new(), last: (0, 1) };
-        if file.line_marks {
+        let (before, paths, stretches) = (Vec::new(), Vec::new(), Vec::new());
+        let mut this = Self { before, paths, last: (0, 1), stretches };
+        if file.marks == Marks::M4 {
             this.paths = line_marks::paths(&file.bytes);
             return this;
+        }
+        if file.marks == Marks::Cil {
+            this.stretches = marks::stretches(&file.bytes);
         }
         let mut sum = 0;
         for block in file.bytes.chunks(BLOCK) {
@@ -197,8 +223,11 @@ impl LineIndex {
         let offset = offset.min(bytes.len());
         let start = memchr::memrchr(b'\n', &bytes[..offset]).map_or(0, |it| it + 1);
         let column = u32::try_from(characters(&bytes[start..offset]) + 1).unwrap_or(u32::MAX);
-        if file.line_marks {
+        if file.marks == Marks::M4 {
             return (self.path(bytes, start), self.number(bytes, start), column);
+        }
+        if let Some((path, line)) = marks::place(&self.stretches, bytes, start) {
+            return (Some(path), line, column);
         }
         let block = (offset / BLOCK).min(self.before.len().saturating_sub(1));
         let whole = self.before.get(block).copied().unwrap_or_default();

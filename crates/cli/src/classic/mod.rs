@@ -7,6 +7,7 @@ mod getopt;
 mod ocontexts;
 mod packages;
 mod policyvers;
+mod secilc;
 
 use std::io::Write;
 
@@ -30,6 +31,7 @@ pub(crate) fn find(name: &str) -> Option<Classic> {
         "semodule_unpackage" => Some(packages::unpackage),
         "validatetrans" => Some(compute::validatetrans),
         "policyvers" => Some(policyvers::policyvers),
+        "secilc" => Some(secilc::secilc),
         _ => None,
     }
 }

@@ -23,6 +23,7 @@ Examples:
   mandate build refpolicy --type mls --set UBAC=y -o policy.33
   mandate build policy.conf -o policy.33
   mandate build base.pp crond.pp -o policy.33      packages, linked and expanded
+  mandate build base.cil modules/*.cil -o policy.33
   mandate build my.te --against refpolicy -o out/  the tree's policy with a module of one's own
   mandate build my.te --headers /usr/share/selinux/devel --against /etc/selinux/default/policy/policy.33
 

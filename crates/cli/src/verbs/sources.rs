@@ -11,6 +11,7 @@ use clap::ValueEnum;
 use mandate_compile::outcome::{Outcome as Compiled, Product, SourceTree};
 use mandate_compile::refpolicy::own::OwnModule;
 use mandate_policydb::{PolicyDb, PolicyVersion};
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use serde_json::{Value, json};
 
 use crate::cache::OnDisk;
@@ -23,7 +24,8 @@ use crate::{FAINT, input, sources, styled};
 /// Arguments of `build` and `check`.
 #[derive(clap::Args)]
 pub(crate) struct SourceArgs {
-    /// A source tree, a policy.conf, packages (base.pp NAME.pp ..., also .pp.bz2 and .mod), or NAME.te with its NAME.if and NAME.fc (read unasked if they stand beside it);
+    /// A source tree, a policy.conf, CIL files, packages (base.pp NAME.pp ..., also .pp.bz2 and .mod), or NAME.te with its NAME.if
+    /// and NAME.fc (read unasked if they stand beside it);
     /// without any, the embedded base policy
     #[arg(value_name = "INPUT")]
     inputs: Vec<PathBuf>,
@@ -194,18 +196,11 @@ impl SourceArgs {
             [] => Ok(Input::Tree(sources::base_policy())),
             _ if module => Ok(Input::Modules(self.own_modules()?, self.against()?)),
             [it] if it.is_dir() => Ok(Input::Tree(self.tree(it)?)),
-            [first, rest @ ..] if is_package(first) => {
-                if let Some(other) = rest.iter().find(|it| !is_package(it)) {
-                    bail!("{} is no package: packages are built with packages", other.display());
-                }
-                Ok(Input::Packages(self.inputs.iter().map(|it| read(it)).collect::<Result<_>>()?))
-            }
-            [it] if has_ending(it, "cil") => {
-                bail!("{}: CIL is not compiled yet", it.display())
-            }
+            all if all.iter().all(|it| is_package(it)) => Ok(Input::Packages(read_all(all)?)),
+            all if all.iter().all(|it| has_ending(it, "cil")) => Ok(Input::Cil(read_all(all)?)),
             [it] => Ok(Input::Conf(read(it)?)),
             several => bail!(
-                "{} inputs: expected one source tree, one policy.conf, packages, or NAME.te [NAME.if] [NAME.fc]",
+                "{} inputs: expected one source tree, one policy.conf, CIL files, packages, or NAME.te [NAME.if] [NAME.fc]",
                 several.len()
             ),
         }
@@ -350,6 +345,10 @@ const MODULE_FILES: [&str; 3] = ["te", "if", "fc"];
 
 fn has_ending(path: &Path, ending: &str) -> bool {
     path.extension().is_some_and(|it| it == ending)
+}
+
+fn read_all(paths: &[PathBuf]) -> Result<Vec<Source>> {
+    paths.par_iter().map(|it| read(it)).collect()
 }
 
 fn read(path: &Path) -> Result<Source> {

@@ -8,9 +8,7 @@ use mandate_policydb::wire::{ReadError, Reader, Writer};
 use mandate_syntax::source::Span;
 
 use super::form::{Form, ModuleVersion};
-use super::rules::{
-    Conditional, FilenameTransition, RangeTransition, RoleTransition, Rule,
-};
+use super::rules::{Conditional, FilenameTransition, RangeTransition, RoleTransition, Rule};
 use super::sets::RoleSet;
 use super::symbols::{Kind, Symbols};
 

@@ -20,9 +20,7 @@ pub struct Printed {
 impl Printed {
     /// Is there an error among the diagnostics?
     pub fn failed(&self) -> bool {
-        self.diagnostics
-            .iter()
-            .any(|it| it.severity == mandate_syntax::diagnostic::Severity::Error)
+        self.diagnostics.iter().any(|it| it.severity == mandate_syntax::diagnostic::Severity::Error)
     }
 }
 

@@ -71,7 +71,8 @@ impl Linker {
     fn permission(&mut self, class: &Class, at: usize, permission: &Permission, new: bool) {
         let known = &mut self.base.symbols.classes.entries[at];
         let common = known.common.as_deref();
-        let inherited = || self.base.symbols.commons.find(common?)?.permissions.value(&permission.name);
+        let inherited =
+            || self.base.symbols.commons.find(common?)?.permissions.value(&permission.name);
         let value = known.permissions.value(&permission.name).or_else(inherited);
         let value = match value {
             Some(value) => value,
@@ -196,8 +197,7 @@ impl Linker {
         let (name, primary) = (type_.name.clone(), type_.primary);
         let (flags, flavor) = (type_.flags, type_.flavor);
         added.types.nprim += 1;
-        let entry =
-            Type { name, value: known.value, primary, flags, flavor, ..Type::default() };
+        let entry = Type { name, value: known.value, primary, flags, flavor, ..Type::default() };
         added.types.entries.push(entry);
         self.set(Kind::Types, type_.value, value);
     }
@@ -325,8 +325,10 @@ impl Linker {
     }
 
     fn no_level(&mut self, what: &str, name: &str) {
-        let message =
-            format!("module `{}` requires {what} `{name}`, which the base does not declare", self.name);
+        let message = format!(
+            "module `{}` requires {what} `{name}`, which the base does not declare",
+            self.name
+        );
         self.error(Code::UnmetRequire, message);
     }
 }

@@ -242,9 +242,8 @@ impl<'a> Lowerer<'a> {
             self.push(out, StatementKind::Module { name, version });
         }
         for bit in self.db.capabilities.iter() {
-            let name = mandate_policydb::capability_names()
-                .nth(bit as usize)
-                .filter(|it| !it.is_empty());
+            let name =
+                mandate_policydb::capability_names().nth(bit as usize).filter(|it| !it.is_empty());
             match name {
                 Some(name) => {
                     let name = self.word(name);
@@ -389,8 +388,8 @@ impl<'a> Lowerer<'a> {
         let mut list = Vec::new();
         let bits = branch.required.of(Kind::Classes);
         let beyond = small(branch.required.permissions.len());
-        let of_permissions = (0..beyond)
-            .filter(|&it| !branch.required.permissions[it as usize].is_empty());
+        let of_permissions =
+            (0..beyond).filter(|&it| !branch.required.permissions[it as usize].is_empty());
         let classes: Ebitmap = bits.iter().chain(of_permissions).collect();
         for bit in classes.iter() {
             let Some(name) = bit.checked_add(1).and_then(|it| self.name(Kind::Classes, it)) else {
@@ -409,7 +408,8 @@ impl<'a> Lowerer<'a> {
     /// The permissions of a class whose bits are set. `*` sets bits beyond the last permission, too.
     fn permissions(&mut self, class: u32, bits: u32) -> Vec<Ident> {
         let slots = self.permissions.get((class as usize).wrapping_sub(1));
-        let count = slots.map_or(0, |it| it.iter().rposition(Option::is_some).map_or(0, |at| at + 1));
+        let count =
+            slots.map_or(0, |it| it.iter().rposition(Option::is_some).map_or(0, |at| at + 1));
         (0..small(count))
             .filter(|bit| bits >> bit & 1 == 1)
             .filter_map(|bit| self.permission(class, bit))

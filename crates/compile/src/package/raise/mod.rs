@@ -265,7 +265,9 @@ impl<'a> Raiser<'a> {
 
     /// What the version cannot hold.
     fn check_version(&mut self) {
-        if let Err(WriteError::NotInVersion { version, what }) = write::check(&self.db, self.options.version) {
+        if let Err(WriteError::NotInVersion { version, what }) =
+            write::check(&self.db, self.options.version)
+        {
             let message = format!("module version {version} cannot hold {what}");
             let span = self.unit.statements.first().map_or(Span::NOWHERE, |it| it.span);
             self.error(Code::NotInModuleVersion, span, message);

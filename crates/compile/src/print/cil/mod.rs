@@ -10,9 +10,7 @@ mod symbols;
 
 use mandate_policydb::{HandleUnknown, OBJECT_R};
 use mandate_syntax::diagnostic::Diagnostic;
-use mandate_syntax::kernel::ast::{
-    CondTerm, RequireKind, Slice, Statement, StatementKind, Unit,
-};
+use mandate_syntax::kernel::ast::{CondTerm, RequireKind, Slice, Statement, StatementKind, Unit};
 use mandate_syntax::source::{SourceMap, Span};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -109,10 +107,7 @@ impl<'a> Printer<'a> {
             at: 0,
             options,
             spelling: units.iter().map(|it| Spelling::new(it.names.len())).collect(),
-            printed: Printed {
-                text: Vec::with_capacity(statements * 96),
-                diagnostics: Vec::new(),
-            },
+            printed: Printed { text: Vec::with_capacity(statements * 96), diagnostics: Vec::new() },
             prefix: "policy".to_owned(),
             optionals: 0,
             attributes: 0,
@@ -155,10 +150,14 @@ impl<'a> Printer<'a> {
         self.put(if mls { "(mls true)\n" } else { "(mls false)\n" });
         if !mls {
             // CIL has levels in all contexts, and wants one to be there.
-            self.put("(category c0)\n(categoryorder (c0))\n(sensitivity s0)\n(sensitivityorder (s0))\n");
+            self.put(
+                "(category c0)\n(categoryorder (c0))\n(sensitivity s0)\n(sensitivityorder (s0))\n",
+            );
             self.put("(sensitivitycategory s0 (c0))\n");
         }
-        self.put("(role object_r)\n(typeattribute cil_gen_require)\n(roleattribute cil_gen_require)\n");
+        self.put(
+            "(role object_r)\n(typeattribute cil_gen_require)\n(roleattribute cil_gen_require)\n",
+        );
         self.declared.insert((ROLE, OBJECT_R));
         self.orders();
     }
@@ -380,9 +379,7 @@ impl<'a> Printer<'a> {
         let unit = self.unit;
         for require in &unit.requires[requires.range()] {
             let word = match require.kind {
-                RequireKind::Type | RequireKind::Attribute => {
-                    "(typeattributeset cil_gen_require "
-                }
+                RequireKind::Type | RequireKind::Attribute => "(typeattributeset cil_gen_require ",
                 RequireKind::Role | RequireKind::RoleAttribute => {
                     "(roleattributeset cil_gen_require "
                 }

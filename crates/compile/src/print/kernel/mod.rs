@@ -82,10 +82,7 @@ impl<'a> Printer<'a> {
             layout,
             spelling: units.iter().map(|it| Spelling::new(it.names.len())).collect(),
             bounds,
-            printed: Printed {
-                text: Vec::with_capacity(statements * 64),
-                diagnostics: Vec::new(),
-            },
+            printed: Printed { text: Vec::with_capacity(statements * 64), diagnostics: Vec::new() },
         }
     }
 

@@ -1,0 +1,453 @@
+//! What several statements say together: classes, orders, users, levels, labels.
+
+use mandate_syntax::cil::Keyword;
+use mandate_syntax::codes::Code;
+use mandate_syntax::diagnostic::Diagnostic;
+use mandate_syntax::kernel::ast::{
+    Context, Ident, Level, MlsRange, SetItem, Slice, Statement, StatementKind,
+};
+use mandate_syntax::names::Symbol;
+use mandate_syntax::source::Span;
+use rustc_hash::FxHashMap;
+
+use super::declare::{DeclId, DeclKind, Space};
+use super::lower::{Lowerer, slice};
+use super::members::Members;
+use super::order;
+
+impl<'t> Lowerer<'_, 't> {
+    /// Adds the statements that are made of several.
+    pub(crate) fn finish(&mut self) {
+        self.ordered();
+        self.commons();
+        self.access_vectors();
+        if self.tables.mls {
+            self.levels();
+        }
+        self.user_statements();
+        self.lower_deferred();
+        self.label_statements();
+    }
+
+    fn add(&mut self, span: Span, kind: StatementKind) {
+        self.unit.statements.push(Statement { span, kind });
+    }
+
+    fn declared_here(&self, id: DeclId) -> Ident {
+        let decl = self.world.decl(id);
+        Ident { name: decl.flat, span: decl.span }
+    }
+
+    fn of_kind(&self, kind: DeclKind) -> Vec<DeclId> {
+        let all = self.world.decls.iter().zip(0..);
+        all.filter(|it| it.0.kind == kind).map(|it| it.1).collect()
+    }
+
+    /// Classes, initial SIDs, sensitivities and categories by their orders.
+    fn ordered(&mut self) {
+        use Keyword as K;
+        for (keyword, kind) in [
+            (K::ClassOrder, DeclKind::Class),
+            (K::SidOrder, DeclKind::Sid),
+            (K::SensitivityOrder, DeclKind::Sensitivity),
+            (K::CategoryOrder, DeclKind::Category),
+        ] {
+            let order = self.merged(keyword);
+            let declared = self.of_kind(kind);
+            let by_name: FxHashMap<Symbol, DeclId> =
+                declared.iter().map(|&it| (self.world.decl(it).flat, it)).collect();
+            for &id in &declared {
+                if !order.contains(&self.world.decl(id).flat) {
+                    self.unordered(id, keyword);
+                }
+            }
+            let in_policy = self.tables.mls || matches!(kind, DeclKind::Class | DeclKind::Sid);
+            if !in_policy {
+                continue;
+            }
+            let idents: Vec<Ident> = order
+                .iter()
+                .filter_map(|it| by_name.get(it))
+                .map(|&it| self.declared_here(it))
+                .collect();
+            for &name in &idents {
+                let aliases = self.aliases_of(name.name, kind);
+                let kind = match kind {
+                    DeclKind::Class => StatementKind::Class(name),
+                    DeclKind::Sid => StatementKind::InitialSid(name),
+                    DeclKind::Sensitivity => StatementKind::Sensitivity { name, aliases },
+                    _ => StatementKind::Category { name, aliases },
+                };
+                self.add(name.span, kind);
+            }
+            if let (DeclKind::Sensitivity, Some(first)) = (kind, idents.first().copied()) {
+                let start = self.unit.idents.len();
+                self.unit.idents.extend(idents);
+                let list = slice(start, self.unit.idents.len());
+                self.add(first.span, StatementKind::Dominance(list));
+            }
+        }
+    }
+
+    fn aliases_of(&mut self, name: Symbol, kind: DeclKind) -> Slice {
+        let alias = match kind {
+            DeclKind::Sensitivity => DeclKind::SensitivityAlias,
+            DeclKind::Category => DeclKind::CategoryAlias,
+            _ => return Slice::default(),
+        };
+        let start = self.unit.idents.len();
+        for (decl, id) in self.world.decls.iter().zip(0..) {
+            if decl.kind == alias && self.world.decl(self.world.actual(id)).flat == name {
+                self.unit.idents.push(Ident { name: decl.flat, span: decl.span });
+            }
+        }
+        slice(start, self.unit.idents.len())
+    }
+
+    /// The names of all order statements of a kind, merged.
+    fn merged(&mut self, keyword: Keyword) -> Vec<Symbol> {
+        let (mut lists, mut spans, mut unordered) = (Vec::new(), Vec::new(), Vec::new());
+        for (word, without_order, names, span) in &self.policy.orders {
+            let names = names.iter().map(|it| it.name);
+            match (*word == keyword, without_order) {
+                (true, true) => unordered.extend(names),
+                (true, false) => {
+                    lists.push(names.collect::<Vec<Symbol>>());
+                    spans.push(*span);
+                }
+                (false, _) => {}
+            }
+        }
+        let (mut merged, left) = order::merge(&lists);
+        for at in left {
+            let message = format!("this `{}` cannot be merged with the others", keyword.text());
+            let mut error = Diagnostic::error(Code::CilOrder, spans[at], message);
+            if let Some(&other) = spans.iter().find(|&&it| it != spans[at]) {
+                error = error.and(other, "another order");
+            }
+            self.report.add(error.note(
+                "lists merge where they have names in common, in the same order, or where one begins with what another ends with",
+            ));
+        }
+        for name in unordered {
+            if !merged.contains(&name) {
+                merged.push(name);
+            }
+        }
+        merged
+    }
+
+    fn unordered(&mut self, id: DeclId, keyword: Keyword) {
+        let decl = self.world.decl(id);
+        let text = self.world.text(decl.flat);
+        let message = format!("{} `{text}` has no place in the order", decl.kind.words());
+        let error = Diagnostic::error(Code::CilOrder, decl.span, message);
+        let help = format!("name it in a `{}` statement", keyword.text());
+        self.report.add(error.help(help));
+    }
+
+    fn permissions_of(&mut self, id: DeclId, skip: usize) -> Slice {
+        let span = self.world.decl(id).span;
+        let start = self.unit.idents.len();
+        let names = self.tables.permissions(id).iter().skip(skip);
+        self.unit.idents.extend(names.map(|&name| Ident { name, span }));
+        slice(start, self.unit.idents.len())
+    }
+
+    fn commons(&mut self) {
+        for id in self.of_kind(DeclKind::Common) {
+            let permissions = self.permissions_of(id, 0);
+            let name = self.declared_here(id);
+            self.add(name.span, StatementKind::Common { name, permissions });
+        }
+    }
+
+    fn access_vectors(&mut self) {
+        for id in self.of_kind(DeclKind::Class) {
+            let common = self.tables.commons.get(&id).map(|it| it.0);
+            let shared = common.map_or(0, |it| self.tables.permissions(it).len());
+            let permissions = self.permissions_of(id, shared);
+            let class = self.declared_here(id);
+            let inherits = common.map(|it| self.declared_here(it));
+            if common.is_none() && permissions.is_empty() {
+                continue;
+            }
+            self.add(class.span, StatementKind::AccessVector { class, inherits, permissions });
+        }
+    }
+
+    /// One `level` for each sensitivity, with all categories that are said of it.
+    fn levels(&mut self) {
+        let said = std::mem::take(&mut self.policy.sensitivity_categories);
+        for id in self.of_kind(DeclKind::Sensitivity) {
+            let start = self.unit.category_ranges.len();
+            for it in said.iter().filter(|it| it.0 == id) {
+                for at in it.1.range() {
+                    let range = self.unit.category_ranges[at];
+                    self.unit.category_ranges.push(range);
+                }
+            }
+            let categories = slice(start, self.unit.category_ranges.len());
+            let sensitivity = self.declared_here(id);
+            let level = Level { sensitivity, categories };
+            self.add(sensitivity.span, StatementKind::Level(level));
+        }
+    }
+
+    /// The users in a user attribute.
+    pub(crate) fn members_of_user_attribute(&self, attribute: DeclId) -> Vec<DeclId> {
+        let mut members = Members::new(self.world, Space::Users, [], &self.sets);
+        let bits = members.of(self.world.decl(attribute).flat);
+        let users = self.of_kind(DeclKind::User);
+        bits.iter().filter_map(|it| users.get(it).copied()).collect()
+    }
+
+    fn user_statements(&mut self) {
+        let users = self.of_kind(DeclKind::User);
+        let mut roles: FxHashMap<DeclId, Vec<Ident>> = FxHashMap::default();
+        let mut members = Members::new(self.world, Space::Users, [], &self.sets);
+        for &(user, role) in &self.users.roles {
+            let bits = members.of(self.world.decl(user).flat);
+            for user in bits.iter().filter_map(|it| users.get(it)) {
+                roles.entry(*user).or_default().push(role);
+            }
+        }
+        for error in members.diagnostics {
+            self.report.add(error);
+        }
+        for id in users {
+            let name = self.declared_here(id);
+            let level = self.users.levels.iter().find(|it| it.0 == id).map(|it| it.1);
+            let range = self.users.ranges.iter().find(|it| it.0 == id).and_then(|it| it.1);
+            if self.tables.mls && (level.is_none() || range.is_none()) {
+                let text = self.world.text(name.name);
+                let missing = if level.is_none() { "default level" } else { "range" };
+                let message = format!("user `{text}` has no {missing}");
+                let error = Diagnostic::error(Code::MlsRequired, name.span, message);
+                let help =
+                    format!("write `(userlevel {text} (s0))` and `(userrange {text} ((s0) (s0)))`");
+                self.report.add(error.help(help));
+                continue;
+            }
+            let items: Vec<SetItem> = roles
+                .remove(&id)
+                .unwrap_or_default()
+                .into_iter()
+                .map(|ident| SetItem { ident, excluded: false })
+                .collect();
+            let start = self.unit.set_items.len();
+            self.unit.set_items.extend(items);
+            let items = slice(start, self.unit.set_items.len());
+            let form = mandate_syntax::kernel::ast::SetForm::Listed;
+            let roles = mandate_syntax::kernel::ast::Set { form, items, span: name.span };
+            let level = level.filter(|_| self.tables.mls).map(Box::new);
+            let range = range.map(Box::new);
+            self.add(name.span, StatementKind::User { name, roles, level, range });
+        }
+    }
+
+    /// Labels, each once; where ranges of numbers hide others, the narrow ones come first.
+    fn label_statements(&mut self) {
+        let labels = std::mem::take(&mut self.labels.others);
+        let mut seen: FxHashMap<Key, usize> = FxHashMap::default();
+        let mut kept: Vec<(StatementKind, Span)> = Vec::with_capacity(labels.len());
+        for (kind, span) in labels {
+            let key = self.key(&kind);
+            match seen.get(&key).copied() {
+                None => {
+                    seen.insert(key, kept.len());
+                    kept.push((kind, span));
+                }
+                Some(before) => self.twice(&kept[before].0, kept[before].1, &kind, span),
+            }
+        }
+        if hides(&kept) {
+            kept.sort_by_key(|it| width(&it.0));
+        }
+        self.sort_wildcards(&mut kept);
+        for (kind, span) in kept {
+            self.add(span, kind);
+        }
+    }
+
+    fn twice(&mut self, before: &StatementKind, there: Span, now: &StatementKind, here: Span) {
+        let same = self.contexts(before) == self.contexts(now);
+        if same && self.world.options.multiple_decls {
+            return;
+        }
+        let message =
+            if same { "the same label is given twice" } else { "two labels for one thing" };
+        let error = Diagnostic::error(Code::CilConflict, here, message).and(there, "the other one");
+        let help = "-m (multiple declarations) takes equal ones as one";
+        self.report.add(if same { error.help(help) } else { error });
+    }
+
+    /// What a label is about.
+    fn key(&self, kind: &StatementKind) -> Key {
+        use StatementKind as S;
+        let text = |it: &Ident| self.world.text(it.name).to_owned();
+        match kind {
+            S::SidContext { name, .. } => Key(0, text(name), String::new(), 0, 0),
+            S::FsUse { name, .. } => Key(1, text(name), String::new(), 0, 0),
+            S::GenfsCon { fs, path, file_type, .. } => {
+                Key(2, text(fs), text(path), file_type.map_or(0, |it| it as u64 + 1), 0)
+            }
+            S::PortCon { protocol, ports, .. } => {
+                Key(3, text(protocol), String::new(), ports.low, ports.high)
+            }
+            S::NetifCon { name, .. } => Key(4, text(name), String::new(), 0, 0),
+            S::NodeCon { address, mask, .. } => Key(5, address.to_string(), mask.to_string(), 0, 0),
+            S::IbPkeyCon { subnet, keys, .. } => {
+                Key(6, subnet.to_string(), String::new(), keys.low, keys.high)
+            }
+            S::IbEndPortCon { device, port, .. } => {
+                Key(7, text(device), String::new(), port.low, 0)
+            }
+            S::PirqCon { irq, .. } => Key(8, String::new(), String::new(), irq.low, irq.high),
+            S::IomemCon { range, .. } => {
+                Key(9, String::new(), String::new(), range.low, range.high)
+            }
+            S::IoportCon { range, .. } => {
+                Key(10, String::new(), String::new(), range.low, range.high)
+            }
+            S::PciDeviceCon { device, .. } => {
+                Key(11, String::new(), String::new(), device.low, device.high)
+            }
+            S::DeviceTreeCon { path, .. } => Key(12, text(path), String::new(), 0, 0),
+            _ => Key(13, String::new(), String::new(), 0, 0),
+        }
+    }
+
+    /// The contexts of a label as values that compare.
+    fn contexts(&self, kind: &StatementKind) -> Vec<String> {
+        use StatementKind as S;
+        let mut how = String::new();
+        let list: Vec<&Context> = match kind {
+            S::FsUse { kind, context, .. } => {
+                how = format!("{kind:?}");
+                vec![context]
+            }
+            S::NetifCon { interface, packets, .. } => vec![interface, packets],
+            S::SidContext { context, .. }
+            | S::GenfsCon { context, .. }
+            | S::PortCon { context, .. }
+            | S::NodeCon { context, .. }
+            | S::IbPkeyCon { context, .. }
+            | S::IbEndPortCon { context, .. }
+            | S::PirqCon { context, .. }
+            | S::IomemCon { context, .. }
+            | S::IoportCon { context, .. }
+            | S::PciDeviceCon { context, .. }
+            | S::DeviceTreeCon { context, .. } => vec![context],
+            _ => Vec::new(),
+        };
+        list.into_iter().map(|it| self.context_text(it)).chain([how]).collect()
+    }
+
+    /// `user:role:type[:range]`
+    pub(crate) fn context_text(&self, context: &Context) -> String {
+        let text = |it: Ident| self.world.text(it.name);
+        let Context { user, role, type_, range } = context;
+        let mut out = format!("{}:{}:{}", text(*user), text(*role), text(*type_));
+        if let Some(range) = range {
+            out.push(':');
+            self.push_range(range, false, &mut out);
+        }
+        out
+    }
+
+    /// `low-high`, or one level where both are the same and `both` is not asked for.
+    pub(crate) fn push_range(&self, range: &MlsRange, both: bool, out: &mut String) {
+        let (mut low, mut high) = (String::new(), String::new());
+        self.push_level(&range.low, &mut low);
+        self.push_level(&range.high, &mut high);
+        out.push_str(&low);
+        if both || low != high {
+            out.push('-');
+            out.push_str(&high);
+        }
+    }
+
+    fn push_level(&self, level: &Level, out: &mut String) {
+        out.push_str(self.world.text(level.sensitivity.name));
+        let ranges = &self.unit.category_ranges[level.categories.range()];
+        for (range, number) in ranges.iter().zip(0..) {
+            out.push(if number == 0 { ':' } else { ',' });
+            let (low, high) = (self.world.text(range.low.name), self.world.text(range.high.name));
+            out.push_str(low);
+            if low != high {
+                out.push(if self.are_neighbours(range.low.name, range.high.name) {
+                    ','
+                } else {
+                    '.'
+                });
+                out.push_str(high);
+            }
+        }
+    }
+
+    fn are_neighbours(&self, low: Symbol, high: Symbol) -> bool {
+        let flat = |it: &DeclId| self.world.decl(*it).flat;
+        let place = self.tables.categories.iter().position(|it| flat(it) == low);
+        place.and_then(|it| self.tables.categories.get(it + 1)).map(flat) == Some(high)
+    }
+
+    /// Interfaces with wildcards come last, the longest beginning first.
+    fn sort_wildcards(&self, labels: &mut [(StatementKind, Span)]) {
+        let name = |it: &StatementKind| match it {
+            StatementKind::NetifCon { name, .. } => Some(self.world.text(name.name)),
+            _ => None,
+        };
+        let wild = |it: &str| it.contains(['*', '?']);
+        if !labels.iter().filter_map(|it| name(&it.0)).any(wild) {
+            return;
+        }
+        // The last written stands first in the policy.
+        labels.sort_by(|a, b| {
+            let key = |it: &StatementKind| {
+                let name = name(it)?;
+                let stem = name.find(['*', '?']);
+                let mark = stem.and_then(|it| name.as_bytes().get(it).copied());
+                let stem = stem.map(|it| usize::MAX - it);
+                Some((stem, mark.map(|it| u8::MAX - it), name.to_owned()))
+            };
+            key(&b.0).cmp(&key(&a.0))
+        });
+    }
+}
+
+/// What a label is about: the kind of statement, names, numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key(u8, String, String, u64, u64);
+
+/// The range of numbers that a label is about, and what else has to be the same for one to hide another.
+fn numbers(kind: &StatementKind) -> Option<(u8, u64, u64)> {
+    match kind {
+        StatementKind::PortCon { ports, .. } => Some((0, ports.low, ports.high)),
+        StatementKind::IbPkeyCon { keys, .. } => Some((1, keys.low, keys.high)),
+        _ => None,
+    }
+}
+
+fn width(kind: &StatementKind) -> (u64, u64) {
+    numbers(kind).map_or((0, 0), |(_, low, high)| (high - low, low))
+}
+
+/// Does a wide range stand before a narrower one that it overlaps?
+fn hides(labels: &[(StatementKind, Span)]) -> bool {
+    // The widest so far that ends at each number or above it would do; ranges are few, and most are single numbers.
+    let mut wide: Vec<(u8, u64, u64)> = Vec::new();
+    for (kind, _) in labels {
+        let Some((group, low, high)) = numbers(kind) else { continue };
+        let over = |it: &&(u8, u64, u64)| {
+            it.0 == group && it.1 <= high && low <= it.2 && it.2 - it.1 > high - low
+        };
+        if wide.iter().any(|it| over(&it)) {
+            return true;
+        }
+        if high > low {
+            wide.push((group, low, high));
+        }
+    }
+    false
+}

@@ -1,0 +1,157 @@
+//! Extended permissions: numbers of ioctls and netlink messages.
+
+use mandate_syntax::cil::{Element, Keyword};
+use mandate_syntax::codes::Code;
+use mandate_syntax::diagnostic::Diagnostic;
+use mandate_syntax::kernel::ast::{Ident, NumberRange, StatementKind, XpermKind, XpermRule};
+
+use super::{Lowerer, Res, slice};
+use crate::cil::declare::Space;
+use crate::cil::world::ContainerId;
+
+const COUNT: usize = 1 << 16;
+
+/// The operation, classes and numbers of a `permissionx`.
+pub(super) struct Extended<'t> {
+    operation: (Keyword, Element<'t>),
+    classes: Vec<Ident>,
+    numbers: Vec<bool>,
+}
+
+impl<'t> Lowerer<'_, 't> {
+    pub(super) fn xperm_rule(&mut self, statement: Element<'t>, keyword: Keyword) -> Res {
+        let [from, to, permissions] = self.parts(statement, keyword)?;
+        let decl = self.type_or_attribute(from)?;
+        let target = self.target(to)?;
+        let (container, body) = self.located(permissions, Space::PermissionX)?;
+        let extended = self.within(container, |it| it.permission_x(body))?;
+        let kind = match keyword {
+            Keyword::AllowX => XpermKind::Allow,
+            Keyword::AuditAllowX => XpermKind::AuditAllow,
+            Keyword::DontAuditX => XpermKind::DontAudit,
+            _ => XpermKind::NeverAllow,
+        };
+        let options = self.world.options;
+        if kind == XpermKind::DontAudit && options.disable_dontaudit
+            || kind == XpermKind::NeverAllow && options.disable_neverallow
+        {
+            return Ok(());
+        }
+        let source = self.ident(decl, from);
+        let span = self.span(permissions);
+        let operation = Ident { name: extended.operation.0.symbol(), span };
+        let ranges = self.ranges(&extended.numbers, container, body);
+        if ranges.is_empty() {
+            let message = "no extended permission is left in this set";
+            let warning = Diagnostic::warning(Code::EmptySet, span, message);
+            self.tell(warning);
+            return Ok(());
+        }
+        let target = self.target_set(target, source, to);
+        let (source, classes) = (self.single(source), self.idents(extended.classes));
+        let complement = false;
+        let rule = XpermRule { kind, source, target, classes, operation, ranges, complement };
+        self.push(statement, StatementKind::Xperm(rule));
+        Ok(())
+    }
+
+    fn ranges(
+        &mut self,
+        numbers: &[bool],
+        container: ContainerId,
+        body: Element<'t>,
+    ) -> mandate_syntax::kernel::ast::Slice {
+        let start = self.unit.number_ranges.len();
+        let span = self.world.span(container, body);
+        let mut at = 0;
+        while let Some(low) = numbers[at..].iter().position(|&it| it).map(|it| at + it) {
+            let end = numbers[low..].iter().position(|&it| !it).map_or(COUNT, |it| low + it);
+            let range = NumberRange { low: low as u64, high: end as u64 - 1, span };
+            self.unit.number_ranges.push(range);
+            at = end;
+        }
+        slice(start, self.unit.number_ranges.len())
+    }
+
+    /// `(ioctl class (numbers))`
+    pub(super) fn permission_x(&mut self, body: Element<'t>) -> Res<Extended<'t>> {
+        let parts: Vec<Element<'t>> = body.children().collect();
+        let [operation, class, numbers] = parts[..] else {
+            let message = "an operation, a class and numbers are expected";
+            let span = self.span(body);
+            let error = Diagnostic::error(Code::CilShape, span, message);
+            return Err(self.tell(error.help("write `(ioctl CLASS (NUMBER …))`")));
+        };
+        let word = self.one_of(operation, &[Keyword::Ioctl, Keyword::Nlmsg])?;
+        let classes = self.classes(class)?;
+        let mut set = vec![false; COUNT];
+        self.add_numbers(numbers, &mut set)?;
+        Ok(Extended { operation: (word, operation), classes, numbers: set })
+    }
+
+    fn small_number(&mut self, element: Element<'t>) -> Res<usize> {
+        let number = self.number(element)?;
+        match usize::try_from(number) {
+            Ok(number) if number < COUNT => Ok(number),
+            _ => {
+                let message = format!("{number:#x} is larger than 0xffff");
+                let span = self.span(element);
+                Err(self.tell(Diagnostic::error(Code::BadNumber, span, message)))
+            }
+        }
+    }
+
+    fn add_numbers(&mut self, element: Element<'t>, into: &mut [bool]) -> Res {
+        use Keyword as K;
+        self.step(element)?;
+        if !element.is_list() {
+            let number = self.small_number(element)?;
+            into[number] = true;
+            return Ok(());
+        }
+        let mut parts = element.children();
+        let operator = parts.next().and_then(|it| Keyword::of(it.word()?));
+        let operands: Vec<Element<'t>> = parts.collect();
+        match operator {
+            Some(K::Range) => {
+                let [low, high] = operands[..] else {
+                    let span = self.span(element);
+                    let message = "`range` takes the first and the last number";
+                    return Err(self.tell(Diagnostic::error(Code::CilExpression, span, message)));
+                };
+                let (from, to) = (self.small_number(low)?, self.small_number(high)?);
+                if from > to {
+                    let message = format!("the range {from:#x}-{to:#x} does not ascend");
+                    let span = self.span(element);
+                    return Err(self.tell(Diagnostic::error(Code::BadNumber, span, message)));
+                }
+                into[from..=to].iter_mut().for_each(|it| *it = true);
+            }
+            Some(operator @ (K::And | K::Or | K::Xor | K::Not | K::All)) => {
+                self.check_operands(element, operator, operands.len())?;
+                // A step for each 64 numbers that are looked at.
+                self.steps = self.steps.saturating_add(1000);
+                let mut values = [vec![false; COUNT], vec![false; COUNT]];
+                for (value, &operand) in values.iter_mut().zip(&operands) {
+                    self.add_numbers(operand, value)?;
+                }
+                let [a, b] = values;
+                for ((bit, a), b) in into.iter_mut().zip(a).zip(b) {
+                    *bit |= match operator {
+                        K::And => a && b,
+                        K::Or => a || b,
+                        K::Xor => a != b,
+                        K::Not => !a,
+                        _ => true,
+                    };
+                }
+            }
+            _ => {
+                for part in element.children() {
+                    self.add_numbers(part, into)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}

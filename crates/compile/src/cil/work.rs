@@ -1,0 +1,313 @@
+//! The steps in order, and what is done side by side.
+
+use mandate_policydb::HandleUnknown;
+use mandate_syntax::cil::{Element, Keyword, Parsed, Tree};
+use mandate_syntax::diagnostic::Diagnostic;
+use mandate_syntax::kernel::ast::{Ident, Statement, StatementKind, Unit};
+use mandate_syntax::names::{Interner, Symbol};
+use mandate_syntax::source::Expansions;
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
+
+use super::declare::{DeclKind, Run, Space, declares};
+use super::lower::{Denial, Lowerer, SetUse, is_optional, slice, weight};
+use super::members::Members;
+use super::tables::{self, Tables};
+use super::world::{ContainerId, Kind, World};
+use super::{Lowered, Options, deny};
+use crate::outcome::DisabledOptional;
+
+/// About as many statements are lowered at once.
+const PIECE: usize = 50_000;
+/// Infix of the names of generated attributes.
+const GENERATED: &str = "_typeattr_";
+
+pub(super) fn lower(
+    parsed: Vec<Parsed>,
+    options: &Options,
+    expansions: &mut Expansions,
+) -> Lowered {
+    let mut diagnostics = Vec::new();
+    let (trees, names) = join(parsed, &mut diagnostics);
+    let mut world = World::new(&trees, names, options, expansions.recorder(0));
+    world.contain_files();
+    world.declare_tunables();
+    let spent = world.expand().is_err();
+    let mut lowered = Lowered::default();
+    if !spent {
+        let (runs, tables) = settle(&mut world);
+        lowered = lower_world(&world, &tables, &runs);
+        lowered.disabled = disabled(&world);
+        // Faults of the statements follow from those of the containers.
+        let failed = world.report.failed();
+        if failed {
+            lowered.units.clear();
+        }
+    }
+    expansions.set(0, std::mem::take(&mut world.expansions));
+    diagnostics.extend(world.report.into_diagnostics());
+    diagnostics.append(&mut lowered.diagnostics);
+    diagnostics.sort_by_key(|it| it.span);
+    diagnostics.dedup_by(|a, b| a.span == b.span && a.code == b.code);
+    lowered.diagnostics = diagnostics;
+    lowered
+}
+
+/// One interner for all files.
+fn join(parsed: Vec<Parsed>, diagnostics: &mut Vec<Diagnostic>) -> (Vec<Tree>, Interner) {
+    let mut names = Keyword::interner();
+    let mut renamed: Vec<(Tree, Vec<Symbol>)> = Vec::with_capacity(parsed.len());
+    for mut it in parsed {
+        diagnostics.append(&mut it.diagnostics);
+        let to = it.names.iter().map(|(_, name)| names.intern(name)).collect();
+        renamed.push((it.tree, to));
+    }
+    renamed.par_iter_mut().for_each(|(tree, to)| tree.rename(to));
+    (renamed.into_iter().map(|it| it.0).collect(), names)
+}
+
+/// Declares names and leaves optionals out until nothing changes.
+fn settle(world: &mut World<'_>) -> (Vec<Run>, Tables) {
+    loop {
+        let before = count_disabled(world);
+        let gathered = world.declare_all();
+        world.bind_arguments(&gathered.calls);
+        let (tables, _) = tables::gather(world, &gathered);
+        if count_disabled(world) != before {
+            continue;
+        }
+        let mut runs = gathered.runs;
+        let failed = unresolved(world, &tables, &runs);
+        for &id in &failed {
+            world.containers[id as usize].disabled = true;
+        }
+        if failed.iter().any(|&it| matters(world, it)) {
+            continue;
+        }
+        if !failed.is_empty() {
+            runs.retain(|it| !world.is_dead(it.container));
+        }
+        return (runs, tables);
+    }
+}
+
+fn count_disabled(world: &World<'_>) -> usize {
+    world.containers.iter().filter(|it| it.disabled).count()
+}
+
+/// The optionals in which names are unknown.
+fn unresolved(world: &World<'_>, tables: &Tables, runs: &[Run]) -> FxHashSet<ContainerId> {
+    let optional: Vec<Run> = runs.iter().copied().filter(|&it| is_optional(world, it)).collect();
+    let pieces = pieces(world, &optional);
+    let failed: Vec<Vec<ContainerId>> = pieces
+        .par_iter()
+        .map(|runs| {
+            let mut checker = Lowerer::checker(world, tables);
+            let mut failed = Vec::new();
+            for &run in *runs {
+                let optional = world.container(run.container).optional;
+                if failed.last() == Some(&optional) {
+                    continue;
+                }
+                checker.run(run, true);
+                checker.run(run, false);
+                if checker.unresolved {
+                    failed.push(optional);
+                }
+                checker.clear();
+            }
+            failed
+        })
+        .collect();
+    failed.into_iter().flatten().collect()
+}
+
+/// Does it matter to others that this optional is left out?
+fn matters(world: &World<'_>, id: ContainerId) -> bool {
+    let container = world.container(id);
+    container.items.iter().any(|item| {
+        if let Some(child) = item.as_child() {
+            return world.container(child).kind == Kind::Call || matters(world, child);
+        }
+        let Some(index) = item.as_statement() else { return true };
+        let word = world.element(id, index).children().next().and_then(Element::word);
+        let keyword = word.and_then(Keyword::of);
+        keyword.is_some_and(|it| {
+            it as u8 >= Keyword::Class as u8 && !it.text().starts_with("boolean")
+                || declares(it).is_some()
+                || it == Keyword::TypeAliasActual
+        })
+    })
+}
+
+fn disabled(world: &World<'_>) -> Vec<DisabledOptional> {
+    let mut found = Vec::new();
+    for (container, id) in world.containers.iter().zip(0..) {
+        if container.kind == Kind::Optional && container.disabled {
+            let span = world.own_span(id);
+            let missing = world.text(container.name).to_owned();
+            found.push(DisabledOptional { span, missing, required: span });
+        }
+    }
+    found
+}
+
+/// Runs in pieces of about the same size.
+fn pieces<'r>(world: &World<'_>, runs: &'r [Run]) -> Vec<&'r [Run]> {
+    let mut pieces = Vec::new();
+    let (mut start, mut sum) = (0, 0);
+    for (at, &run) in runs.iter().enumerate() {
+        sum += weight(world, run);
+        if sum >= PIECE {
+            pieces.push(&runs[start..=at]);
+            (start, sum) = (at + 1, 0);
+        }
+    }
+    if start < runs.len() {
+        pieces.push(&runs[start..]);
+    }
+    pieces
+}
+
+/// What a piece gave.
+struct Piece {
+    unit: Unit,
+    diagnostics: Vec<Diagnostic>,
+    sets: Vec<SetUse>,
+    denials: Vec<Denial>,
+    spreads: bool,
+}
+
+impl Piece {
+    fn of(lowerer: Lowerer<'_, '_>) -> Self {
+        let Lowerer { unit, report, sets, denials, spreads, .. } = lowerer;
+        Self { unit, diagnostics: report.into_diagnostics(), sets, denials, spreads }
+    }
+}
+
+fn lower_world(world: &World<'_>, tables: &Tables, runs: &[Run]) -> Lowered {
+    let pieces = pieces(world, runs);
+    let side_by_side = || -> Vec<Piece> {
+        let lowered = pieces.par_iter().map(|runs| {
+            let mut lowerer = Lowerer::new(world, tables);
+            runs.iter().for_each(|&run| lowerer.run(run, true));
+            Piece::of(lowerer)
+        });
+        lowered.collect()
+    };
+    let one_by_one = || {
+        let mut lowerer = Lowerer::new(world, tables);
+        runs.iter().for_each(|&run| lowerer.run(run, false));
+        lowerer.finish();
+        let file_contexts = lowerer.file_contexts();
+        let seusers = lowerer.logins();
+        let handle_unknown = lowerer.policy.handle_unknown;
+        (Piece::of(lowerer), file_contexts, seusers, handle_unknown)
+    };
+    let ((first, file_contexts, seusers, said), rest) = rayon::join(one_by_one, side_by_side);
+    let mut pieces = vec![first];
+    pieces.extend(rest);
+    let said = said.map(|it| match it.0 {
+        Keyword::Allow => HandleUnknown::Allow,
+        Keyword::Reject => HandleUnknown::Reject,
+        _ => HandleUnknown::Deny,
+    });
+    let mut lowered = Lowered {
+        mls: tables.mls,
+        handle_unknown: world.options.handle_unknown.or(said),
+        file_contexts,
+        seusers,
+        ..Lowered::default()
+    };
+    work_off(world, tables, &mut pieces, &mut lowered.diagnostics);
+    for mut piece in pieces {
+        lowered.diagnostics.append(&mut piece.diagnostics);
+        piece.unit.names = world.names.clone();
+        lowered.units.push(piece.unit);
+    }
+    lowered
+}
+
+/// What needs the members of attributes.
+fn work_off(
+    world: &World<'_>,
+    tables: &Tables,
+    pieces: &mut [Piece],
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let sets: Vec<SetUse> = pieces.iter_mut().flat_map(|it| std::mem::take(&mut it.sets)).collect();
+    let denials: Vec<Denial> =
+        pieces.iter_mut().flat_map(|it| std::mem::take(&mut it.denials)).collect();
+    let options = world.options;
+    let expands = options.expand_generated || options.expand_size.is_some();
+    let spreads = pieces.iter().any(|it| it.spreads);
+    if sets.is_empty() && denials.is_empty() && !spreads && !expands {
+        return;
+    }
+    for (space, kind) in
+        [(Space::Types, DeclKind::TypeAttribute), (Space::Roles, DeclKind::RoleAttribute)]
+    {
+        let of_space = |it: &&SetUse| world.decl(it.attribute).kind == kind;
+        let own: Vec<SetUse> = sets.iter().filter(of_space).copied().collect();
+        let mut members = Members::new(world, space, pieces.iter().map(|it| &it.unit), &own);
+        let worked = members.worked_off(&own);
+        if let (Some(first), false) = (pieces.first_mut(), worked.is_empty()) {
+            for (attribute, member, span) in worked {
+                let unit = &mut first.unit;
+                let start = unit.idents.len();
+                unit.idents.push(Ident { name: attribute, span });
+                let attributes = slice(start, start + 1);
+                let name = Ident { name: member, span };
+                let kind = match space {
+                    Space::Types => StatementKind::TypeAttribute { name, attributes },
+                    _ => StatementKind::RoleAttributeSet { name, attributes },
+                };
+                unit.statements.push(Statement { span, kind });
+            }
+        }
+        if space == Space::Types {
+            if !denials.is_empty() || spreads {
+                for piece in &mut *pieces {
+                    deny::work_off(world, tables, &mut members, &denials, &mut piece.unit);
+                }
+            }
+            if expands {
+                expand_attributes(world, &mut members, pieces);
+            }
+        }
+        diagnostics.append(&mut members.diagnostics);
+    }
+}
+
+/// `-G` and `-X`: attributes of which nothing else is said.
+fn expand_attributes(world: &World<'_>, members: &mut Members<'_, '_>, pieces: &mut [Piece]) {
+    let mut said: FxHashSet<Symbol> = FxHashSet::default();
+    for unit in pieces.iter().map(|it| &it.unit) {
+        for statement in &unit.statements {
+            if let StatementKind::ExpandAttribute { names, .. } = statement.kind {
+                said.extend(unit.idents[names.range()].iter().map(|it| it.name));
+            }
+        }
+        for term in &unit.constraint_terms {
+            if let mandate_syntax::kernel::ast::ConstraintTerm::Names { names, .. } = term {
+                said.extend(unit.set_items[names.items.range()].iter().map(|it| it.ident.name));
+            }
+        }
+    }
+    let options = world.options;
+    let size = options.expand_size.unwrap_or(1) as usize;
+    let Some(first) = pieces.first_mut() else { return };
+    for name in members.attributes() {
+        let generated = options.expand_generated && world.text(name).contains(GENERATED);
+        if said.contains(&name) || !generated && members.of(name).count() >= size {
+            continue;
+        }
+        let span = mandate_syntax::source::Span::NOWHERE;
+        let unit = &mut first.unit;
+        let start = unit.idents.len();
+        unit.idents.push(Ident { name, span });
+        let names = slice(start, start + 1);
+        unit.statements
+            .push(Statement { span, kind: StatementKind::ExpandAttribute { names, expand: true } });
+    }
+}
