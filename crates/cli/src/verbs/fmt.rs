@@ -20,7 +20,8 @@ use crate::{FAINT, Outcome, sources, styled};
 #[derive(clap::Args)]
 #[command(after_help = "\
 What changes is blanks: indentation by tabs, one blank between words, one empty line at most, columns of .fc files. Lines
-stay in order, comments where they are, and the policy that is built the same; what is not understood stays as it is.
+stay as they are cut, comments where they are; the policy that is built is the same. In CIL, indented by four blanks, a list
+that fits into a line takes one, and each statement of a block has its own. What is not understood stays as it is.
 
 Examples:
   mandate fmt my.te my.if my.fc            rewrite a module

@@ -26,11 +26,22 @@ pub(super) fn same_tokens(one: &[u8], skeleton: &Skeleton, other: &[u8]) -> bool
     let mut left = Lexer::new(one, skeleton);
     let mut right = Lexer::new(other, &others);
     let mut before: Option<Token> = None;
+    // Of each quote and parenthesis that is open: does a comma end an argument there?
+    let mut calls: Vec<bool> = Vec::new();
     loop {
         match (left.next(), right.next()) {
             (Ok(it), Ok(other)) => {
-                if !same(&left, &it, &right, &other, before.as_ref()) {
+                let in_call = calls.last().copied().unwrap_or(false);
+                if !same(&left, &it, &right, &other, before.as_ref(), in_call) {
                     return false;
+                }
+                match it.kind {
+                    Kind::Open => calls.push(false),
+                    Kind::Paren => {
+                        calls.push(in_call || is_call(left.text, &it, before.as_ref()));
+                    }
+                    Kind::Close | Kind::EndParen => drop(calls.pop()),
+                    _ => {}
                 }
                 if it.kind == Kind::End {
                     return true;
@@ -46,6 +57,7 @@ pub(super) fn same_tokens(one: &[u8], skeleton: &Skeleton, other: &[u8]) -> bool
                     return false;
                 }
                 before = None;
+                calls.clear();
             }
             _ => return false,
         }
@@ -58,6 +70,7 @@ fn same(
     right: &Lexer<'_>,
     other: &Token,
     before: Option<&Token>,
+    in_call: bool,
 ) -> bool {
     if one.kind != other.kind || left.text[one.start..one.end] != right.text[other.start..other.end]
     {
@@ -70,16 +83,32 @@ fn same(
     if one.lines > 0 {
         return true;
     }
-    let is_if = &left.text[before.start..before.end] == b"if";
+    // Blanks at the end of an argument are text, those at its start are not.
+    let ends_argument = in_call
+        && matches!(one.kind, Kind::Comma | Kind::EndParen)
+        && !matches!(before.kind, Kind::Comma | Kind::Paren | Kind::EndBrace);
     let exact = before.kind == Kind::Open || matches!(one.kind, Kind::Close | Kind::Comment);
     match (before.kind, one.kind) {
-        _ if exact => left.text[one.gap..one.start] == right.text[other.gap..other.start],
-        (Kind::Word, Kind::Paren) if !is_if => one.is_glued() == other.is_glued(),
+        _ if exact || ends_argument => {
+            left.text[one.gap..one.start] == right.text[other.gap..other.start]
+        }
+        (Kind::Word, Kind::Paren) if word(left.text, before) != b"if" => {
+            one.is_glued() == other.is_glued()
+        }
         (Kind::Word | Kind::String | Kind::Quoted, Kind::Word | Kind::String | Kind::Quoted) => {
-            one.is_glued() == other.is_glued() || &left.text[before.start..before.end] == b"-"
+            one.is_glued() == other.is_glued() || word(left.text, before) == b"-"
         }
         _ => true,
     }
+}
+
+fn word<'a>(text: &'a [u8], token: &Token) -> &'a [u8] {
+    &text[token.start..token.end]
+}
+
+/// Does a parenthesis open the arguments of a macro?
+fn is_call(text: &[u8], paren: &Token, before: Option<&Token>) -> bool {
+    paren.is_glued() && before.is_some_and(|it| it.kind == Kind::Word && word(text, it) != b"if")
 }
 
 /// From the odd place to the end of its chunk.
