@@ -15,6 +15,8 @@ use mandate_syntax::kernel::{self, ParseOptions, SourceKind};
 use super::checkpolicy::{has_warning, show};
 use super::getopt::{self, Spec, Word};
 use super::{leading_number, system_words};
+use crate::forms::{Form, Read};
+use crate::render::{Findings, text};
 use crate::replace::replace;
 use crate::sources;
 
@@ -87,6 +89,9 @@ pub(crate) fn checkmodule(
         )?;
         return Ok(1);
     }
+    if request.cil {
+        return write_cil(name, &module, output, err);
+    }
     let bytes = match module.write(request.version) {
         Ok(bytes) => bytes,
         Err(why) => {
@@ -99,6 +104,22 @@ pub(crate) fn checkmodule(
         let why = why.root_cause().to_string();
         let why = why.split(" (os error").next().unwrap_or(&why);
         writeln!(err, "{name}:  error opening {output}:  {why}")?;
+        return Ok(1);
+    }
+    Ok(0)
+}
+
+/// Writes the module as CIL.
+fn write_cil(name: &str, module: &Module, output: &str, err: &mut dyn Write) -> Result<u8> {
+    let mut read = Read::of_module(module);
+    let text = read.text(Form::Cil, false);
+    text::write(&Findings::of(&read.outcome), text::Settings::for_terminal(), err)?;
+    let Some(text) = text else {
+        writeln!(err, "{name}:  error writing {output}")?;
+        return Ok(1);
+    };
+    if replace(Path::new(output), |file| Ok(file.write_all(&text)?)).is_err() {
+        writeln!(err, "{name}:  error opening {output}")?;
         return Ok(1);
     }
     Ok(0)
@@ -188,7 +209,7 @@ impl Request {
         if self.line_markers && !self.cil {
             return Some(format!("{name}:  -L must be used along with -C."));
         }
-        self.cil.then(|| format!("{name}: -C: writing CIL is not supported yet"))
+        None
     }
 
     fn input(&self) -> &str {

@@ -7,6 +7,7 @@ mod getopt;
 mod ocontexts;
 mod packages;
 mod policyvers;
+mod printers;
 mod secilc;
 
 use std::io::Write;
@@ -25,6 +26,8 @@ pub(crate) fn find(name: &str) -> Option<Classic> {
         "compute_create" => Some(compute::compute_create),
         "compute_member" => Some(compute::compute_member),
         "compute_relabel" => Some(compute::compute_relabel),
+        "pp" => Some(printers::pp),
+        "secil2conf" => Some(printers::secil2conf),
         "semodule_expand" => Some(packages::expand),
         "semodule_link" => Some(packages::link),
         "semodule_package" => Some(packages::package),

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
+use mandate_compile::package::{Module, ModuleVersion, Package};
 use mandate_policydb::{PolicyDb, PolicyVersion, canonical, drop_unsupported, unsupported};
 
 use crate::Outcome;
@@ -25,10 +26,14 @@ pub(crate) struct Args {
     /// Leave out, with a warning, what that version cannot hold; without this it is an error
     #[arg(long)]
     drop_unsupported: bool,
+    /// The version of a module or package: 4 to 24; without this 21, or the oldest above it that can hold all
+    #[arg(long, value_name = "N", value_parser = parse_module_version)]
+    module_version: Option<ModuleVersion>,
     /// Number and sort all that no source shows: policies that say the same have the same bytes
     #[arg(long)]
     canonical: bool,
-    /// Binary policy, policy.conf or NAME.te without macros; - for standard input
+    /// Binary policy, policy.conf, NAME.te without macros, NAME.cil, or a module or package (.mod, .pp, .pp.bz2); - for standard
+    /// input
     input: PathBuf,
     /// File to write, replaced only when all is written; - for standard output
     output: PathBuf,
@@ -39,6 +44,8 @@ Examples:
   mandate convert --policy-version 30 policy.33 policy.30
   mandate convert --to conf /sys/fs/selinux/policy policy.conf     decompile the running policy
   mandate convert --to cil policy.33 policy.cil                    for secilc
+  mandate convert --to cil my.pp my.cil                            as hll/pp does
+  mandate convert --to pp policy.cil policy.pp                     a base package
   mandate convert --canonical policy.33 - | sha256sum              does it say the same as another?";
 
 const ADVICE: &str = "use --drop-unsupported to leave them out";
@@ -52,6 +59,9 @@ pub(crate) fn run(args: &Args, err: &mut dyn Write) -> Result<Outcome> {
         if read.policy.is_none() {
             read.options.version = version;
         }
+    }
+    if args.module_version.is_some() && !matches!(args.to, Form::Mod | Form::Pp) {
+        bail!("--module-version is of modules and packages");
     }
     if args.canonical {
         read.policy = read.policy.as_ref().map(canonical);
@@ -67,6 +77,10 @@ pub(crate) fn run(args: &Args, err: &mut dyn Write) -> Result<Outcome> {
             None => None,
         },
         Form::Conf | Form::Cil => read.text(args.to, false),
+        Form::Mod | Form::Pp => match read.package() {
+            Some(package) => Some(packed(args, package)?),
+            None => None,
+        },
     };
     let settings = text::Settings::for_terminal();
     text::write(&Findings::of(&read.outcome).without_notes(), settings, err)?;
@@ -77,6 +91,23 @@ pub(crate) fn run(args: &Args, err: &mut dyn Write) -> Result<Outcome> {
         replace(&args.output, |file| Ok(file.write_all(&bytes)?))?;
     }
     Ok(Outcome::Success)
+}
+
+fn parse_module_version(text: &str) -> Result<ModuleVersion, String> {
+    let found = text.parse().ok().and_then(ModuleVersion::new);
+    found.ok_or_else(|| format!("expected a number from 4 to 24, found {text:?}"))
+}
+
+/// A module or package.
+fn packed(args: &Args, mut package: Package) -> Result<Vec<u8>> {
+    let (bytes, version) = forms::module_bytes(&package.module, args.module_version)?;
+    if args.to == Form::Mod {
+        return Ok(bytes);
+    }
+    if package.module.format_version() != version {
+        package.module = Module::read(&bytes)?;
+    }
+    Ok(package.write()?)
 }
 
 /// The bytes of a policy at the version asked for.

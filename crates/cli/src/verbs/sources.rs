@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use crate::cache::OnDisk;
 use crate::compiler::{self, Against, Input, Options, Source};
+use crate::forms::{self, Form};
 use crate::output::parse_version;
 use crate::progress::Progress;
 use crate::render::{Findings, json, plural, sarif, text};
@@ -198,6 +199,9 @@ impl SourceArgs {
             [it] if it.is_dir() => Ok(Input::Tree(self.tree(it)?)),
             all if all.iter().all(|it| is_package(it)) => Ok(Input::Packages(read_all(all)?)),
             all if all.iter().all(|it| has_ending(it, "cil")) => Ok(Input::Cil(read_all(all)?)),
+            all if all.iter().all(|it| is_package(it) || has_ending(it, "cil")) => {
+                Ok(Input::Cil(all.par_iter().map(|it| read_as_cil(it)).collect::<Result<_>>()?))
+            }
             [it] => Ok(Input::Conf(read(it)?)),
             several => bail!(
                 "{} inputs: expected one source tree, one policy.conf, CIL files, packages, or NAME.te [NAME.if] [NAME.fc]",
@@ -349,6 +353,25 @@ fn has_ending(path: &Path, ending: &str) -> bool {
 
 fn read_all(paths: &[PathBuf]) -> Result<Vec<Source>> {
     paths.par_iter().map(|it| read(it)).collect()
+}
+
+/// A source as CIL: packages among CIL files are printed as such, as semodule does.
+fn read_as_cil(path: &Path) -> Result<Source> {
+    if !is_package(path) {
+        return read(path);
+    }
+    let mut package = forms::read_input(path)?;
+    match package.text(Form::Cil, false) {
+        Some(text) => {
+            let path = format!("{} (as CIL)", path.display());
+            Ok(Source { path, bytes: text.into() })
+        }
+        None => {
+            let found: Vec<_> =
+                package.outcome.diagnostics.iter().map(|it| it.message.as_str()).collect();
+            bail!("{} has no form in CIL: {}", path.display(), found.join("; "))
+        }
+    }
 }
 
 fn read(path: &Path) -> Result<Source> {

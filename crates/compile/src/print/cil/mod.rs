@@ -3,11 +3,13 @@
 
 mod classes;
 mod contexts;
+mod files;
 mod names;
 mod rules;
 mod sets;
 mod symbols;
 
+pub use files::{Files, print_files};
 use mandate_policydb::{HandleUnknown, OBJECT_R};
 use mandate_syntax::diagnostic::Diagnostic;
 use mandate_syntax::kernel::ast::{CondTerm, RequireKind, Slice, Statement, StatementKind, Unit};
