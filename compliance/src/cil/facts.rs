@@ -16,6 +16,8 @@ const AS_THEY_ARE: [&str; 5] =
     ["roles", "users", "booleans", "sensitivities and categories", "contexts of objects"];
 /// Attributes that the compilers make up have names of their own, which are no part of what is said.
 const GENERATED: &str = "_typeattr_";
+/// Every type goes with this role, whether a policy says so or not; `secilc` does not say so.
+const OBJECT: &str = "role object_r types ";
 /// More booleans in one condition are not written out.
 const MOST_BOOLEANS: usize = 6;
 
@@ -41,7 +43,7 @@ pub fn beside_rules(db: &PolicyDb) -> Facts {
     let mut all = Facts::new();
     for (name, table) in tables::TABLES {
         if AS_THEY_ARE.contains(&name) {
-            all.extend(table(db));
+            all.extend(table(db).into_iter().filter(|it| !it.starts_with(OBJECT)));
         }
     }
     let of = Writer::new(db);
