@@ -181,7 +181,9 @@ impl Bench {
                                 (&later, &outcome),
                                 (Outcome::Refused(_), Outcome::Refused(_))
                             );
-                            case.or = differ(&later, &outcome).filter(|_| !both).map(|_| later);
+                            let differs = differ(&later, &outcome).filter(|_| !both);
+                            // What a person allowed besides stays.
+                            case.or = differs.map(|_| later).or(case.or.take());
                         }
                         if outcome.names_no_line() {
                             report.note(&format!("{}: no line: {said}", case.name))?;
