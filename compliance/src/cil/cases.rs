@@ -43,6 +43,12 @@ pub fn run(place: &Place, size: &Size, report: &mut Report<'_>) -> Result<()> {
     bench.judge("ours", &Compiler::ours(place)?, &cases, report)
 }
 
+impl Drop for Bench {
+    fn drop(&mut self) {
+        let _left_behind = fs::remove_dir_all(&self.work);
+    }
+}
+
 struct Bench {
     cases: PathBuf,
     work: PathBuf,
@@ -55,7 +61,8 @@ type Judged<'a> = (&'a Case, Option<String>);
 
 impl Bench {
     fn new(place: &Place, cases: &Path) -> Result<Self> {
-        let work = place.work.join("cil/cases");
+        // Of its own: two of these may run at once.
+        let work = place.work.join(format!("cil/cases-{}", std::process::id()));
         let mut this = Self { cases: cases.to_owned(), work, bases: BTreeMap::new() };
         for base in this.base_files()? {
             if let Ok(text) = fs::read_to_string(base.with_extension("facts")) {
@@ -174,7 +181,9 @@ impl Bench {
                                 (&later, &outcome),
                                 (Outcome::Refused(_), Outcome::Refused(_))
                             );
-                            case.or = differ(&later, &outcome).filter(|_| !both).map(|_| later);
+                            let differs = differ(&later, &outcome).filter(|_| !both);
+                            // What a person allowed besides stays.
+                            case.or = differs.map(|_| later).or(case.or.take());
                         }
                         if outcome.names_no_line() {
                             report.note(&format!("{}: no line: {said}", case.name))?;

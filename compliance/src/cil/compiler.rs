@@ -60,10 +60,12 @@ impl Compiler {
         // A program that is called `secilc` does what `secilc` does.
         let folder = place.work.join("cil/ours");
         fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
-        let program = folder.join("secilc");
-        let _absent = fs::remove_file(&program);
-        std::os::unix::fs::symlink(place.mandate()?, &program)
-            .with_context(|| format!("linking {}", program.display()))?;
+        let (mandate, program) = (place.mandate()?, folder.join("secilc"));
+        if fs::read_link(&program).ok().as_ref() != Some(&mandate) {
+            let _absent = fs::remove_file(&program);
+            std::os::unix::fs::symlink(&mandate, &program)
+                .with_context(|| format!("linking {}", program.display()))?;
+        }
         Ok(Self { program, original: false })
     }
 

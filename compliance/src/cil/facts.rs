@@ -15,7 +15,9 @@ use crate::compile::tables;
 const AS_THEY_ARE: [&str; 5] =
     ["roles", "users", "booleans", "sensitivities and categories", "contexts of objects"];
 /// Attributes that the compilers make up have names of their own, which are no part of what is said.
-const GENERATED: &str = "_typeattr_";
+const GENERATED: [&str; 2] = ["_typeattr_", "deny_rule_attr_"];
+/// Every type goes with this role, whether a policy says so or not; `secilc` does not say so.
+const OBJECT: &str = "role object_r types ";
 /// More booleans in one condition are not written out.
 const MOST_BOOLEANS: usize = 6;
 
@@ -41,7 +43,7 @@ pub fn beside_rules(db: &PolicyDb) -> Facts {
     let mut all = Facts::new();
     for (name, table) in tables::TABLES {
         if AS_THEY_ARE.contains(&name) {
-            all.extend(table(db));
+            all.extend(table(db).into_iter().filter(|it| !it.starts_with(OBJECT)));
         }
     }
     let of = Writer::new(db);
@@ -126,7 +128,12 @@ impl<'a> Writer<'a> {
     }
 
     fn types(&self, to: &mut Facts) {
-        for datum in self.db.types.iter().filter(|it| !it.name.contains(GENERATED)) {
+        for datum in self
+            .db
+            .types
+            .iter()
+            .filter(|it| !GENERATED.iter().any(|made_up| it.name.contains(made_up)))
+        {
             let stands_for = self.name(datum.id);
             if datum.attribute {
                 let members = self.members(datum.id).iter().map(|it| self.name(*it));
