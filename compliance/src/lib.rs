@@ -9,6 +9,7 @@
 pub mod bench;
 pub mod compile;
 pub mod decisions;
+pub mod decompile;
 pub mod kernel;
 pub mod kernel_mix;
 pub mod measure;

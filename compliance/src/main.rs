@@ -12,7 +12,7 @@ use mandate_compliance::place::Place;
 use mandate_compliance::reference::{Flavour, Reference};
 use mandate_compliance::report::Report;
 use mandate_compliance::{
-    decisions, kernel_mix, measure, micro, objects, originals, random_policies, roundtrip,
+    decisions, decompile, kernel_mix, measure, micro, objects, originals, random_policies, roundtrip,
 };
 
 /// How many questions libsepol is asked about each policy: in CI, and at full size.
@@ -62,6 +62,8 @@ enum Suite {
     },
     /// Read and write every policy that the original tools make.
     Roundtrip(Size),
+    /// Decompile every policy and compile it again; give what we print to the originals.
+    Decompile(Size),
     /// Ask libsepol for decisions.
     Decisions(Size),
     /// Ask libsepol for the contexts of ports, nodes, interfaces and filesystems.
@@ -220,6 +222,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             suites.compile(&parts, &compile::Size { full, seed, only, bless })?;
         }
         Suite::Roundtrip(size) => suites.roundtrip(size)?,
+        Suite::Decompile(size) => suites.decompile(size)?,
         Suite::Decisions(size) => suites.decisions(size)?,
         Suite::Objects(size) => suites.objects(size)?,
         Suite::Kernel(size) => suites.kernel(size)?,
@@ -244,6 +247,7 @@ impl Suites<'_> {
         self.attempt(|it| it.micro(size))?;
         self.attempt(|it| it.random(size))?;
         self.attempt(|it| it.roundtrip(size))?;
+        self.attempt(|it| it.decompile(size))?;
         self.attempt(|it| it.objects(size))?;
         self.attempt(|it| it.decisions(size))?;
         self.attempt(|it| it.kernel(size))?;
@@ -289,6 +293,12 @@ impl Suites<'_> {
         let references = self.references(size)?;
         self.report.suite("roundtrip");
         roundtrip::run(&self.place, &references, size.full, &mut self.report)
+    }
+
+    fn decompile(&mut self, size: Size) -> Result<()> {
+        let references = self.references(size)?;
+        self.report.suite("decompile");
+        decompile::run(&self.place, &references, size.full, size.seed, &mut self.report)
     }
 
     fn objects(&mut self, size: Size) -> Result<()> {
