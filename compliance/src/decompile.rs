@@ -176,13 +176,22 @@ fn micro_accepted(place: &Place, cases: &[micro::Case], report: &mut Report<'_>)
                 continue;
             }
             let query = || binary.display().to_string();
+            let bounded = mandate_compile::bounds::check(&db).is_empty();
             match by_checkpolicy(&folder, "micro", &db) {
+                // It refuses a type that has more than its bounds, which a finished policy may have.
+                Err(_) if !bounded => conf.agree(),
+                // checkpolicy writes no text of versions that have attributes without names.
+                Ok(_) if (20..24).contains(&db.version.number()) => conf.agree(),
                 Ok(made) => {
                     let ours = statements(&folder, &made, &db)?;
                     let theirs = statements(&folder, &binary, &db)?;
                     conf.equal(query, &ours, &theirs);
                 }
                 Err(why) => conf.disagree(query(), format!("{why:#}"), "accepted".into()),
+            }
+            // secilc wants one, also of a policy that is about other rules.
+            if !db.rules.iter().any(|it| it.kind.is_access_vector()) {
+                continue;
             }
             let inexpressible = NOT_IN_CIL.iter().any(|it| case.name == it.0);
             match (by_secilc(&folder, "micro", &db), inexpressible) {
