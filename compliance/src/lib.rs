@@ -10,6 +10,7 @@ pub mod bench;
 pub mod cil;
 pub mod compile;
 pub mod decisions;
+pub mod decompile;
 pub mod format;
 pub mod kernel;
 pub mod kernel_mix;

@@ -13,7 +13,7 @@ use mandate_compliance::place::Place;
 use mandate_compliance::reference::{Flavour, Reference};
 use mandate_compliance::report::Report;
 use mandate_compliance::{
-    decisions, format, kernel_mix, measure, micro, objects, originals, random_policies, roundtrip,
+    decisions, decompile, format, kernel_mix, measure, micro, objects, originals, random_policies, roundtrip,
 };
 
 /// How many questions libsepol is asked about each policy: in CI, and at full size.
@@ -63,6 +63,8 @@ enum Suite {
     },
     /// Read and write every policy that the original tools make.
     Roundtrip(Size),
+    /// Decompile every policy and compile it again; give what we print to the originals.
+    Decompile(Size),
     /// Ask libsepol for decisions.
     Decisions(Size),
     /// Ask libsepol for the contexts of ports, nodes, interfaces and filesystems.
@@ -252,6 +254,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             suites.cil(&parts, &size)?;
         }
         Suite::Roundtrip(size) => suites.roundtrip(size)?,
+        Suite::Decompile(size) => suites.decompile(size)?,
         Suite::Decisions(size) => suites.decisions(size)?,
         Suite::Objects(size) => suites.objects(size)?,
         Suite::Kernel(size) => suites.kernel(size)?,
@@ -277,6 +280,7 @@ impl Suites<'_> {
         self.attempt(|it| it.micro(size))?;
         self.attempt(|it| it.random(size))?;
         self.attempt(|it| it.roundtrip(size))?;
+        self.attempt(|it| it.decompile(size))?;
         self.attempt(|it| it.objects(size))?;
         self.attempt(|it| it.decisions(size))?;
         self.attempt(|it| it.kernel(size))?;
@@ -336,6 +340,12 @@ impl Suites<'_> {
         let references = self.references(size)?;
         self.report.suite("roundtrip");
         roundtrip::run(&self.place, &references, size.full, &mut self.report)
+    }
+
+    fn decompile(&mut self, size: Size) -> Result<()> {
+        let references = self.references(size)?;
+        self.report.suite("decompile");
+        decompile::run(&self.place, &references, size.full, size.seed, &mut self.report)
     }
 
     fn objects(&mut self, size: Size) -> Result<()> {
