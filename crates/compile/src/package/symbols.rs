@@ -160,6 +160,31 @@ impl Symbols {
         self.categories.write(w, form)
     }
 
+    /// All symbols of a kind by name and value, without aliases that share a value.
+    pub(crate) fn each<'a>(&'a self, kind: Kind, mut found: impl FnMut(&'a str, u32)) {
+        match kind {
+            Kind::Types => {
+                let own = self.types.entries.iter().filter(|it| it.primary != 0);
+                own.for_each(|it| found(&it.name, it.value));
+            }
+            Kind::Levels => {
+                let own = self.levels.entries.iter().filter(|it| it.alias == 0);
+                own.for_each(|it| found(&it.name, it.value));
+            }
+            Kind::Categories => {
+                let own = self.categories.entries.iter().filter(|it| it.alias == 0);
+                own.for_each(|it| found(&it.name, it.value));
+            }
+            _ => {
+                for (name, value) in self.names(kind).into_iter().zip(1..) {
+                    if let Some(name) = name {
+                        found(name, value);
+                    }
+                }
+            }
+        }
+    }
+
     /// Names by value − 1.
     pub(crate) fn names(&self, kind: Kind) -> Vec<Option<&str>> {
         match kind {
@@ -217,11 +242,6 @@ impl Permissions {
 
     pub(crate) fn value(&self, name: &str) -> Option<u32> {
         self.list.iter().find(|it| &*it.name == name).map(|it| it.value)
-    }
-
-    /// The name of the permission with this value.
-    pub(crate) fn name(&self, value: u32) -> Option<&str> {
-        self.list.iter().find(|it| it.value == value).map(|it| &*it.name)
     }
 }
 

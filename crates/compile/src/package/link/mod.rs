@@ -9,7 +9,7 @@ use mandate_policydb::Ebitmap;
 use mandate_syntax::codes::Code;
 use mandate_syntax::diagnostic::Diagnostic;
 use mandate_syntax::source::Span;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Module;
 use super::blocks::{Block, Branch, DECLARED, REQUIRED, Scope};
@@ -95,6 +95,10 @@ struct Map {
     /// By class value − 1 and permission value − 1.
     permissions: Vec<[u32; 32]>,
     branches: FxHashMap<u32, u32>,
+    /// The names that the module declares.
+    declared: [FxHashSet<Box<str>>; Kind::COUNT],
+    /// By value − 1: the place of the type or attribute that is no alias.
+    primaries: Vec<usize>,
 }
 
 /// Places in a symbol table by name.
@@ -143,6 +147,17 @@ impl Linker {
         self.map = Map::default();
         for kind in Kind::ALL {
             self.map.symbols[kind as usize] = vec![0; nprim(&module.symbols, kind)];
+        }
+        for (names, scopes) in self.map.declared.iter_mut().zip(&module.scopes) {
+            let declared = scopes.iter().filter(|it| it.scope == DECLARED);
+            *names = declared.map(|it| it.name.clone()).collect();
+        }
+        self.map.primaries = vec![usize::MAX; nprim(&module.symbols, Kind::Types)];
+        for (at, it) in module.symbols.types.entries.iter().enumerate() {
+            let slot = self.map.primaries.get_mut((it.value as usize).wrapping_sub(1));
+            if let (Some(slot), None) = (slot, it.alias_of()) {
+                *slot = at;
+            }
         }
         self.map.permissions = vec![[0; 32]; nprim(&module.symbols, Kind::Classes)];
         self.symbols(&module.symbols, module, None);

@@ -3,7 +3,6 @@
 use mandate_syntax::codes::Code;
 
 use super::Linker;
-use crate::package::blocks::DECLARED;
 use crate::package::db::Db;
 use crate::package::symbols::{
     Boolean, Class, Flavor, Kind, Permission, Role, Symbols, TUNABLE, Table, Type, User,
@@ -19,30 +18,29 @@ fn append<T>(table: &mut Table<T>, make: impl FnOnce(u32) -> T) -> usize {
 impl Linker {
     /// Copies what the tables say into the base, or into `added`, which a branch adds to it.
     pub(super) fn symbols(&mut self, from: &Symbols, module: &Db, added: Option<&mut Symbols>) {
-        from.classes.entries.iter().for_each(|it| self.class(it, module));
+        from.classes.entries.iter().for_each(|it| self.class(it));
         let mut none = Symbols::default();
         let local = added.is_some();
         let added = added.unwrap_or(&mut none);
         from.roles.entries.iter().for_each(|it| self.role(it, added));
         from.types.entries.iter().for_each(|it| self.type_(it, added));
         from.users.entries.iter().for_each(|it| self.user(it, added));
-        from.booleans.entries.iter().for_each(|it| self.boolean(it, module));
+        from.booleans.entries.iter().for_each(|it| self.boolean(it));
         self.levels(from);
         from.types.entries.iter().for_each(|it| self.alias(it, module));
         self.bounds(from, added, local);
         self.fill(from, added, local);
     }
 
-    fn is_declared(&self, module: &Db, kind: Kind, name: &str) -> bool {
-        let found = module.scopes[kind as usize].iter().find(|it| &*it.name == name);
-        found.is_some_and(|it| it.scope == DECLARED)
+    fn is_declared(&self, kind: Kind, name: &str) -> bool {
+        self.map.declared[kind as usize].contains(name)
     }
 
-    fn class(&mut self, class: &Class, module: &Db) {
+    fn class(&mut self, class: &Class) {
         let known = self.index[Kind::Classes as usize].get(&class.name).copied();
         let at = match known {
             Some(at) => at,
-            None if self.is_declared(module, Kind::Classes, &class.name) => {
+            None if self.is_declared(Kind::Classes, &class.name) => {
                 let message = format!(
                     "module `{}` declares class `{}`, which only a base may do",
                     self.name, class.name
@@ -207,9 +205,9 @@ impl Linker {
         let Some(of) = alias.alias_of().filter(|_| alias.flavor != Flavor::Attribute) else {
             return;
         };
-        let mut types = module.symbols.types.entries.iter();
-        let is = |it: &&Type| it.value == of && it.alias_of().is_none();
-        let target = types.find(is).and_then(|it| self.index[Kind::Types as usize].get(&it.name));
+        let target = (of as usize).checked_sub(1).and_then(|at| self.map.primaries.get(at).copied());
+        let target = target.and_then(|at| module.symbols.types.entries.get(at));
+        let target = target.and_then(|it| self.index[Kind::Types as usize].get(&it.name));
         let Some(&target) = target else {
             let message = format!(
                 "module `{}` has an alias `{}` of a type that it does not have",
@@ -272,7 +270,7 @@ impl Linker {
         self.set(Kind::Users, user.value, value);
     }
 
-    fn boolean(&mut self, boolean: &Boolean, module: &Db) {
+    fn boolean(&mut self, boolean: &Boolean) {
         let known = self.index[Kind::Booleans as usize].get(&boolean.name).copied();
         let at = match known {
             Some(at) => {
@@ -293,7 +291,7 @@ impl Linker {
                 at
             }
         };
-        let declared = self.is_declared(module, Kind::Booleans, &boolean.name);
+        let declared = self.is_declared(Kind::Booleans, &boolean.name);
         let known = &mut self.base.symbols.booleans.entries[at];
         if declared {
             (known.state, known.flags) = (boolean.state, boolean.flags);

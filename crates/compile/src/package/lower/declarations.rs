@@ -11,7 +11,8 @@ use super::{Lowerer, small};
 use crate::package::blocks::Branch;
 use crate::package::sets::{WrittenLevel, WrittenRange};
 use crate::package::symbols::{
-    EXPAND, Flavor, Kind, NEVERAUDIT, NO_EXPAND, PERMISSIVE, Role, Symbols, TUNABLE, User,
+    EXPAND, Flavor, Kind, NEVERAUDIT, NO_EXPAND, PERMISSIVE, Record, Role, Symbols, TUNABLE, Table,
+    User,
 };
 
 impl<'a> Lowerer<'a> {
@@ -118,12 +119,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// What a branch declares: types, roles, booleans. Users are declared by what is said of them.
-    pub(super) fn declarations(
-        &mut self,
-        branch: &Branch,
-        is_first: bool,
-        out: &mut Vec<Statement>,
-    ) {
+    pub(super) fn declarations(&mut self, branch: &Branch, out: &mut Vec<Statement>) {
         let declared = self.declared.remove(&branch.id).unwrap_or_default();
         let mut of: FxHashMap<Kind, Vec<&'a str>> = FxHashMap::default();
         for (kind, at) in declared {
@@ -139,7 +135,6 @@ impl<'a> Lowerer<'a> {
         if let Some(values) = self.flagged.remove(&branch.id) {
             self.flags(&values, out);
         }
-        let _ = is_first;
     }
 
     fn declared_types(&mut self, names: &[&str], out: &mut Vec<Statement>) {
@@ -174,8 +169,11 @@ impl<'a> Lowerer<'a> {
     }
 
     fn declared_roles(&mut self, names: &[&str], out: &mut Vec<Statement>) {
-        let table = &self.db.symbols.roles;
-        let mut found: Vec<&Role> = names.iter().filter_map(|it| table.find(it)).collect();
+        if names.is_empty() {
+            return;
+        }
+        let table = by_name(&self.db.symbols.roles);
+        let mut found: Vec<&Role> = names.iter().filter_map(|it| table.get(it).copied()).collect();
         found.sort_by_key(|it| it.value);
         for it in found.into_iter().filter(|it| &*it.name != mandate_policydb::OBJECT_R) {
             let name = self.word(&it.name);
@@ -189,8 +187,11 @@ impl<'a> Lowerer<'a> {
     }
 
     fn declared_booleans(&mut self, names: &[&str], out: &mut Vec<Statement>) {
-        let table = &self.db.symbols.booleans;
-        let mut found: Vec<_> = names.iter().filter_map(|it| table.find(it)).collect();
+        if names.is_empty() {
+            return;
+        }
+        let table = by_name(&self.db.symbols.booleans);
+        let mut found: Vec<_> = names.iter().filter_map(|it| table.get(it).copied()).collect();
         found.sort_by_key(|it| it.value);
         for it in found {
             let name = self.word(&it.name);
@@ -356,4 +357,8 @@ impl<'a> Lowerer<'a> {
         let (low, high) = (self.level(&range.low)?, self.level(&range.high)?);
         Some(MlsRange { low, high, span: self.span })
     }
+}
+
+fn by_name<T: Record>(table: &Table<T>) -> FxHashMap<&str, &T> {
+    table.entries.iter().map(|it| (it.name(), it)).collect()
 }

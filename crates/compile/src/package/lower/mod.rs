@@ -4,6 +4,7 @@
 mod contexts;
 mod declarations;
 mod expressions;
+mod nesting;
 mod rules;
 
 use mandate_policydb::Ebitmap;
@@ -48,6 +49,9 @@ const MOST_FAULTS: usize = 20;
 
 struct Lowerer<'a> {
     db: &'a Db,
+    named: Option<nesting::Named>,
+    /// The blocks around the one that is lowered.
+    around: Vec<usize>,
     branches: Branches,
     unit: Unit,
     faults: Vec<Diagnostic>,
@@ -76,6 +80,8 @@ impl<'a> Lowerer<'a> {
         });
         let mut this = Self {
             db,
+            named: None,
+            around: Vec::new(),
             branches,
             unit,
             faults: Vec::new(),
@@ -141,8 +147,16 @@ impl<'a> Lowerer<'a> {
             .flat_map(|it| &it.branches)
             .map(|it| (it.id, it.enabled != 0))
             .collect();
+        let branches: FxHashMap<u32, &Branch> =
+            self.db.blocks.iter().flat_map(|it| &it.branches).map(|it| (it.id, it)).collect();
         for kind in Kind::ALL {
             let mut values: FxHashMap<&str, (u32, bool)> = FxHashMap::default();
+            let mut numbers: FxHashMap<&str, u32> = FxHashMap::default();
+            if matches!(kind, Kind::Roles | Kind::Users) {
+                self.db.symbols.each(kind, |name, value| {
+                    numbers.insert(name, value);
+                });
+            }
             let scopes = &self.db.scopes[kind as usize];
             for (scope, at) in scopes.iter().zip(0u32..) {
                 let declared = scope.scope == DECLARED;
@@ -154,14 +168,14 @@ impl<'a> Lowerer<'a> {
                     };
                 values.insert(&scope.name, (at, is_on));
                 if declared {
-                    for branch in self.declaring(kind, scope) {
+                    for branch in Self::declaring(kind, scope, &numbers, &branches) {
                         self.declared.entry(branch).or_default().push((kind, at));
                     }
                 }
             }
             if self.branches == Branches::Enabled && kind != Kind::Commons {
                 let mut disabled = Vec::new();
-                each_symbol(self.db, kind, |name, value| {
+                self.db.symbols.each(kind, |name, value| {
                     if !values.get(name).is_some_and(|it| it.1) && value > 0 {
                         disabled.push(value - 1);
                     }
@@ -173,40 +187,67 @@ impl<'a> Lowerer<'a> {
 
     /// The branches that declare a symbol. The list of a scope has those that require it, too; the one that declares it stands
     /// last, but of roles and users, which several may declare, the branches themselves have to be asked.
-    fn declaring(&self, kind: Kind, scope: &'a Scope) -> Vec<u32> {
-        let value = match kind {
-            Kind::Roles => self.db.symbols.roles.find(&scope.name).map(|it| it.value),
-            Kind::Users => self.db.symbols.users.find(&scope.name).map(|it| it.value),
-            _ => return scope.branches.last().copied().into_iter().collect(),
-        };
+    fn declaring(
+        kind: Kind,
+        scope: &'a Scope,
+        values: &FxHashMap<&str, u32>,
+        branches: &FxHashMap<u32, &'a Branch>,
+    ) -> Vec<u32> {
+        if !matches!(kind, Kind::Roles | Kind::Users) {
+            return scope.branches.last().copied().into_iter().collect();
+        }
+        let value = values.get(&*scope.name).copied();
         let Some(bit) = value.and_then(|it| it.checked_sub(1)) else { return Vec::new() };
-        let branches = self.db.blocks.iter().flat_map(|it| &it.branches);
-        branches
-            .filter(|it| it.declared.of(kind).contains(bit) && scope.branches.contains(&it.id))
-            .map(|it| it.id)
-            .collect()
+        let declares =
+            |id: &&u32| branches.get(id).is_some_and(|it| it.declared.of(kind).contains(bit));
+        scope.branches.iter().filter(declares).copied().collect()
     }
 
     fn module(&mut self) {
         let db = self.db;
-        for block in &db.blocks {
+        let around = match self.branches {
+            Branches::All => {
+                self.named = Some(nesting::Named::of(db));
+                self.named.as_ref().map_or(Vec::new(), |it| nesting::parents(db, it))
+            }
+            Branches::Enabled => vec![0; db.blocks.len()],
+        };
+        let mut optionals: Vec<(usize, Statement)> = Vec::new();
+        for (at, block) in db.blocks.iter().enumerate() {
             let wanted = |it: &&Branch| self.branches == Branches::All || it.enabled != 0;
             let wanted: Vec<&Branch> = block.branches.iter().filter(wanted).collect();
+            self.around = ancestors(&around, at);
             let lists: Vec<(Span, Vec<Statement>)> =
-                wanted.into_iter().map(|branch| (branch.span, self.branch(branch))).collect();
+                (wanted.into_iter().zip(0..))
+                    .map(|(branch, nth)| (branch.span, self.branch(branch, nth == 0)))
+                    .collect();
             let mut lists = lists.into_iter();
             if block.top || self.branches == Branches::Enabled {
                 self.unit.statements.extend(lists.flat_map(|it| it.1));
             } else if let Some((span, then)) = lists.next() {
                 let otherwise = lists.next().map(|it| it.1);
                 let kind = StatementKind::Optional { then, otherwise };
-                self.unit.statements.push(Statement { span, kind });
+                optionals.push((at, Statement { span, kind }));
             }
         }
+        self.nest(optionals, &around);
+    }
+
+    /// Puts blocks into those that declare what they use.
+    fn nest(&mut self, optionals: Vec<(usize, Statement)>, around: &[usize]) {
+        let mut inner: FxHashMap<usize, Vec<Statement>> = FxHashMap::default();
+        for (at, mut statement) in optionals.into_iter().rev() {
+            if let StatementKind::Optional { then, .. } = &mut statement.kind {
+                then.extend(inner.remove(&at).unwrap_or_default().into_iter().rev());
+            }
+            inner.entry(around[at]).or_default().push(statement);
+        }
+        let rest = inner.remove(&0).unwrap_or_default();
+        self.unit.statements.extend(rest.into_iter().rev());
     }
 
     /// The statements of a branch.
-    fn branch(&mut self, branch: &'a Branch) -> Vec<Statement> {
+    fn branch(&mut self, branch: &'a Branch, is_then: bool) -> Vec<Statement> {
         self.span = branch.span;
         let mut out = Vec::new();
         let first = self.db.blocks.first().and_then(|it| it.branches.first());
@@ -214,14 +255,14 @@ impl<'a> Lowerer<'a> {
         if is_first {
             self.head(&mut out);
         }
-        if self.branches == Branches::All {
-            self.requires(branch, &mut out);
-        }
         if is_first && self.db.form.base {
             self.classes(&mut out);
             self.levels(&mut out);
         }
-        self.declarations(branch, is_first, &mut out);
+        if self.branches == Branches::All && is_then {
+            self.requires(branch, &mut out);
+        }
+        self.declarations(branch, &mut out);
         if is_first {
             self.additions(&self.db.symbols, &mut out);
             self.old_ranges(&mut out);
@@ -357,6 +398,9 @@ impl<'a> Lowerer<'a> {
         ] {
             let symbols = branch.required.of(kind);
             for bit in symbols.iter() {
+                if self.is_inherited(kind, bit, branch) {
+                    continue;
+                }
                 let Some(name) = bit.checked_add(1).and_then(|it| self.name(kind, it)) else {
                     continue;
                 };
@@ -371,6 +415,22 @@ impl<'a> Lowerer<'a> {
             let slice = Slice { start, end: small(self.unit.requires.len()) };
             self.push(out, StatementKind::Require(slice));
         }
+    }
+
+    /// Does a block around it require the symbol, and not this one?
+    fn is_inherited(&self, kind: Kind, bit: u32, branch: &Branch) -> bool {
+        if self.named.as_ref().is_none_or(|it| it.by(kind, bit, branch.id)) {
+            return false;
+        }
+        let around = self.around.iter().filter_map(|&it| self.db.blocks[it].branches.first());
+        let mut around = around.filter(|it| it.id != branch.id);
+        around.any(|it| {
+            let permissions = |it: &Branch| {
+                it.required.permissions.get(bit as usize).cloned().unwrap_or_default()
+            };
+            it.required.of(kind).contains(bit)
+                && (kind != Kind::Classes || permissions(it).is_superset(&permissions(branch)))
+        })
     }
 
     /// A type may be an attribute, a role a role attribute, a boolean a tunable.
@@ -392,6 +452,9 @@ impl<'a> Lowerer<'a> {
             (0..beyond).filter(|&it| !branch.required.permissions[it as usize].is_empty());
         let classes: Ebitmap = bits.iter().chain(of_permissions).collect();
         for bit in classes.iter() {
+            if self.is_inherited(Kind::Classes, bit, branch) {
+                continue;
+            }
             let Some(name) = bit.checked_add(1).and_then(|it| self.name(Kind::Classes, it)) else {
                 continue;
             };
@@ -425,6 +488,17 @@ impl<'a> Lowerer<'a> {
         }
         Some(Ident { name: found?, span: self.span })
     }
+}
+
+/// The blocks around a block, and the top level.
+fn ancestors(parents: &[usize], of: usize) -> Vec<usize> {
+    let mut list = Vec::new();
+    let mut at = of;
+    while at != 0 && list.len() <= parents.len() {
+        at = parents.get(at).copied().unwrap_or(0);
+        list.push(at);
+    }
+    list
 }
 
 fn form(flags: u32) -> SetForm {
@@ -463,30 +537,4 @@ fn names(db: &Db, kind: Kind) -> Vec<Option<&str>> {
         _ => {}
     }
     names
-}
-
-/// All symbols of a kind that are no aliases sharing a value.
-fn each_symbol<'a>(db: &'a Db, kind: Kind, mut found: impl FnMut(&'a str, u32)) {
-    let symbols = &db.symbols;
-    match kind {
-        Kind::Types => {
-            let own = symbols.types.entries.iter().filter(|it| it.primary != 0);
-            own.for_each(|it| found(&it.name, it.value));
-        }
-        Kind::Levels => {
-            let own = symbols.levels.entries.iter().filter(|it| it.alias == 0);
-            own.for_each(|it| found(&it.name, it.value));
-        }
-        Kind::Categories => {
-            let own = symbols.categories.entries.iter().filter(|it| it.alias == 0);
-            own.for_each(|it| found(&it.name, it.value));
-        }
-        _ => {
-            for (name, value) in symbols.names(kind).into_iter().zip(1..) {
-                if let Some(name) = name {
-                    found(name, value);
-                }
-            }
-        }
-    }
 }
