@@ -46,9 +46,10 @@ const OPTIONS: [Spec; 16] = {
 const FAILED: u8 = 255;
 
 /// What the words ask for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Request {
     options: cil::Options,
+    version: PolicyVersion,
     checks: Checks,
     output: Option<String>,
     contexts: Option<String>,
@@ -93,7 +94,7 @@ fn write_all(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<u8> {
-    let version = request.options.version;
+    let version = request.version;
     for dropped in unsupported(&product.policy, version) {
         writeln!(err, "Warning! Policy version {version} cannot support {dropped}")?;
     }
@@ -126,7 +127,15 @@ fn write_all(
 impl Request {
     /// The request; nothing where the usage is to be shown.
     fn read(name: &str, words: &[String], err: &mut dyn Write) -> Result<Option<Self>> {
-        let mut request = Self::default();
+        let mut request = Self {
+            // What an older version cannot hold is left out when it is written.
+            options: cil::Options::default(),
+            version: PolicyVersion::MAX,
+            checks: Checks::default(),
+            output: None,
+            contexts: None,
+            files: Vec::new(),
+        };
         for word in getopt::read(&OPTIONS, words) {
             let (letter, argument) = match word {
                 Word::Option(letter, argument) => (letter, argument),
@@ -176,7 +185,7 @@ impl Request {
                 let number: i64 =
                     argument.parse().map_err(|_| format!("Bad policy version: {argument}"))?;
                 let version = u32::try_from(number).ok().and_then(PolicyVersion::new);
-                options.version = version.ok_or_else(|| {
+                self.version = version.ok_or_else(|| {
                     let (low, high) = (PolicyVersion::MIN, PolicyVersion::MAX);
                     format!("Policy version must be between {low} and {high}")
                 })?;

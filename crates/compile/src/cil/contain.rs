@@ -361,6 +361,11 @@ impl World<'_> {
                 self.shape(span, keyword, "the same branch stands here twice");
                 return None;
             }
+            if statements.is_empty() {
+                let span = self.span(id, branch);
+                self.shape(span, keyword, "a branch without statements");
+                return None;
+            }
             let name = if value { Keyword::True } else { Keyword::False };
             let child = self.new_container(Kind::Branch(value), new, name.symbol(), branch.index());
             self.fill(child, statements, around);

@@ -369,8 +369,27 @@ impl World<'_> {
         if !self.check_name(name, span, Some(kind)) {
             return;
         }
+        if self.shadows(id, kind, name, span) {
+            return;
+        }
         let scope = self.container(id).scope;
         self.add_decl(scope, space, name, kind, span, (id, statement.index()));
+    }
+
+    /// Is it the name of a parameter of the same kind?
+    fn shadows(&mut self, id: ContainerId, kind: DeclKind, name: Symbol, span: Span) -> bool {
+        let container = self.container(id);
+        if container.kind != Kind::Call {
+            return false;
+        }
+        let parameters = self.parameters.get(&container.definition).into_iter().flatten();
+        let same = parameters.into_iter().any(|it| it.1 == kind && it.2 == name);
+        if same {
+            let (what, text) = (kind.words(), self.text(name));
+            let message = format!("{what} `{text}` has the name of a parameter of its macro");
+            self.report.add(Diagnostic::error(Code::Redeclared, span, message));
+        }
+        same
     }
 
     fn add_decl(

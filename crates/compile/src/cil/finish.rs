@@ -57,7 +57,7 @@ impl<'t> Lowerer<'_, 't> {
             let by_name: FxHashMap<Symbol, DeclId> =
                 declared.iter().map(|&it| (self.world.decl(it).flat, it)).collect();
             for &id in &declared {
-                if !order.contains(&self.world.decl(id).flat) {
+                if !self.policy.disordered && !order.contains(&self.world.decl(id).flat) {
                     self.unordered(id, keyword);
                 }
             }
@@ -342,6 +342,16 @@ impl<'t> Lowerer<'_, 't> {
             _ => Vec::new(),
         };
         list.into_iter().map(|it| self.context_text(it)).chain([how]).collect()
+    }
+
+    /// Contexts that the policy has to allow though it does not hold them.
+    pub(crate) fn checked_contexts(&mut self) -> Vec<(String, Span)> {
+        let contexts = std::mem::take(&mut self.policy.contexts);
+        let mut found: Vec<(String, Span)> =
+            contexts.iter().map(|it| (self.context_text(it), it.type_.span)).collect();
+        found.sort_unstable();
+        found.dedup_by(|a, b| a.0 == b.0);
+        found
     }
 
     /// `user:role:type[:range]`

@@ -199,12 +199,14 @@ fn lower_world(world: &World<'_>, tables: &Tables, runs: &[Run]) -> Lowered {
         let mut lowerer = Lowerer::new(world, tables);
         runs.iter().for_each(|&run| lowerer.run(run, false));
         lowerer.finish();
+        let contexts = lowerer.checked_contexts();
         let file_contexts = lowerer.file_contexts();
         let seusers = lowerer.logins();
         let handle_unknown = lowerer.policy.handle_unknown;
-        (Piece::of(lowerer), file_contexts, seusers, handle_unknown)
+        (Piece::of(lowerer), file_contexts, seusers, handle_unknown, contexts)
     };
-    let ((first, file_contexts, seusers, said), rest) = rayon::join(one_by_one, side_by_side);
+    let ((first, file_contexts, seusers, said, contexts), rest) =
+        rayon::join(one_by_one, side_by_side);
     let mut pieces = vec![first];
     pieces.extend(rest);
     let said = said.map(|it| match it.0 {
@@ -217,6 +219,7 @@ fn lower_world(world: &World<'_>, tables: &Tables, runs: &[Run]) -> Lowered {
         handle_unknown: world.options.handle_unknown.or(said),
         file_contexts,
         seusers,
+        contexts,
         ..Lowered::default()
     };
     work_off(world, tables, &mut pieces, &mut lowered.diagnostics);
@@ -251,13 +254,14 @@ fn work_off(
         let own: Vec<SetUse> = sets.iter().filter(of_space).copied().collect();
         let mut members = Members::new(world, space, pieces.iter().map(|it| &it.unit), &own);
         let worked = members.worked_off(&own);
-        if let (Some(first), false) = (pieces.first_mut(), worked.is_empty()) {
-            for (attribute, member, span) in worked {
-                let unit = &mut first.unit;
+        if let Some(first) = pieces.first_mut() {
+            let unit = &mut first.unit;
+            for of_one in worked.chunk_by(|a, b| a.0 == b.0) {
                 let start = unit.idents.len();
-                unit.idents.push(Ident { name: attribute, span });
-                let attributes = slice(start, start + 1);
-                let name = Ident { name: member, span };
+                unit.idents.extend(of_one.iter().map(|it| it.1));
+                let attributes = slice(start, unit.idents.len());
+                let span = of_one[0].1.span;
+                let name = Ident { name: members.names[of_one[0].0 as usize], span };
                 let kind = match space {
                     Space::Types => StatementKind::TypeAttribute { name, attributes },
                     _ => StatementKind::RoleAttributeSet { name, attributes },
@@ -268,7 +272,8 @@ fn work_off(
         if space == Space::Types {
             if !denials.is_empty() || spreads {
                 for piece in &mut *pieces {
-                    deny::work_off(world, tables, &mut members, &denials, &mut piece.unit);
+                    let told = deny::work_off(world, tables, &mut members, &denials, &mut piece.unit);
+                    diagnostics.extend(told);
                 }
             }
             if expands {

@@ -348,8 +348,11 @@ impl<'t> World<'t> {
                 None if text.starts_with('.') => *self.blocks.get(&(0, symbol))?,
                 None => self.find_block_plainly(at, symbol)?,
                 Some(within) => {
-                    let scope = self.container(within).scope;
-                    *self.blocks.get(&(scope, symbol))?
+                    let within = self.container(within);
+                    if within.kind == Kind::Block && within.is_abstract {
+                        return None;
+                    }
+                    *self.blocks.get(&(within.scope, symbol))?
                 }
             });
         }

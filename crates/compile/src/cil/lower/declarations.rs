@@ -55,6 +55,7 @@ impl<'t> Lowerer<'_, 't> {
             K::TypeBounds => {
                 let [parent, child] = self.parts(statement, keyword)?;
                 let (parent, child) = (self.plain_type(parent)?, self.plain_type(child)?);
+                self.bounded_once(child)?;
                 let children = self.idents([child]);
                 self.push(statement, StatementKind::TypeBounds { parent, children });
             }
@@ -118,6 +119,16 @@ impl<'t> Lowerer<'_, 't> {
             }
         }
         Ok(())
+    }
+
+    /// Nothing is bounded twice, not even by the same.
+    pub(super) fn bounded_once(&mut self, child: Ident) -> Res {
+        let before = self.policy.bounded.iter().find(|it| it.name == child.name).copied();
+        self.policy.bounded.push(child);
+        let Some(before) = before else { return Ok(()) };
+        let message = format!("`{}` is bounded twice", self.world.text(child.name));
+        let error = Diagnostic::error(Code::CilConflict, child.span, message);
+        Err(self.tell(error.and(before.span, "the other statement")))
     }
 
     fn only_name(&mut self, statement: Element<'t>, keyword: Keyword) -> Res {

@@ -42,7 +42,9 @@ pub(crate) struct Stop;
 pub(crate) type Res<T = ()> = Result<T, Stop>;
 
 /// So many steps one piece may take through sets within sets.
-const MOST_STEPS: u32 = 2_000_000;
+const MOST_STEPS: u32 = 1_000_000;
+/// So many of them are free in each statement.
+const FREE_STEPS: u32 = 100;
 
 /// Lowers statements into a unit.
 pub(crate) struct Lowerer<'w, 't> {
@@ -80,7 +82,13 @@ pub(crate) struct Lowerer<'w, 't> {
 pub(crate) struct Policy {
     pub(crate) handle_unknown: Option<(Keyword, Span)>,
     /// Statements of order: the word, and the names.
+    /// Is there an order that is wrong in itself?
+    pub(crate) disordered: bool,
     pub(crate) orders: Vec<(Keyword, bool, Vec<Ident>, Span)>,
+    /// What was bounded: types and users; roles are told apart by the back end.
+    pub(crate) bounded: Vec<Ident>,
+    /// Contexts that have to be valid though the policy does not hold them.
+    pub(crate) contexts: Vec<mandate_syntax::kernel::ast::Context>,
     pub(crate) sensitivity_categories: Vec<(DeclId, Slice, Span)>,
 }
 
@@ -158,6 +166,7 @@ impl<'w, 't> Lowerer<'w, 't> {
             let word = statement.children().next().and_then(Element::word);
             let Some(keyword) = word.and_then(Keyword::of) else { continue };
             if is_parallel(keyword) == parallel {
+                self.steps = self.steps.saturating_sub(FREE_STEPS);
                 // What is wrong was told.
                 let _ = self.statement(statement, keyword);
             }
@@ -210,7 +219,9 @@ impl<'w, 't> Lowerer<'w, 't> {
             }
             K::SensitivityCategory => self.sensitivity_category(statement),
             K::ClassOrder | K::SidOrder | K::CategoryOrder | K::SensitivityOrder => {
-                self.order(statement, keyword)
+                let result = self.order(statement, keyword);
+                self.policy.disordered |= result.is_err();
+                result
             }
             K::SidContext
             | K::FileCon

@@ -65,6 +65,7 @@ impl<'t> Lowerer<'_, 't> {
             Keyword::UserBounds => {
                 let [parent, child] = self.parts(statement, keyword)?;
                 let ((_, parent), (_, child)) = (self.user(parent)?, self.user(child)?);
+                self.bounded_once(child)?;
                 self.push(statement, StatementKind::UserBounds { parent, child });
             }
             Keyword::UserPrefix => {

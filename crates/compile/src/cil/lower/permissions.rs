@@ -112,6 +112,9 @@ impl<'t> Lowerer<'_, 't> {
                 }
                 Found::Declared(decl) => {
                     let tables = self.tables;
+                    if tables.set(decl).is_empty() {
+                        return Err(self.without_meaning(decl, element));
+                    }
                     for &(container, index) in tables.set(decl) {
                         let element = self.world.element(container, index);
                         self.within(container, |it| it.add_permissions(element, into, depth + 1))?;
@@ -141,6 +144,9 @@ impl<'t> Lowerer<'_, 't> {
         let tables = self.tables;
         for (bit, &permission) in tables.permissions(class_decl).iter().enumerate() {
             if bits & (1 << bit) != 0 {
+                if tables.mapping(class_decl, permission).is_empty() {
+                    return Err(self.without_meaning(class_decl, list));
+                }
                 for &(container, index) in tables.mapping(class_decl, permission) {
                     let element = self.world.element(container, index);
                     self.within(container, |it| it.add_permissions(element, into, depth + 1))?;
@@ -150,8 +156,26 @@ impl<'t> Lowerer<'_, 't> {
         Ok(())
     }
 
+    fn without_meaning(&mut self, decl: DeclId, element: Element<'_>) -> Stop {
+        let decl = self.world.decl(decl);
+        let (text, what) = (self.world.text(decl.flat), decl.kind.words());
+        let missing = match decl.kind {
+            DeclKind::ClassMap => "a permission of it has no `classmapping`",
+            _ => "no `classpermissionset` says what it means",
+        };
+        let message = format!("{what} `{text}`: {missing}");
+        let span = self.span(element);
+        let error = Diagnostic::error(Code::CilUnknownName, span, message);
+        self.tell(error.and(decl.span, "declared here"))
+    }
+
     /// The bits of a list or expression of permissions of this class.
     fn permission_bits(&mut self, class: DeclId, list: Element<'t>) -> Res<u64> {
+        if list.is_list() && list.children().is_empty() {
+            let message = "a list of permissions without any";
+            let span = self.span(list);
+            return Err(self.tell(Diagnostic::error(Code::EmptySet, span, message)));
+        }
         if let Some(word) = list.word() {
             return match self.tables.permission(class, word) {
                 Some(bit) if operator(list).is_none() => Ok(1 << bit),
