@@ -5,6 +5,7 @@ mod compute;
 mod getopt;
 mod ocontexts;
 mod policyvers;
+mod secil2tree;
 mod secilc;
 
 use std::io::Write;
@@ -24,6 +25,7 @@ pub(crate) fn find(name: &str) -> Option<Classic> {
         "compute_relabel" => Some(compute::compute_relabel),
         "validatetrans" => Some(compute::validatetrans),
         "policyvers" => Some(policyvers::policyvers),
+        "secil2tree" => Some(secil2tree::secil2tree),
         "secilc" => Some(secilc::secilc),
         _ => None,
     }

@@ -49,7 +49,6 @@ const FAILED: u8 = 255;
 #[derive(Debug)]
 struct Request {
     options: cil::Options,
-    version: PolicyVersion,
     checks: Checks,
     output: Option<String>,
     contexts: Option<String>,
@@ -94,7 +93,7 @@ fn write_all(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<u8> {
-    let version = request.version;
+    let version = request.options.version;
     for dropped in unsupported(&product.policy, version) {
         writeln!(err, "Warning! Policy version {version} cannot support {dropped}")?;
     }
@@ -129,8 +128,7 @@ impl Request {
     fn read(name: &str, words: &[String], err: &mut dyn Write) -> Result<Option<Self>> {
         let mut request = Self {
             // What an older version cannot hold is left out when it is written.
-            options: cil::Options::default(),
-            version: PolicyVersion::MAX,
+            options: cil::Options { newest: true, ..cil::Options::default() },
             checks: Checks::default(),
             output: None,
             contexts: None,
@@ -185,7 +183,7 @@ impl Request {
                 let number: i64 =
                     argument.parse().map_err(|_| format!("Bad policy version: {argument}"))?;
                 let version = u32::try_from(number).ok().and_then(PolicyVersion::new);
-                self.version = version.ok_or_else(|| {
+                options.version = version.ok_or_else(|| {
                     let (low, high) = (PolicyVersion::MIN, PolicyVersion::MAX);
                     format!("Policy version must be between {low} and {high}")
                 })?;

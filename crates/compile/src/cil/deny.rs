@@ -4,11 +4,11 @@
 //! one rule from another is to do so for each source; sources fall into two groups, by whether they remain targets of themselves.
 
 use mandate_syntax::cil::Keyword;
+use mandate_syntax::codes::Code;
+use mandate_syntax::diagnostic::Diagnostic;
 use mandate_syntax::kernel::ast::{
     AvKind, AvRule, Ident, Set, SetForm, SetItem, Slice, Statement, StatementKind, Unit, XpermKind,
 };
-use mandate_syntax::codes::Code;
-use mandate_syntax::diagnostic::Diagnostic;
 use mandate_syntax::names::Symbol;
 use mandate_syntax::source::Span;
 

@@ -44,6 +44,8 @@ pub struct Options {
     pub target: Target,
     /// The version of the policy (`-c`).
     pub version: PolicyVersion,
+    /// Leave what the version cannot hold to whoever writes the policy: the policy is compiled for the newest.
+    pub newest: bool,
     /// In place of the `mls` statement (`-M`).
     pub mls: Option<bool>,
     /// In place of the `handleunknown` statement (`-U`).
@@ -69,6 +71,7 @@ impl Default for Options {
         Self {
             target: Target::Selinux,
             version: PolicyVersion::MAX,
+            newest: false,
             mls: None,
             handle_unknown: None,
             preserve_tunables: false,
@@ -147,7 +150,7 @@ pub fn build(sources: Vec<(String, Arc<[u8]>)>, options: &Options, checks: Check
         target: options.target,
         mls: lowered.mls,
         handle_unknown: lowered.handle_unknown.unwrap_or(HandleUnknown::Deny),
-        version: options.version,
+        version: if options.newest { PolicyVersion::MAX } else { options.version },
         ..backend::Options::default()
     };
     let whole = whole::compile(&lowered.units, &backend, checks);

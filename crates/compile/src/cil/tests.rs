@@ -33,7 +33,8 @@ fn show(db: &PolicyDb) -> String {
     let rule = |it: &mandate_policydb::AvRule| {
         let kind = it.kind;
         let class = db.classes.name(it.class());
-        let mut line = format!("{} {} {}:{class}", kind.keyword(), type_(it.source), type_(it.target));
+        let mut line =
+            format!("{} {} {}:{class}", kind.keyword(), type_(it.source), type_(it.target));
         if kind.is_type() {
             line += &format!(" {}", it.default_type().map_or(String::new(), type_));
         } else if !kind.is_xperm() {
@@ -117,14 +118,20 @@ fn rules() {
     check("(allow a b (file (and read)))", expect![""]);
     check("(allow r b (file (read)))", expect![""]);
     check("(neverallow a b (file (read)))\n(allow a b (file (read)))", expect![""]);
-    check("(typeattribute t) (typeattributeset t (a b)) (neverallow t other (file (read)))\n(allow a b (file (read)))", expect![""]);
+    check(
+        "(typeattribute t) (typeattributeset t (a b)) (neverallow t other (file (read)))\n(allow a b (file (read)))",
+        expect![""],
+    );
 }
 
 #[test]
 fn sets() {
     check("(typeattribute t) (typeattributeset t (a b)) (allow t t (file (read)))", expect![""]);
     check("(typeattribute t) (typeattributeset t (not a)) (allow t a (file (read)))", expect![""]);
-    check("(typeattribute s) (typeattributeset s (a)) (typeattribute t) (typeattributeset t (xor s (or a b))) (allow t a (file (read)))", expect![""]);
+    check(
+        "(typeattribute s) (typeattributeset s (a)) (typeattribute t) (typeattributeset t (xor s (or a b))) (allow t a (file (read)))",
+        expect![""],
+    );
     check("(typeattribute t) (typeattributeset t (all))", expect![""]);
     check("(typeattribute t) (typeattributeset t (not t))", expect![""]);
     check("(typeattribute t) (typeattributeset t (and a))", expect![""]);
@@ -133,36 +140,66 @@ fn sets() {
     check("(typeattributeset a (b))", expect![""]);
     check("(typeattribute cil_gen_require) (typeattributeset cil_gen_require a)", expect![""]);
     check("(typealias x) (typealiasactual x b) (allow a x (file (read)))", expect![""]);
-    check("(typealias x) (typealias y) (typealiasactual x y) (typealiasactual y b) (allow a x (file (read)))", expect![""]);
+    check(
+        "(typealias x) (typealias y) (typealiasactual x y) (typealiasactual y b) (allow a x (file (read)))",
+        expect![""],
+    );
     check("(typealias x) (typealias y) (typealiasactual x y) (typealiasactual y x)", expect![""]);
 }
 
 #[test]
 fn notself_and_deny() {
-    check("(typeattribute t) (typeattributeset t (a b)) (allow t other (file (read)))", expect![""]);
+    check(
+        "(typeattribute t) (typeattributeset t (a b)) (allow t other (file (read)))",
+        expect![""],
+    );
     check("(type c) (allow a notself (file (read)))", expect![""]);
     check("(allow a b (file (read write))) (deny a b (file (read)))", expect![""]);
-    check("(typeattribute t) (typeattributeset t (a b)) (allow t t (file (read))) (deny a b (file (read)))", expect![""]);
-    check("(typeattribute t) (typeattributeset t (a b)) (allow t t (file (read))) (deny t self (file (read)))", expect![""]);
-    check("(boolean o true) (booleanif o (true (allow a b (file (read))))) (deny a b (file (read)))", expect![""]);
+    check(
+        "(typeattribute t) (typeattributeset t (a b)) (allow t t (file (read))) (deny a b (file (read)))",
+        expect![""],
+    );
+    check(
+        "(typeattribute t) (typeattributeset t (a b)) (allow t t (file (read))) (deny t self (file (read)))",
+        expect![""],
+    );
+    check(
+        "(boolean o true) (booleanif o (true (allow a b (file (read))))) (deny a b (file (read)))",
+        expect![""],
+    );
 }
 
 #[test]
 fn class_maps_and_permission_sets() {
-    check("(classmap m (x)) (classmapping m x (file (read))) (classmapping m x (dir (search))) (allow a b (m (x)))", expect![""]);
-    check("(classpermission p) (classpermissionset p (file (read))) (classpermissionset p (dir (read))) (allow a b p)", expect![""]);
+    check(
+        "(classmap m (x)) (classmapping m x (file (read))) (classmapping m x (dir (search))) (allow a b (m (x)))",
+        expect![""],
+    );
+    check(
+        "(classpermission p) (classpermissionset p (file (read))) (classpermissionset p (dir (read))) (allow a b p)",
+        expect![""],
+    );
     check("(classpermission p)\n(allow a b p)", expect![""]);
     check("(classmap m (x))\n(allow a b (m (x)))", expect![""]);
     check("(classpermission p) (classpermissionset p p) (allow a b p)", expect![""]);
     check("(allow a b (file ()))", expect![""]);
-    check("(common c (x y)) (class k (z)) (classorder (dir k)) (classcommon k c) (allow a b (k (x z)))", expect![""]);
+    check(
+        "(common c (x y)) (class k (z)) (classorder (dir k)) (classcommon k c) (allow a b (k (x z)))",
+        expect![""],
+    );
 }
 
 #[test]
 fn blocks() {
-    check("(block k (type t) (allow t .a (file (read)))) (allow a k.t (file (write)))", expect![""]);
+    check(
+        "(block k (type t) (allow t .a (file (read)))) (allow a k.t (file (write)))",
+        expect![""],
+    );
     check("(block k (type a) (allow a a (file (read))))", expect![""]);
-    check("(block k (blockabstract k) (type t) (allow t a (file (read)))) (block i (blockinherit k)) (block j (blockinherit k))", expect![""]);
+    check(
+        "(block k (blockabstract k) (type t) (allow t a (file (read)))) (block i (blockinherit k)) (block j (blockinherit k))",
+        expect![""],
+    );
     check("(block k (block n (type t))) (allow a k.n.t (file (read)))", expect![""]);
     check("(block k (type t)) (in k (allow t a (file (read))))", expect![""]);
     check("(block k (type t))\n(in kk (allow t a (file (read))))", expect![""]);
@@ -176,7 +213,10 @@ fn blocks() {
 #[test]
 fn macros() {
     check("(macro m ((type x) (class c)) (allow x a (c (read)))) (call m (b file))", expect![""]);
-    check("(macro m ((type x)) (call n (x))) (macro n ((type y)) (allow y a (file (read)))) (call m (b))", expect![""]);
+    check(
+        "(macro m ((type x)) (call n (x))) (macro n ((type y)) (allow y a (file (read)))) (call m (b))",
+        expect![""],
+    );
     check("(macro m ((classpermission p)) (allow a b p)) (call m ((file (read))))", expect![""]);
     check("(macro m ((string s)) (typetransition a b file s b)) (call m (\"x y\"))", expect![""]);
     check("(block k (type t) (macro m () (allow t a (file (read))))) (call k.m)", expect![""]);
@@ -194,8 +234,14 @@ fn macros() {
 #[test]
 fn optionals() {
     check("(optional o (allow a nobody (file (read))) (allow a b (file (read))))", expect![""]);
-    check("(optional o (allow a b (file (read))) (optional p (allow a nobody (file (read)))))", expect![""]);
-    check("(optional o (type t) (allow a nobody (file (read)))) (optional p (allow t a (file (read))))", expect![""]);
+    check(
+        "(optional o (allow a b (file (read))) (optional p (allow a nobody (file (read)))))",
+        expect![""],
+    );
+    check(
+        "(optional o (type t) (allow a nobody (file (read)))) (optional p (allow t a (file (read))))",
+        expect![""],
+    );
     check("(optional o (call nothing)) (allow a b (file (read)))", expect![""]);
     check("(optional o (booleanif nothing (true (allow a b (file (read))))))", expect![""]);
     check("(optional o (block k))", expect![""]);
@@ -204,10 +250,20 @@ fn optionals() {
 
 #[test]
 fn conditions() {
-    check("(boolean o false) (booleanif (not o) (true (allow a b (file (read)))) (false (allow a b (file (write)))))", expect![""]);
-    check("(tunable o true) (tunableif o (true (allow a b (file (read)))) (false (allow a b (file (write)))))", expect![""]);
+    check(
+        "(boolean o false) (booleanif (not o) (true (allow a b (file (read)))) (false (allow a b (file (write)))))",
+        expect![""],
+    );
+    check(
+        "(tunable o true) (tunableif o (true (allow a b (file (read)))) (false (allow a b (file (write)))))",
+        expect![""],
+    );
     let preserve = Options { preserve_tunables: true, ..Options::default() };
-    check_with("(tunable o true) (tunableif o (true (allow a b (file (read)))))", &preserve, expect![""]);
+    check_with(
+        "(tunable o true) (tunableif o (true (allow a b (file (read)))))",
+        &preserve,
+        expect![""],
+    );
     check("(boolean o false) (booleanif (and o) (true (allow a b (file (read)))))", expect![""]);
     check("(boolean o false) (booleanif o (true (type t)))", expect![""]);
     check("(boolean o false) (booleanif oo (true (allow a b (file (read)))))", expect![""]);
@@ -268,9 +324,13 @@ fn what_multiplies_ends() {
     for n in 1..60 {
         let before = n - 1;
         calls += &format!("(macro m{n} ((type x)) (call m{before} (x)) (call m{before} (x)))\n");
-        blocks += &format!("(block b{n} (block l (blockinherit b{before})) (block r (blockinherit b{before})))\n");
+        blocks += &format!(
+            "(block b{n} (block l (blockinherit b{before})) (block r (blockinherit b{before})))\n"
+        );
         sets += &format!("(categoryset k{n} (or k{before} k{before}))\n");
-        permissions += &format!("(classpermission p{n}) (classpermissionset p{n} p{before}) (classpermissionset p{n} p{before})\n");
+        permissions += &format!(
+            "(classpermission p{n}) (classpermissionset p{n} p{before}) (classpermissionset p{n} p{before})\n"
+        );
     }
     calls += "(call m59 (a))";
     permissions += "(allow a b p59)";

@@ -2,7 +2,8 @@
 
 use mandate_policydb::HandleUnknown;
 use mandate_syntax::cil::{Element, Keyword, Parsed, Tree};
-use mandate_syntax::diagnostic::Diagnostic;
+use mandate_syntax::codes::Code;
+use mandate_syntax::diagnostic::{Diagnostic, Severity};
 use mandate_syntax::kernel::ast::{Ident, Statement, StatementKind, Unit};
 use mandate_syntax::names::{Interner, Symbol};
 use mandate_syntax::source::Expansions;
@@ -47,6 +48,11 @@ pub(super) fn lower(
     expansions.set(0, std::mem::take(&mut world.expansions));
     diagnostics.extend(world.report.into_diagnostics());
     diagnostics.append(&mut lowered.diagnostics);
+    // What has no place in an order for another fault has not been forgotten.
+    let wrong = |it: &Diagnostic| it.severity == Severity::Error && it.code != Code::CilOrder;
+    if diagnostics.iter().any(wrong) {
+        diagnostics.retain(|it| it.code != Code::CilOrder || !it.message.contains("no place"));
+    }
     diagnostics.sort_by_key(|it| it.span);
     diagnostics.dedup_by(|a, b| a.span == b.span && a.code == b.code);
     lowered.diagnostics = diagnostics;
@@ -272,7 +278,8 @@ fn work_off(
         if space == Space::Types {
             if !denials.is_empty() || spreads {
                 for piece in &mut *pieces {
-                    let told = deny::work_off(world, tables, &mut members, &denials, &mut piece.unit);
+                    let told =
+                        deny::work_off(world, tables, &mut members, &denials, &mut piece.unit);
                     diagnostics.extend(told);
                 }
             }

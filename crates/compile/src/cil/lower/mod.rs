@@ -14,6 +14,7 @@ mod rules;
 mod sets;
 mod xperms;
 
+use mandate_policydb::PolicyVersion;
 use mandate_syntax::cil::{Element, Keyword};
 use mandate_syntax::codes::Code;
 use mandate_syntax::diagnostic::Diagnostic;
@@ -22,6 +23,7 @@ use mandate_syntax::kernel::ast::{
 };
 use mandate_syntax::names::Symbol;
 use mandate_syntax::source::Span;
+use rustc_hash::FxHashMap;
 
 use super::condition::{self, Malformed, Part};
 use super::declare::{DeclId, DeclKind, Run, Space};
@@ -85,11 +87,21 @@ pub(crate) struct Policy {
     /// Is there an order that is wrong in itself?
     pub(crate) disordered: bool,
     pub(crate) orders: Vec<(Keyword, bool, Vec<Ident>, Span)>,
-    /// What was bounded: types and users; roles are told apart by the back end.
-    pub(crate) bounded: Vec<Ident>,
+    /// What was bounded: by the child, the parent and the child.
+    pub(crate) bounded: FxHashMap<(Space, Symbol), (Ident, Ident)>,
+    /// Ranges by name, which have to ascend.
+    pub(crate) ranges: Vec<mandate_syntax::kernel::ast::MlsRange>,
     /// Contexts that have to be valid though the policy does not hold them.
     pub(crate) contexts: Vec<mandate_syntax::kernel::ast::Context>,
     pub(crate) sensitivity_categories: Vec<(DeclId, Slice, Span)>,
+}
+
+/// Conditional blocks hold extended permissions from this version on.
+const COND_XPERMS: PolicyVersion = PolicyVersion::CONDITIONAL_XPERMS;
+
+fn is_xperm(keyword: Keyword) -> bool {
+    use Keyword as K;
+    matches!(keyword, K::AllowX | K::AuditAllowX | K::DontAuditX)
 }
 
 /// Is it lowered side by side with others of its kind?
@@ -282,6 +294,7 @@ impl<'w, 't> Lowerer<'w, 't> {
             let Some(keyword) = word.and_then(Keyword::of) else { continue };
             if (keyword as u8) < Keyword::RangeTransition as u8
                 && !matches!(keyword, Keyword::NeverAllow | Keyword::NeverAllowX | Keyword::Deny)
+                && (self.world.options.version >= COND_XPERMS || !is_xperm(keyword))
             {
                 let _ = self.statement(statement, keyword);
             } else {
@@ -396,6 +409,8 @@ impl<'w, 't> Lowerer<'w, 't> {
     fn find(&mut self, element: Element<'t>, space: Space) -> Res<Found> {
         let name = self.word(element)?;
         match self.world.find(self.at, space, name) {
+            // That an argument is missing was told.
+            Some(Found::Missing) => Err(Stop),
             Some(found) => Ok(found),
             None => Err(self.unknown(space, name, element)),
         }
@@ -509,7 +524,7 @@ impl<'w, 't> Lowerer<'w, 't> {
                     None => Err(Stop),
                 }
             }
-            Found::Text(_) => Err(Stop),
+            Found::Text(_) | Found::Missing => Err(Stop),
         }
     }
 

@@ -113,7 +113,8 @@ impl<'t> Lowerer<'_, 't> {
                 Found::Declared(decl) => {
                     let tables = self.tables;
                     if tables.set(decl).is_empty() {
-                        return Err(self.without_meaning(decl, element));
+                        // It is told where it is declared.
+                        return Err(Stop);
                     }
                     for &(container, index) in tables.set(decl) {
                         let element = self.world.element(container, index);
@@ -121,7 +122,7 @@ impl<'t> Lowerer<'_, 't> {
                     }
                     Ok(())
                 }
-                Found::Text(_) => Err(Stop),
+                Found::Text(_) | Found::Missing => Err(Stop),
             };
         }
         let mut parts = element.children();
@@ -145,7 +146,7 @@ impl<'t> Lowerer<'_, 't> {
         for (bit, &permission) in tables.permissions(class_decl).iter().enumerate() {
             if bits & (1 << bit) != 0 {
                 if tables.mapping(class_decl, permission).is_empty() {
-                    return Err(self.without_meaning(class_decl, list));
+                    return Err(Stop);
                 }
                 for &(container, index) in tables.mapping(class_decl, permission) {
                     let element = self.world.element(container, index);
@@ -154,19 +155,6 @@ impl<'t> Lowerer<'_, 't> {
             }
         }
         Ok(())
-    }
-
-    fn without_meaning(&mut self, decl: DeclId, element: Element<'_>) -> Stop {
-        let decl = self.world.decl(decl);
-        let (text, what) = (self.world.text(decl.flat), decl.kind.words());
-        let missing = match decl.kind {
-            DeclKind::ClassMap => "a permission of it has no `classmapping`",
-            _ => "no `classpermissionset` says what it means",
-        };
-        let message = format!("{what} `{text}`: {missing}");
-        let span = self.span(element);
-        let error = Diagnostic::error(Code::CilUnknownName, span, message);
-        self.tell(error.and(decl.span, "declared here"))
     }
 
     /// The bits of a list or expression of permissions of this class.
