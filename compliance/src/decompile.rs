@@ -231,7 +231,8 @@ fn unknown(db: &PolicyDb) -> &'static str {
 }
 
 fn by_checkpolicy(folder: &Path, name: &str, db: &PolicyDb) -> Result<PathBuf> {
-    let (text, made) = (folder.join(format!("{name}.conf")), folder.join(format!("{name}.conf.bin")));
+    let (text, made) =
+        (folder.join(format!("{name}.conf")), folder.join(format!("{name}.conf.bin")));
     std::fs::write(&text, conf_of(db)?).context("writing a policy.conf")?;
     let version = db.version.number().to_string();
     let mut checkpolicy = checkpolicy(db);

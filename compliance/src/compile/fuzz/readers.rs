@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use mandate_compile::outcome::SourceTree;
 use mandate_compile::refpolicy::modules::{ModuleList, ModuleTree, read_booleans};
 use mandate_compile::refpolicy::settings::{Apps, Settings};
-use mandate_compile::{backend, conf, file_contexts, refpolicy, whole};
+use mandate_compile::{backend, cil, conf, file_contexts, refpolicy, whole};
 use mandate_policydb::{PolicyDb, Unvalidated};
 use mandate_syntax::kernel::{ParseOptions, SourceKind, parse};
 use mandate_syntax::m4::Machine;
@@ -33,6 +33,8 @@ pub enum Format {
     Fc,
     /// `build.conf`, `modules.conf`, `booleans.conf`.
     Settings,
+    /// CIL.
+    Cil,
 }
 
 impl Format {
@@ -46,6 +48,10 @@ impl Format {
                 ("compliance/cases/m4", &[".m4"]),
             ],
             Self::Conf => &[("policies/micro", &[".conf"]), ("policies/demo", &[".conf"])],
+            Self::Cil => &[
+                ("compliance/cases/cil-whole", &[".cil"]),
+                ("compliance/cases/cil/base", &[".cil"]),
+            ],
             Self::Te => &[("policy/modules", &[".te"])],
             Self::If => &[("policy/modules", &[".if"])],
             Self::Fc => &[("policy/modules", &[".fc"])],
@@ -59,7 +65,7 @@ impl Format {
     /// Whether a file is taken whole, because a part of it would not get far.
     #[must_use]
     pub fn whole(self) -> bool {
-        self == Self::Conf
+        matches!(self, Self::Conf | Self::Cil)
     }
 }
 
@@ -128,12 +134,13 @@ impl Reader {
             Format::Settings => "build.conf",
             Format::M4 => "policy/support/misc_patterns.spt",
             Format::Conf => return policy_conf(source),
+            Format::Cil => return policy_cil(source),
         };
         if self.reads.is_multiple_of(OF_TREES) {
             return self.in_a_tree(file, source);
         }
         match self.format {
-            Format::Conf | Format::Settings => self.settings(source),
+            Format::Conf | Format::Cil | Format::Settings => self.settings(source),
             Format::M4 => self.expanded(source, false).1,
             Format::Te | Format::If | Format::Fc => self.module(source),
         }
@@ -191,6 +198,21 @@ impl Reader {
         };
         told || more
     }
+}
+
+/// CIL to a policy that is written.
+fn policy_cil(source: &[u8]) -> bool {
+    let options = cil::Options { multiple_decls: true, ..cil::Options::default() };
+    let checks = whole::Checks { optimise: true, ..whole::Checks::default() };
+    let outcome = cil::build(vec![("mutant".to_owned(), source.into())], &options, checks);
+    if let Some(product) = &outcome.product {
+        let mut bytes = Vec::new();
+        product
+            .policy
+            .write(options.version, &mut bytes)
+            .expect("what was compiled can be written");
+    }
+    outcome.failed()
 }
 
 /// A whole policy, with levels if it speaks of them.

@@ -8,6 +8,7 @@ mod ocontexts;
 mod packages;
 mod policyvers;
 mod printers;
+mod secil2tree;
 mod secilc;
 
 use std::io::Write;
@@ -34,6 +35,7 @@ pub(crate) fn find(name: &str) -> Option<Classic> {
         "semodule_unpackage" => Some(packages::unpackage),
         "validatetrans" => Some(compute::validatetrans),
         "policyvers" => Some(policyvers::policyvers),
+        "secil2tree" => Some(secil2tree::secil2tree),
         "secilc" => Some(secilc::secilc),
         _ => None,
     }

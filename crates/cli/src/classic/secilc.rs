@@ -46,7 +46,7 @@ const OPTIONS: [Spec; 16] = {
 const FAILED: u8 = 255;
 
 /// What the words ask for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Request {
     options: cil::Options,
     checks: Checks,
@@ -126,7 +126,14 @@ fn write_all(
 impl Request {
     /// The request; nothing where the usage is to be shown.
     fn read(name: &str, words: &[String], err: &mut dyn Write) -> Result<Option<Self>> {
-        let mut request = Self::default();
+        let mut request = Self {
+            // What an older version cannot hold is left out when it is written.
+            options: cil::Options { newest: true, ..cil::Options::default() },
+            checks: Checks::default(),
+            output: None,
+            contexts: None,
+            files: Vec::new(),
+        };
         for word in getopt::read(&OPTIONS, words) {
             let (letter, argument) = match word {
                 Word::Option(letter, argument) => (letter, argument),

@@ -153,7 +153,7 @@ impl World<'_> {
             && matches!(keyword, K::Block | K::BlockInherit | K::BlockAbstract | K::In);
         let place = if qualified {
             "in a policy with qualified names (-Q)"
-        } else if around.tunable_if && keyword == K::Tunable {
+        } else if around.tunable_if && matches!(keyword, K::Tunable | K::In) {
             "in `tunableif`"
         } else if around.inserted && matches!(keyword, K::Tunable | K::In) {
             "in `in`"
@@ -329,6 +329,11 @@ impl World<'_> {
         let span = self.span(id, statement);
         let tunable = keyword == Keyword::TunableIf && !self.options.preserve_tunables;
         let kind = if tunable { Kind::TunableIf } else { Kind::BooleanIf };
+        if !tunable && around.boolean_if {
+            let message = "a condition over booleans may not stand in another";
+            self.report.add(Diagnostic::error(Code::NotAllowedHere, span, message));
+            return None;
+        }
         if tunable {
             around.tunable_if = true;
         } else {
@@ -359,6 +364,11 @@ impl World<'_> {
             if std::mem::replace(&mut seen[usize::from(value)], true) {
                 let span = self.span(id, branch);
                 self.shape(span, keyword, "the same branch stands here twice");
+                return None;
+            }
+            if statements.is_empty() {
+                let span = self.span(id, branch);
+                self.shape(span, keyword, "a branch without statements");
                 return None;
             }
             let name = if value { Keyword::True } else { Keyword::False };

@@ -369,8 +369,27 @@ impl World<'_> {
         if !self.check_name(name, span, Some(kind)) {
             return;
         }
+        if self.shadows(id, kind, name, span) {
+            return;
+        }
         let scope = self.container(id).scope;
         self.add_decl(scope, space, name, kind, span, (id, statement.index()));
+    }
+
+    /// Is it the name of a parameter of the same kind?
+    fn shadows(&mut self, id: ContainerId, kind: DeclKind, name: Symbol, span: Span) -> bool {
+        let container = self.container(id);
+        if container.kind != Kind::Call {
+            return false;
+        }
+        let parameters = self.parameters.get(&container.definition).into_iter().flatten();
+        let same = parameters.into_iter().any(|it| it.1 == kind && it.2 == name);
+        if same {
+            let (what, text) = (kind.words(), self.text(name));
+            let message = format!("{what} `{text}` has the name of a parameter of its macro");
+            self.report.add(Diagnostic::error(Code::Redeclared, span, message));
+        }
+        same
     }
 
     fn add_decl(
@@ -455,7 +474,7 @@ impl World<'_> {
                     },
                     Some(found @ Found::Anonymous(..)) => Some(found),
                     _ => {
-                        let found = self.find(parent, binding.space, word);
+                        let found = self.find_outside(id, binding.space, word);
                         if found.is_none() {
                             let span = self.span(parent, argument);
                             self.unknown_or_disable(parent, binding.space, word, span);
@@ -466,6 +485,36 @@ impl World<'_> {
             }
             self.bindings.insert(id, bindings);
         }
+    }
+
+    /// What an argument means where the call stands: nothing that the call itself declares, and not `self`.
+    fn find_outside(&mut self, call: ContainerId, space: Space, name: Symbol) -> Option<Found> {
+        let parent = self.container(call).parent;
+        let found = self.find(parent, space, name);
+        let Some(Found::Declared(decl)) = found else { return found };
+        let datum = self.decls[decl as usize];
+        if matches!(datum.kind, DeclKind::SelfType | DeclKind::NotSelf | DeclKind::Other) {
+            return None;
+        }
+        let mut at = datum.container;
+        while at != call {
+            if at == NONE {
+                return found;
+            }
+            at = self.container(at).parent;
+        }
+        let scope = self.container(datum.container).scope;
+        if scope == 0 {
+            let slot = &mut self.global[space as usize][name.index()];
+            let own = std::mem::take(slot);
+            let found = self.find(parent, space, name);
+            self.global[space as usize][name.index()] = own;
+            return found;
+        }
+        self.local.remove(&(scope, space, name));
+        let found = self.find(parent, space, name);
+        self.local.insert((scope, space, name), decl);
+        found
     }
 
     fn unknown_or_disable(&mut self, at: ContainerId, space: Space, name: Symbol, span: Span) {

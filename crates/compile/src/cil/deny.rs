@@ -4,6 +4,8 @@
 //! one rule from another is to do so for each source; sources fall into two groups, by whether they remain targets of themselves.
 
 use mandate_syntax::cil::Keyword;
+use mandate_syntax::codes::Code;
+use mandate_syntax::diagnostic::Diagnostic;
 use mandate_syntax::kernel::ast::{
     AvKind, AvRule, Ident, Set, SetForm, SetItem, Slice, Statement, StatementKind, Unit, XpermKind,
 };
@@ -14,6 +16,9 @@ use super::lower::{Denial, Target, slice};
 use super::members::{Bits, Members};
 use super::tables::Tables;
 use super::world::World;
+
+/// So many names may stand in rules that were rewritten.
+const MOST_NAMES: usize = 2_000_000;
 
 /// Is the source one of its own targets?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +99,7 @@ pub(crate) fn work_off(
     members: &mut Members<'_, '_>,
     denials: &[Denial],
     unit: &mut Unit,
-) {
+) -> Option<Diagnostic> {
     let mut denied = Vec::new();
     for denial in denials {
         let source = members.of(world.decl(denial.source).flat);
@@ -113,16 +118,26 @@ pub(crate) fn work_off(
         }
         denied.push(Denied { who, permissions });
     }
-    let mut worker = Worker { members, denied, unit };
+    let mut worker = Worker { members, denied, unit, named: 0, spent: None };
     let statements = std::mem::take(&mut worker.unit.statements);
     let statements = worker.statements(statements);
+    let spent = worker.spent;
     unit.statements = statements;
+    spent.map(|span| {
+        let message = "`deny`, `notself` and `other` multiply into too many rules";
+        Diagnostic::error(Code::CilBudget, span, message)
+            .help("name an attribute with fewer types as source")
+    })
 }
 
 struct Worker<'x, 'w, 't> {
     members: &'x mut Members<'w, 't>,
     denied: Vec<Denied>,
     unit: &'x mut Unit,
+    /// How many names were written.
+    named: usize,
+    /// Where the budget was spent.
+    spent: Option<Span>,
 }
 
 impl Worker<'_, '_, '_> {
@@ -237,9 +252,14 @@ impl Worker<'_, '_, '_> {
 
     fn listed(&mut self, names: impl IntoIterator<Item = Symbol>, span: Span) -> Set {
         let start = self.unit.set_items.len();
+        if self.named > MOST_NAMES {
+            self.spent.get_or_insert(span);
+            return Set { form: SetForm::Listed, items: slice(start, start), span };
+        }
         let item = |name| SetItem { ident: Ident { name, span }, excluded: false };
         self.unit.set_items.extend(names.into_iter().map(item));
         let items: Slice = slice(start, self.unit.set_items.len());
+        self.named += self.unit.set_items.len() - start;
         Set { form: SetForm::Listed, items, span }
     }
 

@@ -334,7 +334,8 @@ impl World<'_> {
         let arguments: Vec<Element<'_>> =
             statement.children().nth(2).into_iter().flat_map(Element::children).collect();
         let parameters = self.parameters.get(&target).cloned().unwrap_or_default();
-        if arguments.len() != parameters.len() {
+        let empty = parameters.is_empty() && statement.children().count() > 2;
+        if arguments.len() != parameters.len() || empty {
             self.argument_count(span, target, arguments.len(), &parameters);
             return Ok(());
         }

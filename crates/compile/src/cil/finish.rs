@@ -20,10 +20,12 @@ impl<'t> Lowerer<'_, 't> {
     pub(crate) fn finish(&mut self) {
         self.ordered();
         self.commons();
+        self.without_meaning_at_all();
         self.access_vectors();
         if self.tables.mls {
             self.levels();
         }
+        self.check_ranges();
         self.user_statements();
         self.lower_deferred();
         self.label_statements();
@@ -57,7 +59,7 @@ impl<'t> Lowerer<'_, 't> {
             let by_name: FxHashMap<Symbol, DeclId> =
                 declared.iter().map(|&it| (self.world.decl(it).flat, it)).collect();
             for &id in &declared {
-                if !order.contains(&self.world.decl(id).flat) {
+                if !self.policy.disordered && !order.contains(&self.world.decl(id).flat) {
                     self.unordered(id, keyword);
                 }
             }
@@ -119,6 +121,7 @@ impl<'t> Lowerer<'_, 't> {
             }
         }
         let (mut merged, left) = order::merge(&lists);
+        self.policy.disordered |= !left.is_empty();
         for at in left {
             let message = format!("this `{}` cannot be merged with the others", keyword.text());
             let mut error = Diagnostic::error(Code::CilOrder, spans[at], message);
@@ -176,6 +179,35 @@ impl<'t> Lowerer<'_, 't> {
         }
     }
 
+    /// Sets of permissions and permissions of maps that nothing says the meaning of.
+    fn without_meaning_at_all(&mut self) {
+        let empty = |it: &DeclId| self.tables.set(*it).is_empty();
+        let sets = self.of_kind(DeclKind::ClassPermission).into_iter().filter(empty);
+        let mut found: Vec<(DeclId, String)> =
+            sets.map(|it| (it, "no `classpermissionset` says what it means".to_owned())).collect();
+        for map in self.of_kind(DeclKind::ClassMap) {
+            for &permission in self.tables.permissions(map) {
+                if self.tables.mapping(map, permission).is_empty() {
+                    let text = self.world.text(permission);
+                    found.push((map, format!("its permission `{text}` has no `classmapping`")));
+                    break;
+                }
+            }
+        }
+        for (id, wrong) in found {
+            let decl = self.world.decl(id);
+            let message =
+                format!("{} `{}`: {wrong}", decl.kind.words(), self.world.text(decl.flat));
+            self.report.add(Diagnostic::error(Code::CilUnknownName, decl.span, message));
+        }
+        if self.of_kind(DeclKind::Sid).is_empty() {
+            let message = "the policy has no initial SID";
+            let error = Diagnostic::error(Code::Incomplete, Span::NOWHERE, message);
+            self.report
+                .add(error.help("write `(sid kernel) (sidorder (kernel))` and its `sidcontext`"));
+        }
+    }
+
     /// One `level` for each sensitivity, with all categories that are said of it.
     fn levels(&mut self) {
         let said = std::mem::take(&mut self.policy.sensitivity_categories);
@@ -192,6 +224,30 @@ impl<'t> Lowerer<'_, 't> {
             let level = Level { sensitivity, categories };
             self.add(sensitivity.span, StatementKind::Level(level));
         }
+    }
+
+    /// Ranges that have names have to ascend, whether they are used or not.
+    fn check_ranges(&mut self) {
+        let order = self.merged(Keyword::SensitivityOrder);
+        for range in std::mem::take(&mut self.policy.ranges) {
+            let place = |it: &Level| order.iter().position(|name| *name == it.sensitivity.name);
+            let rises = place(&range.low) <= place(&range.high);
+            let (low, high) = (self.places(&range.low), self.places(&range.high));
+            if !rises || !low.iter().all(|it| high.contains(it)) {
+                let message = "the high level of the range does not dominate the low one";
+                self.report.add(Diagnostic::error(Code::InvalidLevel, range.span, message));
+            }
+        }
+    }
+
+    /// Places of the categories of a level.
+    fn places(&self, level: &Level) -> Vec<usize> {
+        let place = |name: Symbol| {
+            self.tables.categories.iter().position(|&it| self.world.decl(it).flat == name)
+        };
+        let ranges = &self.unit.category_ranges[level.categories.range()];
+        let ends = ranges.iter().filter_map(|it| place(it.low.name).zip(place(it.high.name)));
+        ends.flat_map(|(low, high)| low..=high).collect()
     }
 
     /// The users in a user attribute.
@@ -212,14 +268,15 @@ impl<'t> Lowerer<'_, 't> {
                 roles.entry(*user).or_default().push(role);
             }
         }
-        for error in members.diagnostics {
+        members.worked_off(&self.sets.clone());
+        for error in std::mem::take(&mut members.diagnostics) {
             self.report.add(error);
         }
         for id in users {
             let name = self.declared_here(id);
-            let level = self.users.levels.iter().find(|it| it.0 == id).map(|it| it.1);
-            let range = self.users.ranges.iter().find(|it| it.0 == id).and_then(|it| it.1);
-            if self.tables.mls && (level.is_none() || range.is_none()) {
+            let level = self.users.levels.iter().rfind(|it| it.0 == id).map(|it| it.1);
+            let range = self.users.ranges.iter().rfind(|it| it.0 == id).and_then(|it| it.1);
+            if level.is_none() || !self.users.ranges.iter().any(|it| it.0 == id) {
                 let text = self.world.text(name.name);
                 let missing = if level.is_none() { "default level" } else { "range" };
                 let message = format!("user `{text}` has no {missing}");
@@ -342,6 +399,16 @@ impl<'t> Lowerer<'_, 't> {
             _ => Vec::new(),
         };
         list.into_iter().map(|it| self.context_text(it)).chain([how]).collect()
+    }
+
+    /// Contexts that the policy has to allow though it does not hold them.
+    pub(crate) fn checked_contexts(&mut self) -> Vec<(String, Span)> {
+        let contexts = std::mem::take(&mut self.policy.contexts);
+        let mut found: Vec<(String, Span)> =
+            contexts.iter().map(|it| (self.context_text(it), it.type_.span)).collect();
+        found.sort_unstable();
+        found.dedup_by(|a, b| a.0 == b.0);
+        found
     }
 
     /// `user:role:type[:range]`

@@ -3,14 +3,16 @@
 use mandate_syntax::cil::{Element, Keyword};
 use mandate_syntax::codes::Code;
 use mandate_syntax::diagnostic::Diagnostic;
-use mandate_syntax::kernel::ast::{StatementKind, Unit};
+use mandate_syntax::kernel::ast::{Ident, StatementKind, Unit};
 use mandate_syntax::names::Symbol;
-use mandate_syntax::source::Span;
 use rustc_hash::FxHashMap;
 
 use super::declare::{DeclId, DeclKind, Space};
 use super::lower::SetUse;
 use super::world::{ContainerId, Found, World};
+
+/// Expressions put no more into attributes.
+const MOST_MEMBERSHIPS: usize = 3_000_000;
 
 /// A set of members by their places.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -272,17 +274,26 @@ impl<'w, 't> Members<'w, 't> {
         }
     }
 
-    /// What expressions put into attributes: attribute, member and the place of the statement.
-    pub(crate) fn worked_off(&mut self, sets: &[SetUse]) -> Vec<(Symbol, Symbol, Span)> {
+    /// What expressions put into attributes: the member's place, and the attribute where the statement stands. In the order of
+    /// members.
+    pub(crate) fn worked_off(&mut self, sets: &[SetUse]) -> Vec<(u32, Ident)> {
         let mut found = Vec::new();
         for set in sets {
-            let attribute = self.world.decl(set.attribute).flat;
+            let name = self.world.decl(set.attribute).flat;
             // The attribute first: so a loop is seen.
-            self.of(attribute);
+            self.of(name);
             let expression = self.world.element(set.container, set.index);
             let bits = self.expression(set.container, expression);
-            found.extend(bits.iter().map(|it| (attribute, self.names[it], set.span)));
+            if found.len() + bits.count() > MOST_MEMBERSHIPS {
+                let message = "sets multiply into more than three million memberships";
+                self.diagnostics.push(Diagnostic::error(Code::CilBudget, set.span, message));
+                break;
+            }
+            let ident = Ident { name, span: set.span };
+            let member = |at| (u32::try_from(at).unwrap_or(u32::MAX), ident);
+            found.extend(bits.iter().map(member));
         }
+        found.sort_by_key(|it| it.0);
         found
     }
 }

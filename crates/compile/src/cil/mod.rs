@@ -25,7 +25,7 @@ mod world;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mandate_policydb::{HandleUnknown, PolicyVersion, Target};
+use mandate_policydb::{HandleUnknown, PolicyDb, PolicyVersion, Target};
 use mandate_syntax::cil::{Parsed, parse};
 use mandate_syntax::codes::Code;
 use mandate_syntax::diagnostic::{Diagnostic, Severity};
@@ -44,6 +44,8 @@ pub struct Options {
     pub target: Target,
     /// The version of the policy (`-c`).
     pub version: PolicyVersion,
+    /// Leave what the version cannot hold to whoever writes the policy: the policy is compiled for the newest.
+    pub newest: bool,
     /// In place of the `mls` statement (`-M`).
     pub mls: Option<bool>,
     /// In place of the `handleunknown` statement (`-U`).
@@ -69,6 +71,7 @@ impl Default for Options {
         Self {
             target: Target::Selinux,
             version: PolicyVersion::MAX,
+            newest: false,
             mls: None,
             handle_unknown: None,
             preserve_tunables: false,
@@ -95,6 +98,8 @@ pub struct Lowered {
     pub file_contexts: Vec<u8>,
     /// Logins, as `seusers` has them; empty where nothing is said of them.
     pub seusers: Vec<u8>,
+    /// Contexts that the policy has to allow though it does not hold them.
+    pub contexts: Vec<(String, Span)>,
     /// Optionals that were left out.
     pub disabled: Vec<DisabledOptional>,
     /// What was found.
@@ -145,7 +150,7 @@ pub fn build(sources: Vec<(String, Arc<[u8]>)>, options: &Options, checks: Check
         target: options.target,
         mls: lowered.mls,
         handle_unknown: lowered.handle_unknown.unwrap_or(HandleUnknown::Deny),
-        version: options.version,
+        version: if options.newest { PolicyVersion::MAX } else { options.version },
         ..backend::Options::default()
     };
     let whole = whole::compile(&lowered.units, &backend, checks);
@@ -156,6 +161,9 @@ pub fn build(sources: Vec<(String, Arc<[u8]>)>, options: &Options, checks: Check
         Span::NOWHERE => Diagnostic { span: start, ..it },
         _ => it,
     }));
+    if let Some(db) = &whole.policy {
+        outcome.diagnostics.extend(invalid_contexts(db, &lowered.contexts));
+    }
     if let (Some(policy), false) = (whole.policy, outcome.failed()) {
         let mut files = BTreeMap::new();
         files.insert("file_contexts".to_owned(), lowered.file_contexts);
@@ -166,4 +174,16 @@ pub fn build(sources: Vec<(String, Arc<[u8]>)>, options: &Options, checks: Check
         outcome.product = Some(Product { policy, origins: whole.origins, disabled, files });
     }
     outcome
+}
+
+/// Contexts of files that the policy does not allow.
+fn invalid_contexts(db: &PolicyDb, contexts: &[(String, Span)]) -> Vec<Diagnostic> {
+    let wrong = contexts.iter().filter(|it| db.parse_context(&it.0).is_err());
+    let tell = |(context, span): &(String, Span)| {
+        let message = format!("the policy does not allow the context `{context}`");
+        Diagnostic::error(Code::InvalidContext, *span, message).help(
+            "the role needs a `roletype` with the type, the user a `userrole` with the role, and the range has to be within the user's",
+        )
+    };
+    wrong.map(tell).collect()
 }

@@ -108,7 +108,7 @@ impl<'t> Gatherer<'_, 't> {
         let parts: Vec<Element<'t>> = statement.children().skip(1).collect();
         match (keyword, parts.as_slice()) {
             (Keyword::Common | Keyword::Class | Keyword::ClassMap, [name, list])
-                if list.is_list() =>
+                if list.is_list() && (keyword == Keyword::Class || !list.children().is_empty()) =>
             {
                 let space =
                     if keyword == Keyword::Common { Space::Commons } else { Space::Classes };
@@ -127,6 +127,9 @@ impl<'t> Gatherer<'_, 't> {
                 }
             }
             (Keyword::ClassMapping, [map, permission, body]) => {
+                if self.is_class(at, *map) {
+                    return;
+                }
                 let Some(map) = self.decl(at, *map, Space::Classes, DeclKind::ClassMap) else {
                     return;
                 };
@@ -160,6 +163,20 @@ impl<'t> Gatherer<'_, 't> {
             (Keyword::Mls, [value]) => self.mls(at, statement, *value),
             _ => self.shape(at, statement, keyword, "the parts do not fit"),
         }
+    }
+
+    /// A mapping of a class that is no map says nothing.
+    fn is_class(&mut self, at: ContainerId, element: Element<'t>) -> bool {
+        let found = element.word().and_then(|it| self.world.find(at, Space::Classes, it));
+        let Some(Found::Declared(decl)) = found else { return false };
+        if self.world.decl(decl).kind != DeclKind::Class {
+            return false;
+        }
+        let text = self.world.text(self.world.decl(decl).flat);
+        let message = format!("`{text}` is a class, not a class map: the mapping says nothing");
+        let span = self.world.span(at, element);
+        self.world.report.add(Diagnostic::warning(Code::Suspicious, span, message));
+        true
     }
 
     fn mls(&mut self, at: ContainerId, statement: Element<'t>, value: Element<'t>) {
@@ -293,6 +310,22 @@ impl<'t> Gatherer<'_, 't> {
         self.tables.categories = merged;
     }
 
+    fn lone_aliases(&mut self, said: &FxHashMap<DeclId, (DeclId, Span)>) {
+        use DeclKind as D;
+        for (decl, id) in self.world.decls.iter().zip(0..) {
+            let is_alias =
+                matches!(decl.kind, D::TypeAlias | D::SensitivityAlias | D::CategoryAlias);
+            if is_alias && !said.contains_key(&id) {
+                let text = self.world.names.name(decl.flat);
+                let message = format!("alias `{text}` stands for nothing");
+                let error = Diagnostic::error(Code::CilUnknownName, decl.span, message);
+                let help =
+                    format!("write `({}actual {text} …)`", decl.kind.words().replace(' ', ""));
+                self.world.report.add(error.help(help));
+            }
+        }
+    }
+
     /// What aliases stand for.
     fn aliases(&mut self, gathered: &Gathered) {
         let mut said: FxHashMap<DeclId, (DeclId, Span)> = FxHashMap::default();
@@ -335,6 +368,7 @@ impl<'t> Gatherer<'_, 't> {
                 self.world.report.add(error.and(before, "the other one"));
             }
         }
+        self.lone_aliases(&said);
         let mut aliases: Vec<DeclId> = said.keys().copied().collect();
         aliases.sort_unstable();
         for alias in aliases {

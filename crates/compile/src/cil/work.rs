@@ -2,7 +2,8 @@
 
 use mandate_policydb::HandleUnknown;
 use mandate_syntax::cil::{Element, Keyword, Parsed, Tree};
-use mandate_syntax::diagnostic::Diagnostic;
+use mandate_syntax::codes::Code;
+use mandate_syntax::diagnostic::{Diagnostic, Severity};
 use mandate_syntax::kernel::ast::{Ident, Statement, StatementKind, Unit};
 use mandate_syntax::names::{Interner, Symbol};
 use mandate_syntax::source::Expansions;
@@ -47,6 +48,11 @@ pub(super) fn lower(
     expansions.set(0, std::mem::take(&mut world.expansions));
     diagnostics.extend(world.report.into_diagnostics());
     diagnostics.append(&mut lowered.diagnostics);
+    // What has no place in an order for another fault has not been forgotten.
+    let wrong = |it: &Diagnostic| it.severity == Severity::Error && it.code != Code::CilOrder;
+    if diagnostics.iter().any(wrong) {
+        diagnostics.retain(|it| it.code != Code::CilOrder || !it.message.contains("no place"));
+    }
     diagnostics.sort_by_key(|it| it.span);
     diagnostics.dedup_by(|a, b| a.span == b.span && a.code == b.code);
     lowered.diagnostics = diagnostics;
@@ -199,12 +205,14 @@ fn lower_world(world: &World<'_>, tables: &Tables, runs: &[Run]) -> Lowered {
         let mut lowerer = Lowerer::new(world, tables);
         runs.iter().for_each(|&run| lowerer.run(run, false));
         lowerer.finish();
+        let contexts = lowerer.checked_contexts();
         let file_contexts = lowerer.file_contexts();
         let seusers = lowerer.logins();
         let handle_unknown = lowerer.policy.handle_unknown;
-        (Piece::of(lowerer), file_contexts, seusers, handle_unknown)
+        (Piece::of(lowerer), file_contexts, seusers, handle_unknown, contexts)
     };
-    let ((first, file_contexts, seusers, said), rest) = rayon::join(one_by_one, side_by_side);
+    let ((first, file_contexts, seusers, said, contexts), rest) =
+        rayon::join(one_by_one, side_by_side);
     let mut pieces = vec![first];
     pieces.extend(rest);
     let said = said.map(|it| match it.0 {
@@ -217,6 +225,7 @@ fn lower_world(world: &World<'_>, tables: &Tables, runs: &[Run]) -> Lowered {
         handle_unknown: world.options.handle_unknown.or(said),
         file_contexts,
         seusers,
+        contexts,
         ..Lowered::default()
     };
     work_off(world, tables, &mut pieces, &mut lowered.diagnostics);
@@ -251,13 +260,14 @@ fn work_off(
         let own: Vec<SetUse> = sets.iter().filter(of_space).copied().collect();
         let mut members = Members::new(world, space, pieces.iter().map(|it| &it.unit), &own);
         let worked = members.worked_off(&own);
-        if let (Some(first), false) = (pieces.first_mut(), worked.is_empty()) {
-            for (attribute, member, span) in worked {
-                let unit = &mut first.unit;
+        if let Some(first) = pieces.first_mut() {
+            let unit = &mut first.unit;
+            for of_one in worked.chunk_by(|a, b| a.0 == b.0) {
                 let start = unit.idents.len();
-                unit.idents.push(Ident { name: attribute, span });
-                let attributes = slice(start, start + 1);
-                let name = Ident { name: member, span };
+                unit.idents.extend(of_one.iter().map(|it| it.1));
+                let attributes = slice(start, unit.idents.len());
+                let span = of_one[0].1.span;
+                let name = Ident { name: members.names[of_one[0].0 as usize], span };
                 let kind = match space {
                     Space::Types => StatementKind::TypeAttribute { name, attributes },
                     _ => StatementKind::RoleAttributeSet { name, attributes },
@@ -268,7 +278,9 @@ fn work_off(
         if space == Space::Types {
             if !denials.is_empty() || spreads {
                 for piece in &mut *pieces {
-                    deny::work_off(world, tables, &mut members, &denials, &mut piece.unit);
+                    let told =
+                        deny::work_off(world, tables, &mut members, &denials, &mut piece.unit);
+                    diagnostics.extend(told);
                 }
             }
             if expands {

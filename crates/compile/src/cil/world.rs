@@ -91,6 +91,8 @@ pub(crate) enum Found {
     Anonymous(ContainerId, u32),
     /// A string.
     Text(Symbol),
+    /// An argument that was told to be missing.
+    Missing,
 }
 
 #[derive(Clone, Debug)]
@@ -288,7 +290,7 @@ impl<'t> World<'t> {
                     let mut bindings = bindings.into_iter().flatten();
                     let of_call = bindings.find(|it| it.space == space && it.parameter == name);
                     if let Some(binding) = of_call {
-                        return binding.found;
+                        return Some(binding.found.unwrap_or(Found::Missing));
                     }
                     // A name that the macro declares is declared on the side of the call.
                     let of_macro = self.container(container.definition);
@@ -348,8 +350,11 @@ impl<'t> World<'t> {
                 None if text.starts_with('.') => *self.blocks.get(&(0, symbol))?,
                 None => self.find_block_plainly(at, symbol)?,
                 Some(within) => {
-                    let scope = self.container(within).scope;
-                    *self.blocks.get(&(scope, symbol))?
+                    let within = self.container(within);
+                    if within.kind == Kind::Block && within.is_abstract {
+                        return None;
+                    }
+                    *self.blocks.get(&(within.scope, symbol))?
                 }
             });
         }

@@ -32,7 +32,7 @@ pub fn parse(file: &SourceFile) -> Parsed {
         names: Keyword::interner(),
         diagnostics: Vec::new(),
     };
-    let mut reader = Reader { file, bytes, at: 0, open: Vec::new(), marks: 0, parsed };
+    let mut reader = Reader { file, bytes, at: 0, open: Vec::new(), marks: Vec::new(), parsed };
     reader.read();
     reader.parsed
 }
@@ -75,8 +75,8 @@ struct Reader<'a> {
     at: usize,
     /// Where the lists begin that are open.
     open: Vec<u32>,
-    /// How many line marks are open.
-    marks: usize,
+    /// Where the line marks begin that are open.
+    marks: Vec<usize>,
     parsed: Parsed,
 }
 
@@ -194,8 +194,10 @@ impl Reader<'_> {
     fn close_rest(&mut self) {
         let end = end(self.parsed.tree.nodes.len());
         let Some(&first) = self.open.first() else {
-            if self.marks > 0 && self.parsed.diagnostics.is_empty() {
-                self.marks = 0;
+            if let (Some(&at), true) = (self.marks.last(), self.parsed.diagnostics.is_empty()) {
+                let message = "a line mark is never ended";
+                let error = Diagnostic::error(Code::CilLineMark, self.span(at), message);
+                self.fault(error.help("write `;;* lme` behind its last line"));
             }
             return;
         };
@@ -241,13 +243,13 @@ impl Reader<'_> {
         let text = String::from_utf8_lossy(line);
         let words: Vec<&str> = text.split_whitespace().collect();
         let wrong = match words.as_slice() {
-            ["lme"] if self.marks == 0 => "the end of a line mark that was never begun",
+            ["lme"] if self.marks.is_empty() => "the end of a line mark that was never begun",
             ["lme"] => {
-                self.marks -= 1;
+                self.marks.pop();
                 return;
             }
             ["lms" | "lmx", number, _, ..] if number.parse::<u32>().is_ok() => {
-                self.marks += 1;
+                self.marks.push(self.at);
                 return;
             }
             _ => "a malformed line mark",

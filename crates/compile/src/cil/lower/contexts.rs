@@ -1,5 +1,6 @@
 //! Contexts of files, file systems, initial SIDs and devices.
 
+use mandate_policydb::Target;
 use mandate_syntax::cil::{Element, Keyword};
 use mandate_syntax::codes::Code;
 use mandate_syntax::diagnostic::Diagnostic;
@@ -58,6 +59,20 @@ impl<'t> Lowerer<'_, 't> {
 
     pub(super) fn push_label(&mut self, statement: Element<'_>, kind: StatementKind) {
         let span = self.world.span(self.base, statement);
+        use StatementKind as S;
+        let xen = matches!(
+            kind,
+            S::PirqCon { .. }
+                | S::IomemCon { .. }
+                | S::IoportCon { .. }
+                | S::PciDeviceCon { .. }
+                | S::DeviceTreeCon { .. }
+        );
+        if xen && self.world.options.target == Target::Selinux {
+            let message = "a statement about Xen in a policy for Linux is left out";
+            self.tell(Diagnostic::warning(Code::Suspicious, span, message));
+            return;
+        }
         self.labels.others.push((kind, span));
     }
 
@@ -66,7 +81,9 @@ impl<'t> Lowerer<'_, 't> {
         let kind = match keyword {
             K::Context => {
                 let [_, body] = self.parts(statement, keyword)?;
-                return self.context(body).map(|_| ());
+                let context = self.context(body)?;
+                self.policy.contexts.push(context);
+                return Ok(());
             }
             K::FileCon => return self.file_context(statement),
             K::SidContext => {
@@ -175,6 +192,7 @@ impl<'t> Lowerer<'_, 't> {
         let file_type = self.file_type(file_type)?;
         let none = context.is_list() && context.children().is_empty();
         let context = if none { None } else { Some(self.context(context)?) };
+        self.policy.contexts.extend(context);
         let span = self.world.span(self.base, statement);
         self.labels.files.push(FileContext { path, file_type, context, span });
         Ok(())

@@ -55,6 +55,7 @@ impl<'t> Lowerer<'_, 't> {
             K::TypeBounds => {
                 let [parent, child] = self.parts(statement, keyword)?;
                 let (parent, child) = (self.plain_type(parent)?, self.plain_type(child)?);
+                self.bounded_once(Space::Types, parent, child)?;
                 let children = self.idents([child]);
                 self.push(statement, StatementKind::TypeBounds { parent, children });
             }
@@ -96,10 +97,15 @@ impl<'t> Lowerer<'_, 't> {
             }
             K::LevelRange => {
                 let [_, body] = self.parts(statement, keyword)?;
-                self.range(body)?;
+                if let Some(range) = self.range(body)? {
+                    self.policy.ranges.push(range);
+                }
             }
             K::CategorySet => {
                 let [_, body] = self.parts(statement, keyword)?;
+                if body.is_list() && body.children().is_empty() {
+                    return Err(self.misshapen(statement, keyword, "the set is empty"));
+                }
                 self.categories(body)?;
             }
             K::ClassPermissionSet => {
@@ -118,6 +124,29 @@ impl<'t> Lowerer<'_, 't> {
             }
         }
         Ok(())
+    }
+
+    /// Nothing is bounded twice, not even by the same.
+    pub(super) fn bounded_once(&mut self, space: Space, parent: Ident, child: Ident) -> Res {
+        let bounded = &mut self.policy.bounded;
+        let before = bounded.insert((space, child.name), (parent, child));
+        let Some((_, before)) = before else {
+            let (mut at, mut steps) = (parent, 0);
+            while let Some(&(above, _)) = bounded.get(&(space, at.name)) {
+                if at.name == child.name || steps > bounded.len() {
+                    break;
+                }
+                (at, steps) = (above, steps + 1);
+            }
+            if at.name != child.name {
+                return Ok(());
+            }
+            let message = format!("`{}` bounds itself", self.world.text(child.name));
+            return Err(self.tell(Diagnostic::error(Code::CilRecursion, child.span, message)));
+        };
+        let message = format!("`{}` is bounded twice", self.world.text(child.name));
+        let error = Diagnostic::error(Code::CilConflict, child.span, message);
+        Err(self.tell(error.and(before.span, "the other statement")))
     }
 
     fn only_name(&mut self, statement: Element<'t>, keyword: Keyword) -> Res {
@@ -206,11 +235,17 @@ impl<'t> Lowerer<'_, 't> {
 
     fn default_range(&mut self, statement: Element<'t>) -> Res {
         use Keyword as K;
-        let glblub = statement.children().count() == 3;
+        let second = statement.children().nth(2).and_then(Element::word);
+        let glblub = second == Some(K::Glblub.symbol());
         let (classes, form) = if glblub {
-            let [classes, word] = self.parts(statement, K::DefaultRange)?;
-            self.one_of(word, &[K::Glblub])?;
-            (classes, DefaultRangeForm::Glblub)
+            // A part that follows says nothing.
+            if statement.children().count() == 4 {
+                let [classes, _, _] = self.parts(statement, K::DefaultRange)?;
+                (classes, DefaultRangeForm::Glblub)
+            } else {
+                let [classes, _] = self.parts(statement, K::DefaultRange)?;
+                (classes, DefaultRangeForm::Glblub)
+            }
         } else {
             let [classes, from, part] = self.parts(statement, K::DefaultRange)?;
             let from = self.default_source(from)?;

@@ -149,7 +149,7 @@ impl<'t> Lowerer<'_, 't> {
                 (datum.container, body)
             }
             Found::Anonymous(container, index) => (container, self.world.element(container, index)),
-            Found::Text(_) => return Ok(()),
+            Found::Text(_) | Found::Missing => return Ok(()),
         };
         self.depth += 1;
         let result = if self.depth > 64 {

@@ -14,6 +14,7 @@ mod rules;
 mod sets;
 mod xperms;
 
+use mandate_policydb::PolicyVersion;
 use mandate_syntax::cil::{Element, Keyword};
 use mandate_syntax::codes::Code;
 use mandate_syntax::diagnostic::Diagnostic;
@@ -22,6 +23,7 @@ use mandate_syntax::kernel::ast::{
 };
 use mandate_syntax::names::Symbol;
 use mandate_syntax::source::Span;
+use rustc_hash::FxHashMap;
 
 use super::condition::{self, Malformed, Part};
 use super::declare::{DeclId, DeclKind, Run, Space};
@@ -42,7 +44,9 @@ pub(crate) struct Stop;
 pub(crate) type Res<T = ()> = Result<T, Stop>;
 
 /// So many steps one piece may take through sets within sets.
-const MOST_STEPS: u32 = 2_000_000;
+const MOST_STEPS: u32 = 1_000_000;
+/// So many of them are free in each statement.
+const FREE_STEPS: u32 = 100;
 
 /// Lowers statements into a unit.
 pub(crate) struct Lowerer<'w, 't> {
@@ -80,8 +84,24 @@ pub(crate) struct Lowerer<'w, 't> {
 pub(crate) struct Policy {
     pub(crate) handle_unknown: Option<(Keyword, Span)>,
     /// Statements of order: the word, and the names.
+    /// Is there an order that is wrong in itself?
+    pub(crate) disordered: bool,
     pub(crate) orders: Vec<(Keyword, bool, Vec<Ident>, Span)>,
+    /// What was bounded: by the child, the parent and the child.
+    pub(crate) bounded: FxHashMap<(Space, Symbol), (Ident, Ident)>,
+    /// Ranges by name, which have to ascend.
+    pub(crate) ranges: Vec<mandate_syntax::kernel::ast::MlsRange>,
+    /// Contexts that have to be valid though the policy does not hold them.
+    pub(crate) contexts: Vec<mandate_syntax::kernel::ast::Context>,
     pub(crate) sensitivity_categories: Vec<(DeclId, Slice, Span)>,
+}
+
+/// Conditional blocks hold extended permissions from this version on.
+const COND_XPERMS: PolicyVersion = PolicyVersion::CONDITIONAL_XPERMS;
+
+fn is_xperm(keyword: Keyword) -> bool {
+    use Keyword as K;
+    matches!(keyword, K::AllowX | K::AuditAllowX | K::DontAuditX)
 }
 
 /// Is it lowered side by side with others of its kind?
@@ -158,6 +178,7 @@ impl<'w, 't> Lowerer<'w, 't> {
             let word = statement.children().next().and_then(Element::word);
             let Some(keyword) = word.and_then(Keyword::of) else { continue };
             if is_parallel(keyword) == parallel {
+                self.steps = self.steps.saturating_sub(FREE_STEPS);
                 // What is wrong was told.
                 let _ = self.statement(statement, keyword);
             }
@@ -210,7 +231,9 @@ impl<'w, 't> Lowerer<'w, 't> {
             }
             K::SensitivityCategory => self.sensitivity_category(statement),
             K::ClassOrder | K::SidOrder | K::CategoryOrder | K::SensitivityOrder => {
-                self.order(statement, keyword)
+                let result = self.order(statement, keyword);
+                self.policy.disordered |= result.is_err();
+                result
             }
             K::SidContext
             | K::FileCon
@@ -271,6 +294,7 @@ impl<'w, 't> Lowerer<'w, 't> {
             let Some(keyword) = word.and_then(Keyword::of) else { continue };
             if (keyword as u8) < Keyword::RangeTransition as u8
                 && !matches!(keyword, Keyword::NeverAllow | Keyword::NeverAllowX | Keyword::Deny)
+                && (self.world.options.version >= COND_XPERMS || !is_xperm(keyword))
             {
                 let _ = self.statement(statement, keyword);
             } else {
@@ -385,6 +409,8 @@ impl<'w, 't> Lowerer<'w, 't> {
     fn find(&mut self, element: Element<'t>, space: Space) -> Res<Found> {
         let name = self.word(element)?;
         match self.world.find(self.at, space, name) {
+            // That an argument is missing was told.
+            Some(Found::Missing) => Err(Stop),
             Some(found) => Ok(found),
             None => Err(self.unknown(space, name, element)),
         }
@@ -498,7 +524,7 @@ impl<'w, 't> Lowerer<'w, 't> {
                     None => Err(Stop),
                 }
             }
-            Found::Text(_) => Err(Stop),
+            Found::Text(_) | Found::Missing => Err(Stop),
         }
     }
 

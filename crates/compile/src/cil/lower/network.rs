@@ -102,7 +102,7 @@ impl<'t> Lowerer<'_, 't> {
                     None => Err(super::Stop),
                 }
             }
-            Found::Text(_) => Err(self.bad_address(element)),
+            Found::Text(_) | Found::Missing => Err(self.bad_address(element)),
         }
     }
 

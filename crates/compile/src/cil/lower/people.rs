@@ -65,6 +65,7 @@ impl<'t> Lowerer<'_, 't> {
             Keyword::UserBounds => {
                 let [parent, child] = self.parts(statement, keyword)?;
                 let ((_, parent), (_, child)) = (self.user(parent)?, self.user(child)?);
+                self.bounded_once(Space::Users, parent, child)?;
                 self.push(statement, StatementKind::UserBounds { parent, child });
             }
             Keyword::UserPrefix => {
@@ -84,6 +85,12 @@ impl<'t> Lowerer<'_, 't> {
                 let [user, range] = self.parts(statement, keyword)?;
                 let (_, name) = self.user(user)?;
                 let range = self.range(range)?;
+                if let Some(before) = self.users.logins.iter().find(|it| it.0.is_none()) {
+                    let before = before.1.span;
+                    let message = "a second `selinuxuserdefault`";
+                    let error = Diagnostic::error(Code::CilConflict, span, message);
+                    return Err(self.tell(error.and(before, "the first one")));
+                }
                 self.users.logins.push((None, name, range));
             }
         }
@@ -94,7 +101,9 @@ impl<'t> Lowerer<'_, 't> {
         let Some(before) = before else { return Ok(()) };
         let text = self.world.text(self.world.decl(user).flat);
         let message = format!("user `{text}` has two {what}");
-        let error = Diagnostic::error(Code::CilConflict, span, message);
-        Err(self.tell(error.and(before, "the other one")))
+        let warning = Diagnostic::warning(Code::Suspicious, span, message);
+        let warning = warning.note("the last one counts");
+        self.tell(warning.and(before, "the other one"));
+        Ok(())
     }
 }

@@ -112,13 +112,17 @@ impl<'t> Lowerer<'_, 't> {
                 }
                 Found::Declared(decl) => {
                     let tables = self.tables;
+                    if tables.set(decl).is_empty() {
+                        // It is told where it is declared.
+                        return Err(Stop);
+                    }
                     for &(container, index) in tables.set(decl) {
                         let element = self.world.element(container, index);
                         self.within(container, |it| it.add_permissions(element, into, depth + 1))?;
                     }
                     Ok(())
                 }
-                Found::Text(_) => Err(Stop),
+                Found::Text(_) | Found::Missing => Err(Stop),
             };
         }
         let mut parts = element.children();
@@ -141,6 +145,9 @@ impl<'t> Lowerer<'_, 't> {
         let tables = self.tables;
         for (bit, &permission) in tables.permissions(class_decl).iter().enumerate() {
             if bits & (1 << bit) != 0 {
+                if tables.mapping(class_decl, permission).is_empty() {
+                    return Err(Stop);
+                }
                 for &(container, index) in tables.mapping(class_decl, permission) {
                     let element = self.world.element(container, index);
                     self.within(container, |it| it.add_permissions(element, into, depth + 1))?;
@@ -152,6 +159,11 @@ impl<'t> Lowerer<'_, 't> {
 
     /// The bits of a list or expression of permissions of this class.
     fn permission_bits(&mut self, class: DeclId, list: Element<'t>) -> Res<u64> {
+        if list.is_list() && list.children().is_empty() {
+            let message = "a list of permissions without any";
+            let span = self.span(list);
+            return Err(self.tell(Diagnostic::error(Code::EmptySet, span, message)));
+        }
         if let Some(word) = list.word() {
             return match self.tables.permission(class, word) {
                 Some(bit) if operator(list).is_none() => Ok(1 << bit),

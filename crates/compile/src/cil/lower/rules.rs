@@ -152,6 +152,10 @@ impl<'t> Lowerer<'_, 't> {
         };
         let result = self.plain_type(result)?;
         let name = name.filter(|it| it.name != Keyword::Star.symbol());
+        if let Some(empty) = name.filter(|it| self.world.text(it.name).is_empty()) {
+            let error = Diagnostic::error(Code::BadName, empty.span, "an empty file name");
+            return Err(self.tell(error));
+        }
         let ident = self.ident(source, from);
         let target = self.type_rule_target(target, ident, to)?;
         let source = self.single(ident);
@@ -240,6 +244,7 @@ impl<'t> Lowerer<'_, 't> {
             _ => {
                 let [parent, child] = self.parts(statement, keyword)?;
                 let (parent, child) = (self.role(parent)?, self.role(child)?);
+                self.bounded_once(Space::Roles, parent, child)?;
                 self.push(statement, StatementKind::RoleBounds { parent, child });
             }
         }

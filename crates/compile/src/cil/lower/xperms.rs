@@ -1,5 +1,6 @@
 //! Extended permissions: numbers of ioctls and netlink messages.
 
+use mandate_policydb::PolicyVersion;
 use mandate_syntax::cil::{Element, Keyword};
 use mandate_syntax::codes::Code;
 use mandate_syntax::diagnostic::Diagnostic;
@@ -21,6 +22,12 @@ pub(super) struct Extended<'t> {
 impl<'t> Lowerer<'_, 't> {
     pub(super) fn xperm_rule(&mut self, statement: Element<'t>, keyword: Keyword) -> Res {
         let [from, to, permissions] = self.parts(statement, keyword)?;
+        if self.world.options.version < PolicyVersion::XPERMS {
+            let message = "extended permissions in a version without them";
+            let span = self.span(statement);
+            let error = Diagnostic::error(Code::NotInVersion, span, message);
+            return Err(self.tell(error.help("build version 30 or higher")));
+        }
         let decl = self.type_or_attribute(from)?;
         let target = self.target(to)?;
         let (container, body) = self.located(permissions, Space::PermissionX)?;

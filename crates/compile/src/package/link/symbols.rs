@@ -205,7 +205,8 @@ impl Linker {
         let Some(of) = alias.alias_of().filter(|_| alias.flavor != Flavor::Attribute) else {
             return;
         };
-        let target = (of as usize).checked_sub(1).and_then(|at| self.map.primaries.get(at).copied());
+        let target =
+            (of as usize).checked_sub(1).and_then(|at| self.map.primaries.get(at).copied());
         let target = target.and_then(|at| module.symbols.types.entries.get(at));
         let target = target.and_then(|it| self.index[Kind::Types as usize].get(&it.name));
         let Some(&target) = target else {

@@ -217,10 +217,9 @@ impl<'a> Lowerer<'a> {
             let wanted = |it: &&Branch| self.branches == Branches::All || it.enabled != 0;
             let wanted: Vec<&Branch> = block.branches.iter().filter(wanted).collect();
             self.around = ancestors(&around, at);
-            let lists: Vec<(Span, Vec<Statement>)> =
-                (wanted.into_iter().zip(0..))
-                    .map(|(branch, nth)| (branch.span, self.branch(branch, nth == 0)))
-                    .collect();
+            let lists: Vec<(Span, Vec<Statement>)> = (wanted.into_iter().zip(0..))
+                .map(|(branch, nth)| (branch.span, self.branch(branch, nth == 0)))
+                .collect();
             let mut lists = lists.into_iter();
             if block.top || self.branches == Branches::Enabled {
                 self.unit.statements.extend(lists.flat_map(|it| it.1));

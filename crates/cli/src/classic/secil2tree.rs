@@ -1,0 +1,187 @@
+//! `secil2tree`: CIL as a tree, as it is read or as its statements are understood.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Result;
+use mandate_syntax::cil::{Element, Keyword, Parsed, parse};
+use mandate_syntax::source::{Expansions, SourceMap};
+
+use super::getopt::{self, Spec, Word};
+use super::secilc::read_files;
+use crate::render::{Findings, text};
+use crate::replace::replace;
+
+const OPTIONS: [Spec; 6] = {
+    const fn spec(letter: char, name: &'static str, argument: bool) -> Spec {
+        Spec { letter, name, argument }
+    }
+    [
+        spec('h', "help", false),
+        spec('v', "verbose", false),
+        spec('P', "preserve-tunables", false),
+        spec('Q', "qualified-names", false),
+        spec('o', "output", true),
+        spec('A', "ast-phase", true),
+    ]
+};
+
+/// What the original returns for a failure: -1.
+const FAILED: u8 = 255;
+
+pub(crate) fn secil2tree(words: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<u8> {
+    let name = words.first().map_or("secil2tree", String::as_str);
+    let (mut output, mut phase, mut files) = (None, "resolve".to_owned(), Vec::new());
+    for word in getopt::read(&OPTIONS, words.get(1..).unwrap_or_default()) {
+        match word {
+            Word::Option('o', file) => output = Some(file),
+            Word::Option('A', it) => phase = it.to_ascii_lowercase(),
+            Word::Option('h', _) => return usage(name, out),
+            Word::Option(..) => {}
+            Word::Operand(file) => files.push(file),
+            Word::Wrong(message) => writeln!(err, "{name}: {message}")?,
+        }
+    }
+    if !matches!(phase.as_str(), "parse" | "build" | "resolve" | "post") {
+        writeln!(err, "Invalid AST phase: {phase}")?;
+        return usage(name, out);
+    }
+    if files.is_empty() {
+        writeln!(err, "No cil files specified")?;
+        return usage(name, out);
+    }
+    if matches!(phase.as_str(), "resolve" | "post") {
+        let advice = "-A parse and -A build are; mandate build names what does not resolve";
+        writeln!(err, "{name}: the phase {phase} is not written yet: {advice}")?;
+        return Ok(FAILED);
+    }
+    let Some(sources) = read_files(&files, err)? else { return Ok(FAILED) };
+    let mut map = SourceMap::new();
+    let mut shown = String::new();
+    for source in sources {
+        let id = map.add(source.path.as_str(), source.bytes)?;
+        let parsed = parse(map.file(id));
+        if !parsed.diagnostics.is_empty() {
+            let expansions = Expansions::default();
+            let findings = Findings::new(&map, &expansions, &parsed.diagnostics);
+            text::write(&findings, text::Settings::for_terminal(), err)?;
+            return Ok(FAILED);
+        }
+        if phase == "parse" {
+            show_parsed(&source.path, &parsed, &mut shown);
+        } else {
+            show_built(&source.path, &parsed, &mut shown);
+        }
+    }
+    let written = match output {
+        Some(path) => replace(Path::new(&path), |file| Ok(file.write_all(shown.as_bytes())?)),
+        None => Ok(out.write_all(shown.as_bytes())?),
+    };
+    if written.is_err() {
+        writeln!(err, "Failed to write AST")?;
+        return Ok(FAILED);
+    }
+    Ok(0)
+}
+
+fn line(depth: usize, text: &str, out: &mut String) {
+    out.push_str(&"    ".repeat(depth));
+    out.push_str(text);
+    out.push('\n');
+}
+
+/// Each word and parenthesis on a line of its own.
+fn show_parsed(path: &str, parsed: &Parsed, out: &mut String) {
+    line(0, "(", out);
+    for word in ["<src_info>", "cil", "1", path] {
+        line(1, word, out);
+    }
+    for statement in parsed.tree.statements() {
+        show_element(statement, parsed, 1, out);
+    }
+    line(0, ")", out);
+}
+
+fn show_element(element: Element<'_>, parsed: &Parsed, depth: usize, out: &mut String) {
+    if let Some(word) = element.word() {
+        return line(depth, parsed.names.name(word), out);
+    }
+    line(depth, "(", out);
+    for child in element.children() {
+        show_element(child, parsed, depth + 1, out);
+    }
+    line(depth, ")", out);
+}
+
+/// A statement on a line, those of a container below it.
+fn show_built(path: &str, parsed: &Parsed, out: &mut String) {
+    line(0, &format!(";;* lms 1 {path}"), out);
+    for statement in parsed.tree.statements() {
+        show_statement(statement, parsed, 0, out);
+    }
+    line(0, ";;* lme", out);
+}
+
+fn show_statement(statement: Element<'_>, parsed: &Parsed, depth: usize, out: &mut String) {
+    let keyword = statement.children().next().and_then(|it| Keyword::of(it.word()?));
+    let head = match keyword {
+        Some(Keyword::Block | Keyword::Optional | Keyword::BooleanIf | Keyword::TunableIf) => 2,
+        Some(Keyword::True | Keyword::False) => 1,
+        Some(Keyword::Macro) => 3,
+        Some(Keyword::In) => {
+            let mut words = statement.children().skip(1).take_while(|it| !it.is_list());
+            1 + words.by_ref().count()
+        }
+        _ => {
+            let mut text = String::new();
+            flat(statement, parsed, &mut text);
+            return line(depth, &text, out);
+        }
+    };
+    let mut text = String::from("(");
+    for (number, part) in statement.children().take(head).enumerate() {
+        if number > 0 {
+            text.push(' ');
+        }
+        flat(part, parsed, &mut text);
+    }
+    line(depth, &text, out);
+    for child in statement.children().skip(head) {
+        show_statement(child, parsed, depth + 1, out);
+    }
+    line(depth, ")", out);
+}
+
+fn flat(element: Element<'_>, parsed: &Parsed, out: &mut String) {
+    if let Some(word) = element.word() {
+        let quote = if element.is_quoted() { "\"" } else { "" };
+        out.push_str(quote);
+        out.push_str(parsed.names.name(word));
+        out.push_str(quote);
+        return;
+    }
+    out.push('(');
+    for (number, child) in element.children().enumerate() {
+        if number > 0 {
+            out.push(' ');
+        }
+        flat(child, parsed, out);
+    }
+    out.push(')');
+}
+
+fn usage(name: &str, out: &mut dyn Write) -> Result<u8> {
+    writeln!(
+        out,
+        "Usage: {name} [OPTION]... FILE...
+
+Options:
+  -o, --output=<file>      write to <file> (default: standard output)
+  -P, --preserve-tunables  treat tunables as booleans
+  -Q, --qualified-names    names may have dots
+  -A, --ast-phase=<phase>  parse, build, resolve or post (default: resolve)
+  -v, --verbose            accepted
+  -h, --help               show this"
+    )?;
+    Ok(1)
+}
