@@ -67,7 +67,7 @@ pub fn run(
     for words in [&[][..], &["-O"]] {
         let path = place.work.join("decompile.base");
         let mut build = Command::new(place.mandate()?);
-        build.arg("build").args(words).arg("-o").arg(&path);
+        build.args(["build", "--no-cache"]).args(words).arg("-o").arg(&path);
         run_program(&mut build)?;
         counted(&mut ours, &path, identical(&read(&path)?));
     }

@@ -12,6 +12,7 @@ pub mod compile;
 pub mod decisions;
 pub mod decompile;
 pub mod format;
+pub mod incremental;
 pub mod kernel;
 pub mod kernel_mix;
 pub mod measure;

@@ -13,8 +13,8 @@ use mandate_compliance::place::Place;
 use mandate_compliance::reference::{Flavour, Reference};
 use mandate_compliance::report::Report;
 use mandate_compliance::{
-    decisions, decompile, format, kernel_mix, measure, micro, objects, originals, random_policies,
-    roundtrip,
+    decisions, decompile, format, incremental, kernel_mix, measure, micro, objects, originals,
+    random_policies, roundtrip,
 };
 
 /// How many questions libsepol is asked about each policy: in CI, and at full size.
@@ -106,6 +106,8 @@ enum Suite {
     },
     /// The formatter: files stay as they are once formatted, and make the same policy.
     Format(Size),
+    /// Builds with a cache: the same bytes as without, and how fast.
+    Incremental(Size),
     /// CIL: statements and rules case by case, modules, speed.
     Cil {
         /// Only this part.
@@ -150,6 +152,8 @@ enum Area {
     Core,
     /// The compiler.
     Compile,
+    /// CIL, packages, decompiler, formatter, incremental builds.
+    Forms,
 }
 
 #[derive(Clone, Copy, Debug, Args)]
@@ -227,8 +231,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
         Suite::Ci { seed, .. } => {
             suites.all(Size::ci(seed))?;
             suites.compile(&Part::ALL, &compile::Size::new(false, seed))?;
-            suites.attempt(|it| it.format(Size::ci(seed)))?;
-            suites.cil(&cil::Part::ALL, &cil::Size::new(false, seed))?;
+            suites.forms(false, seed)?;
         }
         Suite::Measure { area: Area::Core, figures, seed } => {
             let measured = suites.all(Size::full(seed))?;
@@ -238,11 +241,15 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             }
         }
         Suite::Measure { area: Area::Compile, figures, seed } => {
-            let mut measured = suites.compile(&Part::ALL, &compile::Size::new(true, seed))?;
-            suites.attempt(|it| it.format(Size::full(seed)))?;
-            measured.extend(suites.cil(&cil::Part::ALL, &cil::Size::new(true, seed))?);
+            let measured = suites.compile(&Part::ALL, &compile::Size::new(true, seed))?;
             if let Some(path) = figures {
                 measure::write(&path, "compile", suites.report.summaries(), &measured)?;
+            }
+        }
+        Suite::Measure { area: Area::Forms, figures, seed } => {
+            let measured = suites.forms(true, seed)?;
+            if let Some(path) = figures {
+                measure::write(&path, "forms", suites.report.summaries(), &measured)?;
             }
         }
         Suite::Compile { part, full, seed, only, bless, .. } => {
@@ -262,6 +269,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
         Suite::Micro(size) => suites.micro(size)?,
         Suite::Random(size) => suites.random(size)?,
         Suite::Format(size) => suites.format(size)?,
+        Suite::Incremental(size) => drop(suites.incremental(size)?),
         Suite::Bench(size) => drop(suites.bench(size)?),
         _ => {}
     }
@@ -281,11 +289,26 @@ impl Suites<'_> {
         self.attempt(|it| it.micro(size))?;
         self.attempt(|it| it.random(size))?;
         self.attempt(|it| it.roundtrip(size))?;
-        self.attempt(|it| it.decompile(size))?;
         self.attempt(|it| it.objects(size))?;
         self.attempt(|it| it.decisions(size))?;
         self.attempt(|it| it.kernel(size))?;
         Ok(self.attempt(|it| it.bench(size))?.unwrap_or_default())
+    }
+
+    /// CIL, packages, decompiler, formatter, incremental builds; figures come with the part that measured them.
+    fn forms(&mut self, full: bool, seed: u64) -> Result<Vec<(&'static str, Figure)>> {
+        let size = if full { Size::full(seed) } else { Size::ci(seed) };
+        self.attempt(|it| it.decompile(size))?;
+        self.attempt(|it| it.format(size))?;
+        let mut figures = self.cil(&cil::Part::ALL, &cil::Size::new(full, seed))?;
+        let measured = self.attempt(|it| it.incremental(size))?;
+        figures.extend(measured.into_iter().flatten().map(|it| ("incremental", it)));
+        Ok(figures)
+    }
+
+    fn incremental(&mut self, size: Size) -> Result<Vec<Figure>> {
+        self.report.suite("incremental");
+        incremental::run(&self.place, size.full, &mut self.report)
     }
 
     /// The compiler; figures come with the part that measured them.

@@ -45,6 +45,8 @@ enum Area {
     Core,
     /// The compiler.
     Compile,
+    /// CIL, packages, decompiler, formatter, incremental builds.
+    Forms,
     /// Every area.
     All,
 }
@@ -65,7 +67,8 @@ fn run(chore: &Chore) -> Result<ExitCode> {
         Chore::Measure { area } => checks::measure(match area {
             Area::Core => &["core"],
             Area::Compile => &["compile"],
-            Area::All => &["core", "compile"],
+            Area::Forms => &["forms"],
+            Area::All => &["core", "compile", "forms"],
         }),
         Chore::Docs => docs::write().map(|()| ExitCode::SUCCESS),
     }

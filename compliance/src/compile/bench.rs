@@ -96,7 +96,8 @@ impl Bench<'_> {
         let out = self.folder("ours");
         empty(&out)?;
         let modules = self.source.join(self.setting.modules.file());
-        let mut build = vec![self.place.mandate()?.display().to_string(), "build".to_owned()];
+        let mut build = vec![self.place.mandate()?.display().to_string()];
+        build.extend(["build", "--no-cache"].map(str::to_owned));
         build.push(self.source.display().to_string());
         build.extend(settings(Some(&modules), &self.setting.words()));
         build.extend(["--policy-version".to_owned(), VERSION.to_string(), "-o".to_owned()]);
@@ -176,7 +177,10 @@ fn empty(folder: &Path) -> Result<()> {
 }
 
 /// The folders that `semodule` wants to find under another root.
-fn store(root: &Path, name: &str) -> Result<()> {
+///
+/// # Errors
+/// When they cannot be made.
+pub fn store(root: &Path, name: &str) -> Result<()> {
     empty(root)?;
     for folder in ["contexts/files", "policy"] {
         fs::create_dir_all(root.join("etc/selinux").join(name).join(folder))?;

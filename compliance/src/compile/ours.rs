@@ -37,7 +37,7 @@ impl Ours {
         }
         std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
         let mut build = Command::new(place.mandate()?);
-        build.arg("build").arg(source).args(settings(modules, words));
+        build.args(["build", "--no-cache"]).arg(source).args(settings(modules, words));
         build.args(["--policy-version", &VERSION.to_string()]).args(optimize.then_some("-O"));
         // Neither m4 nor make nor anything else is found: none is needed.
         build.env("PATH", "");

@@ -196,7 +196,7 @@ fn after_errors_nothing_is_replaced() {
     let folder = Folder::new("kept");
     let source = broken(&folder);
     let old = folder.file("policy", b"old");
-    let (code, ..) = run(&["mandate", "build", &source, "-o", old.to_str().unwrap()]);
+    let (code, ..) = run(&["mandate", "build", "--no-cache", &source, "-o", old.to_str().unwrap()]);
     assert_eq!(code, 1);
     let (code, ..) = run(&["checkpolicy", "-M", &source, "-o", old.to_str().unwrap()]);
     assert_eq!(code, 1);
@@ -284,7 +284,8 @@ fn a_module_of_ones_own_joins_the_base_policy() {
     let contexts = b"/usr/bin/hello\t--\tgen_context(system_u:object_r:hello_exec_t,s0)\n";
     folder.file("hello.fc", contexts);
     let out = folder.path("out/");
-    let words = ["mandate", "build", te.to_str().unwrap(), "-o", out.to_str().unwrap()];
+    let words =
+        ["mandate", "build", "--no-cache", te.to_str().unwrap(), "-o", out.to_str().unwrap()];
     let (code, _, err) = run(&words);
     assert_eq!(code, 0, "{err}");
     let contexts = std::fs::read_to_string(folder.path("out/file_contexts")).unwrap();
