@@ -2,7 +2,6 @@
 
 use mandate_policydb::HandleUnknown;
 use mandate_syntax::cil::{Element, Keyword, Parsed, Tree};
-use mandate_syntax::codes::Code;
 use mandate_syntax::diagnostic::{Diagnostic, Severity};
 use mandate_syntax::kernel::ast::{Ident, Statement, StatementKind, Unit};
 use mandate_syntax::names::{Interner, Symbol};
