@@ -73,10 +73,10 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     eprintln!("written {:?}", start.elapsed() - read);
-    if let (Some(path), Some(text)) = (contexts, product.files.get("file_contexts")) {
-        if std::fs::write(path, text).is_err() {
-            return ExitCode::FAILURE;
-        }
+    if let (Some(path), Some(text)) = (contexts, product.files.get("file_contexts"))
+        && std::fs::write(path, text).is_err()
+    {
+        return ExitCode::FAILURE;
     }
     match output.map(|it| std::fs::write(it, bytes)) {
         Some(Ok(())) => ExitCode::SUCCESS,
