@@ -163,6 +163,17 @@ pub(crate) fn compile_cil(sources: Vec<Source>, options: &cil::Options, checks: 
     cil::build(sources, options, checks)
 }
 
+/// Checks a binary policy against the `neverallow` rules of CIL.
+pub(crate) fn check_neverallows(
+    db: &PolicyDb,
+    path: &str,
+    sources: Vec<Source>,
+    options: &cil::Options,
+) -> Outcome {
+    let sources = sources.into_iter().map(|it| (it.path, it.bytes)).collect();
+    cil::check_neverallows(db, path, sources, options)
+}
+
 /// Does a `policy.conf` declare sensitivities? The original has to be told, with -M.
 fn declares_levels(bytes: &[u8]) -> bool {
     const KEYWORD: &[u8] = b"sensitivity";

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use mandate_compile::backend::Options;
-use mandate_compile::outcome::Outcome;
+use mandate_compile::outcome::{ModuleUnit, Outcome};
 use mandate_compile::package::{self, Module, ModuleOptions, ModuleVersion, Package};
 use mandate_compile::print::{self, Printed, cil::Files, kernel};
 use mandate_compile::whole::{self, Checks};
 use mandate_compile::{cil, decompile};
-use mandate_policydb::{FileKind, PolicyDb, Unvalidated};
+use mandate_policydb::{FileKind, HandleUnknown, PolicyDb, Unvalidated};
 use mandate_syntax::codes::Code;
 use mandate_syntax::diagnostic::Diagnostic;
 use mandate_syntax::kernel::{self as language, ParseOptions, SourceKind, StatementKind, Unit};
@@ -301,6 +301,33 @@ impl Read {
         self.outcome.diagnostics.extend(found.map(|it| Diagnostic { span: self.start, ..it }));
         (!self.outcome.failed()).then_some(parsed.unit)
     }
+}
+
+/// The package of a module that was checked by itself; what is wrong joins the findings.
+pub(crate) fn package_of(module: ModuleUnit, outcome: &mut Outcome) -> Option<Package> {
+    let options = ModuleOptions {
+        base: false,
+        mls: module.mls,
+        handle_unknown: HandleUnknown::Deny,
+        version: ModuleVersion::NEWEST,
+    };
+    let raised = Module::from_unit(&module.unit, &options);
+    outcome.diagnostics.extend(raised.diagnostics);
+    let mut package = Package::new(raised.module.filter(|_| !outcome.failed())?);
+    package.file_contexts = Some(module.file_contexts).filter(|it| !it.is_empty());
+    Some(package)
+}
+
+/// A package as bytes; the version is its module's.
+pub(crate) fn package_bytes(
+    mut package: Package,
+    version: Option<ModuleVersion>,
+) -> Result<Vec<u8>> {
+    let (bytes, version) = module_bytes(&package.module, version)?;
+    if package.module.format_version() != version {
+        package.module = Module::read(&bytes)?;
+    }
+    Ok(package.write()?)
 }
 
 /// A module as bytes, at this version or at the oldest of those that programs of 2022 and later read which can hold it.

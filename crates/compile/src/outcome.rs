@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use mandate_policydb::{PolicyDb, RulePlace};
 use mandate_syntax::diagnostic::{Diagnostic, Severity};
+use mandate_syntax::kernel::Unit;
 use mandate_syntax::source::{Expansions, SourceMap, Span};
 
 /// Files by their path relative to the root of a source tree, with `/` between names.
@@ -22,6 +23,21 @@ pub struct Outcome {
     pub diagnostics: Vec<Diagnostic>,
     /// The result; none after an error.
     pub product: Option<Product>,
+    /// Modules that were checked by themselves, to be packaged.
+    pub modules: Vec<ModuleUnit>,
+}
+
+/// A module by itself.
+#[derive(Debug)]
+pub struct ModuleUnit {
+    /// Its name.
+    pub name: String,
+    /// What it says, expanded.
+    pub unit: Unit,
+    /// Is it for a policy with MLS?
+    pub mls: bool,
+    /// Its file contexts.
+    pub file_contexts: Vec<u8>,
 }
 
 impl Outcome {

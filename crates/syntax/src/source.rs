@@ -157,6 +157,14 @@ impl SourceMap {
         Some((FileId(u32::try_from(index).ok()?), offset.min(self.files[index].bytes.len())))
     }
 
+    /// The file and line that `pos` was generated from, as a `;;*` mark says.
+    pub fn generated_from(&self, pos: Pos) -> Option<(&str, usize)> {
+        let (id, _) = self.locate(pos)?;
+        let file = self.file(id);
+        let at = self.location(pos).filter(|_| file.marks == Marks::Cil)?;
+        (at.path != file.path).then_some((at.path, at.line))
+    }
+
     /// Path, line and column of `pos`.
     pub fn location(&self, pos: Pos) -> Option<Location<'_>> {
         let (id, offset) = self.locate(pos)?;

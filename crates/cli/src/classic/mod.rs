@@ -10,6 +10,7 @@ mod policyvers;
 mod printers;
 mod secil2tree;
 mod secilc;
+mod secilcheck;
 
 use std::io::Write;
 
@@ -36,6 +37,7 @@ pub(crate) fn find(name: &str) -> Option<Classic> {
         "validatetrans" => Some(compute::validatetrans),
         "policyvers" => Some(policyvers::policyvers),
         "secil2tree" => Some(secil2tree::secil2tree),
+        "secilcheck" => Some(secilcheck::secilcheck),
         "secilc" => Some(secilc::secilc),
         _ => None,
     }

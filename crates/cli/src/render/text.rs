@@ -114,6 +114,9 @@ fn render(findings: &Findings<'_>, group: &Group<'_>, first: bool, renderer: &Re
             say(Level::NOTE, format!("{place} is expanded\n{}", calls.join("\n")));
         }
     }
+    if let Some((path, line)) = findings.sources.generated_from(it.span.pos) {
+        say(Level::NOTE, format!("it comes from {}:{line}", safe(path)));
+    }
     it.notes.iter().for_each(|note| say(Level::NOTE, safe_lines(note)));
     it.help.iter().for_each(|help| say(Level::HELP, safe_lines(help)));
     if first {
@@ -169,7 +172,12 @@ fn mark<'a>(
         end -= 1;
     }
     let to = at.offset + word(&bytes[at.offset..end]).len();
-    let (line, column) = (at.line, at.column);
+    // What was generated is shown where it stands; where it comes from is a note.
+    let line = match findings.sources.generated_from(span.pos) {
+        Some(_) => bytes[..at.offset].iter().filter(|it| newline(it)).count() + 1,
+        None => at.line,
+    };
+    let column = at.column;
     Some(Mark { file: at.file, line, start, end, from: at.offset, to, column, kind, label })
 }
 

@@ -9,8 +9,9 @@ use mandate_compile::outcome::{Outcome as Compiled, Product};
 use mandate_policydb::PROVENANCE_SUFFIX;
 use serde_json::json;
 
+use crate::forms;
 use crate::output::write_policy;
-use crate::replace::replace_all;
+use crate::replace::{replace, replace_all};
 use crate::verbs::sources::{Interfaces, SourceArgs};
 use crate::{Outcome, compiler};
 
@@ -25,6 +26,7 @@ Examples:
   mandate build base.pp crond.pp -o policy.33      packages, linked and expanded
   mandate build base.cil modules/*.cil -o policy.33
   mandate build my.te --against refpolicy -o out/  the tree's policy with a module of one's own
+  mandate build my.te --headers /usr/share/selinux/devel -o my.pp      a package, for semodule -i
   mandate build my.te --headers /usr/share/selinux/devel --against /etc/selinux/default/policy/policy.33
 
 Beside the policy stands FILE.provenance, by which mandate explain names the source lines of a rule.
@@ -35,7 +37,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     sources: SourceArgs,
     /// Where to write: a file for the policy, a folder (there already, or with / at its end) for the policy and all files
-    /// that go with it, - for standard output; without this policy.N in the current folder
+    /// that go with it, NAME.pp for the package of a module, - for standard output; without this policy.N in the current folder
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
 }
@@ -45,10 +47,17 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
     if target == Target::StandardOutput && !args.sources.leaves_standard_output() {
         bail!("standard output takes the policy or the findings, not both: name a file with -o");
     }
-    if args.sources.checks_only() {
-        bail!(
-            "a module with headers alone is only checked; --against POLICY says what to add it to"
-        );
+    match (&target, args.sources.checks_only()) {
+        (Target::Package(path), true) => return package(args, path, out, err),
+        (Target::Package(_), false) => {
+            bail!(
+                "a package is made of NAME.te with --headers DIR; mandate convert --to pp makes one of a policy"
+            )
+        }
+        (_, true) => bail!(
+            "a module with headers alone is only checked, or packaged by -o NAME.pp; --against POLICY says what to add it to"
+        ),
+        (_, false) => {}
     }
     let run = args.sources.compile(Interfaces::Called)?;
     run.stage("writing");
@@ -81,6 +90,8 @@ enum Target {
     Version,
     /// All files.
     Folder(PathBuf),
+    /// The module alone, as a package.
+    Package(PathBuf),
 }
 
 impl Target {
@@ -91,12 +102,37 @@ impl Target {
             Some(it) if it.is_dir() || it.as_os_str().as_encoded_bytes().ends_with(b"/") => {
                 Self::Folder(it.to_owned())
             }
+            Some(it) if it.extension().is_some_and(|end| end == "pp") => {
+                Self::Package(it.to_owned())
+            }
             Some(it) => Self::File(it.to_owned()),
         }
     }
 }
 
 const ADVICE: &str = "choose a higher --policy-version";
+
+/// Packages a module, as the Makefile of the headers does.
+fn package(args: &Args, path: &Path, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome> {
+    let (mut outcome, took) = args.sources.compile(Interfaces::Called)?.finish();
+    let mut modules = std::mem::take(&mut outcome.modules);
+    let module = modules.pop().filter(|_| !outcome.failed());
+    if !modules.is_empty() {
+        bail!("a package holds one module; {} are given", modules.len() + 1);
+    }
+    let package = module.and_then(|it| forms::package_of(it, &mut outcome));
+    let written = package.map(|it| forms::package_bytes(it, None)).transpose()?;
+    if let Some(bytes) = &written {
+        replace(path, |file| Ok(file.write_all(bytes)?))?;
+    }
+    let files: Vec<&Path> = written.iter().map(|_| path).collect();
+    args.sources.show(&outcome, &[("written", json!(files))], out, err)?;
+    if written.is_none() {
+        return Ok(Outcome::Faulty);
+    }
+    args.sources.summarise_package(path, took, err)?;
+    Ok(Outcome::Success)
+}
 
 /// Writes the result and names the files, the policy first.
 fn write(
@@ -117,6 +153,7 @@ fn write(
         Target::File(path) => path.clone(),
         Target::Version => PathBuf::from(format!("policy.{version}")),
         Target::Folder(folder) => folder.join(format!("policy.{version}")),
+        Target::Package(_) => bail!("a policy is no package"),
     };
     let provenance = compiler::provenance(outcome, product, &policy);
     let mut beside = path.clone().into_os_string();

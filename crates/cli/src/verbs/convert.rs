@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use mandate_compile::package::{Module, ModuleVersion, Package};
+use mandate_compile::package::ModuleVersion;
 use mandate_policydb::{PolicyDb, PolicyVersion, canonical, drop_unsupported, unsupported};
 
 use crate::Outcome;
@@ -78,7 +78,10 @@ pub(crate) fn run(args: &Args, err: &mut dyn Write) -> Result<Outcome> {
         },
         Form::Conf | Form::Cil => read.text(args.to, false),
         Form::Mod | Form::Pp => match read.package() {
-            Some(package) => Some(packed(args, package)?),
+            Some(package) if args.to == Form::Mod => {
+                Some(forms::module_bytes(&package.module, args.module_version)?.0)
+            }
+            Some(package) => Some(forms::package_bytes(package, args.module_version)?),
             None => None,
         },
     };
@@ -96,18 +99,6 @@ pub(crate) fn run(args: &Args, err: &mut dyn Write) -> Result<Outcome> {
 fn parse_module_version(text: &str) -> Result<ModuleVersion, String> {
     let found = text.parse().ok().and_then(ModuleVersion::new);
     found.ok_or_else(|| format!("expected a number from 4 to 24, found {text:?}"))
-}
-
-/// A module or package.
-fn packed(args: &Args, mut package: Package) -> Result<Vec<u8>> {
-    let (bytes, version) = forms::module_bytes(&package.module, args.module_version)?;
-    if args.to == Form::Mod {
-        return Ok(bytes);
-    }
-    if package.module.format_version() != version {
-        package.module = Module::read(&bytes)?;
-    }
-    Ok(package.write()?)
 }
 
 /// The bytes of a policy at the version asked for.

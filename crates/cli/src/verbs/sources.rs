@@ -329,6 +329,19 @@ impl SourceArgs {
         Ok(())
     }
 
+    /// The closing line of a module that was packaged.
+    pub(crate) fn summarise_package(
+        &self,
+        path: &Path,
+        took: Duration,
+        err: &mut dyn Write,
+    ) -> Result<()> {
+        if self.format == Format::Text {
+            writeln!(err, "{}: a package, in {:.2} s", path.display(), took.as_secs_f64())?;
+        }
+        Ok(())
+    }
+
     /// The closing line of a check that makes no policy.
     pub(crate) fn summarise_checked(&self, took: Duration, err: &mut dyn Write) -> Result<()> {
         if self.format == Format::Text {

@@ -132,23 +132,23 @@ impl DeclKind {
     }
 
     pub(crate) fn may_be_anonymous(self) -> bool {
-        use DeclKind as D;
-        matches!(self, D::CategorySet | D::Level | D::LevelRange | D::ClassPermission)
+        matches!(self, Self::CategorySet | Self::Level | Self::LevelRange | Self::ClassPermission)
     }
 
     /// Is this a word of expressions, which cannot be a name of this kind?
     pub(crate) fn reserves(self, name: Symbol) -> bool {
-        use DeclKind as D;
         use Keyword as K;
         let Some(word) = Keyword::of(name) else { return false };
         let operator = matches!(word, K::And | K::Or | K::Not | K::Xor);
         match self {
-            D::Boolean | D::Tunable => operator || matches!(word, K::Eq | K::Neq),
-            D::User | D::UserAttribute | D::Role | D::RoleAttribute => operator || word == K::All,
-            D::Type | D::TypeAttribute | D::TypeAlias => {
+            Self::Boolean | Self::Tunable => operator || matches!(word, K::Eq | K::Neq),
+            Self::User | Self::UserAttribute | Self::Role | Self::RoleAttribute => {
+                operator || word == K::All
+            }
+            Self::Type | Self::TypeAttribute | Self::TypeAlias => {
                 operator || matches!(word, K::All | K::Self_ | K::NotSelf | K::Other)
             }
-            D::Category | D::CategorySet | D::CategoryAlias | D::PermissionX => {
+            Self::Category | Self::CategorySet | Self::CategoryAlias | Self::PermissionX => {
                 operator || matches!(word, K::All | K::Range)
             }
             _ => false,

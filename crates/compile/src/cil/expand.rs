@@ -257,7 +257,7 @@ impl World<'_> {
                 let span = self.span(id, self.element(id, index));
                 match self.find_block(id, name) {
                     Some(block) if self.container(block).kind == Kind::Block => {
-                        links.push(Link { id, at, block, span });
+                        links.push(Link { id, at, block, span, index });
                     }
                     Some(_) => {
                         let message = format!("`{}` is no block", self.text(name));
@@ -342,7 +342,7 @@ impl World<'_> {
         if !self.check_recursion(id, target, span) {
             return Ok(());
         }
-        let expansion = self.expansions.record(span);
+        let expansion = self.record(id, statement);
         let new = self.copy(target, Kind::Call, id, Some(expansion), false)?;
         let home = self.container(id).file;
         let container = &mut self.containers[new as usize];
@@ -373,6 +373,13 @@ impl World<'_> {
         let error = Diagnostic::error(Code::CilArguments, span, message)
             .and(self.own_span(target), format!("its parameters are {}", shown.join(" ")));
         self.report.add(error);
+    }
+
+    /// Records that statements come by this one; the place is that of the name.
+    fn record(&mut self, at: ContainerId, statement: Element<'_>) -> ExpansionId {
+        let name = statement.children().nth(1).unwrap_or(statement);
+        let span = self.span(at, name);
+        self.expansions.record(span)
     }
 
     fn check_recursion(&mut self, id: ContainerId, target: ContainerId, span: Span) -> bool {
@@ -406,6 +413,7 @@ struct Link {
     at: usize,
     block: ContainerId,
     span: Span,
+    index: u32,
 }
 
 struct Inheritance {
@@ -423,7 +431,7 @@ impl Inheritance {
         self.doing.push(id);
         let from = self.links.partition_point(|it| it.id < id);
         for number in from..self.links.len() {
-            let Link { id: at_id, at, block, span } = self.links[number];
+            let Link { id: at_id, at, block, span, index } = self.links[number];
             if at_id != id {
                 break;
             }
@@ -435,7 +443,7 @@ impl Inheritance {
                 continue;
             }
             self.complete(world, block)?;
-            let expansion = world.expansions.record(span);
+            let expansion = world.record(id, world.element(id, index));
             let new = world.copy(block, Kind::Inherit, id, Some(expansion), true)?;
             world.containers[new as usize].definition = block;
             world.containers[id as usize].items[at] = Item::child(new);

@@ -77,21 +77,22 @@ impl Lowerer<'_, '_> {
         for (rank, path, it) in &ranked {
             let context =
                 it.context.map_or_else(|| "<<none>>".to_owned(), |it| self.context_text(&it));
-            if let Some((old_rank, old_path, old_context, old)) = &before {
-                if *old_rank == rank && old_path == path {
-                    let same = *old_context == context;
-                    if !(same && world.options.multiple_decls) {
-                        let message = if same {
-                            "the same file context is given twice"
-                        } else {
-                            "two contexts for one pattern and file type"
-                        };
-                        let (first, second) = (old.span.min(it.span), old.span.max(it.span));
-                        let error = Diagnostic::error(Code::CilConflict, second, message);
-                        self.report.add(error.and(first, "the other one"));
-                    }
-                    continue;
+            if let Some((old_rank, old_path, old_context, old)) = &before
+                && *old_rank == rank
+                && old_path == path
+            {
+                let same = *old_context == context;
+                if !(same && world.options.multiple_decls) {
+                    let message = if same {
+                        "the same file context is given twice"
+                    } else {
+                        "two contexts for one pattern and file type"
+                    };
+                    let (first, second) = (old.span.min(it.span), old.span.max(it.span));
+                    let error = Diagnostic::error(Code::CilConflict, second, message);
+                    self.report.add(error.and(first, "the other one"));
                 }
+                continue;
             }
             out.push_str(path);
             out.push_str(type_word(it.file_type));

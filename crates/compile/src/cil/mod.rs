@@ -5,6 +5,7 @@
 //! nothing changes; [`lower`] statements become those of the kernel language, side by side; [`finish`] what several statements say
 //! together; [`members`] and [`deny`] what needs the members of attributes.
 
+mod check;
 mod condition;
 mod contain;
 mod declare;
@@ -32,6 +33,8 @@ use mandate_syntax::diagnostic::{Diagnostic, Severity};
 use mandate_syntax::kernel::ast::Unit;
 use mandate_syntax::source::{Expansions, FileId, SourceMap, Span};
 use rayon::prelude::*;
+
+pub use check::check_neverallows;
 
 use crate::backend;
 use crate::outcome::{DisabledOptional, Outcome, Product};

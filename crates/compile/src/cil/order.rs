@@ -32,7 +32,7 @@ fn merge_one<T: Copy + PartialEq>(old: &[T], new: &[T]) -> Option<Vec<T>> {
             let place = merged[at..].iter().position(|it| *it == new[number])?;
             Some((number, at + place))
         });
-        let Some((number, place)) = matching else { return None };
+        let (number, place) = matching?;
         if !insert(&mut merged, place, &new[next..number]) {
             return None;
         }

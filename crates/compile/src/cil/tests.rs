@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use expect_test::{Expect, expect};
-use mandate_policydb::{PolicyDb, RuleKind, SymbolId};
+use mandate_policydb::{PolicyDb, SymbolId};
 
 use super::{Options, build};
 use crate::outcome::Outcome;
@@ -39,7 +39,6 @@ fn show(db: &PolicyDb) -> String {
             line += &format!(" {}", it.default_type().map_or(String::new(), type_));
         } else if !kind.is_xperm() {
             let bits = it.permissions();
-            let bits = if kind == RuleKind::DontAudit { !bits } else { bits };
             line += &format!(" {{ {} }}", db.permission_names(it.class(), bits).join(" "));
         }
         line
@@ -101,67 +100,260 @@ fn check(text: &str, expected: Expect) {
 
 #[test]
 fn rules() {
-    check("(allow a b (file (read write)))", expect![""]);
-    check("(allow a self (file (read)))", expect![""]);
-    check("(allow a b (file (not (read))))", expect![""]);
-    check("(allow a b (file (and (all) (not (read)))))", expect![""]);
-    check("(dontaudit a b (file (all)))", expect![""]);
-    check("(auditallow a b (file (xor (read write) (write append))))", expect![""]);
-    check("(typetransition a b file b)", expect![""]);
-    check("(typemember a self file b) (typechange a b dir b)", expect![""]);
-    check("(allow a b (file (red)))", expect![""]);
-    check("(allow a c (file (read)))", expect![""]);
-    check("(allow a b (fil (read)))", expect![""]);
-    check("(allow a b)", expect![""]);
-    check("(alow a b (file (read)))", expect![""]);
-    check("(allow a b (file (read and write)))", expect![""]);
-    check("(allow a b (file (and read)))", expect![""]);
-    check("(allow r b (file (read)))", expect![""]);
-    check("(neverallow a b (file (read)))\n(allow a b (file (read)))", expect![""]);
+    check(
+        "(allow a b (file (read write)))",
+        expect![[r#"
+        allow a b:file { read write }
+    "#]],
+    );
+    check(
+        "(allow a self (file (read)))",
+        expect![[r#"
+        allow a a:file { read }
+    "#]],
+    );
+    check(
+        "(allow a b (file (not (read))))",
+        expect![[r#"
+        allow a b:file { write append }
+    "#]],
+    );
+    check(
+        "(allow a b (file (and (all) (not (read)))))",
+        expect![[r#"
+        allow a b:file { write append }
+    "#]],
+    );
+    check(
+        "(dontaudit a b (file (all)))",
+        expect![[r#"
+        dontaudit a b:file { read write append }
+    "#]],
+    );
+    check(
+        "(auditallow a b (file (xor (read write) (write append))))",
+        expect![[r#"
+        auditallow a b:file { read append }
+    "#]],
+    );
+    check(
+        "(typetransition a b file b)",
+        expect![[r#"
+        type_transition a b:file b
+    "#]],
+    );
+    check(
+        "(typemember a self file b) (typechange a b dir b)",
+        expect![[r#"
+        type_member a a:file b
+        type_change a b:dir b
+    "#]],
+    );
+    check(
+        "(allow a b (file (red)))",
+        expect![[r#"
+        x.cil:1:19 E0306 class `file` has no permission `red`
+          base:1:8 its permissions are declared here
+          help: did you mean `read`?
+    "#]],
+    );
+    check(
+        "(allow a c (file (read)))",
+        expect![[r#"
+        x.cil:1:10 E0301 there is no type or attribute `c`
+    "#]],
+    );
+    check(
+        "(allow a b (fil (read)))",
+        expect![[r#"
+        x.cil:1:13 E0305 there is no class `fil`
+          help: did you mean `file` or `dir`?
+    "#]],
+    );
+    check(
+        "(allow a b)",
+        expect![[r#"
+        x.cil:1:1 E0602 `allow`: parts are missing
+          help: write (allow SOURCE TARGET CLASSPERMISSIONS)
+    "#]],
+    );
+    check(
+        "(alow a b (file (read)))",
+        expect![[r#"
+        x.cil:1:1 E0202 no CIL statement begins with `alow`
+          help: did you mean `allow` or `allowx`?
+    "#]],
+    );
+    check(
+        "(allow a b (file (read and write)))",
+        expect![[r#"
+        x.cil:1:24 E0306 class `file` has no permission `and`
+          base:1:8 its permissions are declared here
+          help: it has read, write, append
+    "#]],
+    );
+    check(
+        "(allow a b (file (and read)))",
+        expect![[r#"
+        x.cil:1:18 E0608 `and` takes 2 operands, but 1 are given
+          help: nest them: `(and a (and b c))`
+    "#]],
+    );
+    check(
+        "(allow r b (file (read)))",
+        expect![[r#"
+        x.cil:1:8 E0301 there is no type or attribute `r`
+    "#]],
+    );
+    check(
+        "(neverallow a b (file (read)))\n(allow a b (file (read)))",
+        expect![[r#"
+        x.cil:2:1 E0401 `allow a b:file { read };` is forbidden by a neverallow
+          x.cil:1:1 neverallow here
+    "#]],
+    );
     check(
         "(typeattribute t) (typeattributeset t (a b)) (neverallow t other (file (read)))\n(allow a b (file (read)))",
-        expect![""],
+        expect![[r#"
+            x.cil:2:1 E0401 `allow a b:file { read };` is forbidden by a neverallow
+              x.cil:1:46 neverallow here
+        "#]],
     );
 }
 
 #[test]
 fn sets() {
-    check("(typeattribute t) (typeattributeset t (a b)) (allow t t (file (read)))", expect![""]);
-    check("(typeattribute t) (typeattributeset t (not a)) (allow t a (file (read)))", expect![""]);
+    check(
+        "(typeattribute t) (typeattributeset t (a b)) (allow t t (file (read)))",
+        expect![[r#"
+        allow t t:file { read }
+        a is in t
+        b is in t
+    "#]],
+    );
+    check(
+        "(typeattribute t) (typeattributeset t (not a)) (allow t a (file (read)))",
+        expect![[r#"
+        allow t a:file { read }
+        b is in t
+    "#]],
+    );
     check(
         "(typeattribute s) (typeattributeset s (a)) (typeattribute t) (typeattributeset t (xor s (or a b))) (allow t a (file (read)))",
-        expect![""],
+        expect![[r#"
+            allow t a:file { read }
+            a is in s
+            b is in t
+        "#]],
     );
-    check("(typeattribute t) (typeattributeset t (all))", expect![""]);
-    check("(typeattribute t) (typeattributeset t (not t))", expect![""]);
-    check("(typeattribute t) (typeattributeset t (and a))", expect![""]);
-    check("(typeattribute t) (typeattributeset t (a and))", expect![""]);
-    check("(typeattribute t) (typeattributeset t (a nobody))", expect![""]);
-    check("(typeattributeset a (b))", expect![""]);
+    check(
+        "(typeattribute t) (typeattributeset t (all))",
+        expect![[r#"
+        a is in t
+        b is in t
+    "#]],
+    );
+    check(
+        "(typeattribute t) (typeattributeset t (not t))",
+        expect![[r#"
+        x.cil:1:16 E0605 type attribute `t` is a member of itself
+    "#]],
+    );
+    check(
+        "(typeattribute t) (typeattributeset t (and a))",
+        expect![[r#"
+        x.cil:1:39 E0608 `and` takes 2 operands, but 1 are given
+          help: nest them: `(and a (and b c))`
+    "#]],
+    );
+    check(
+        "(typeattribute t) (typeattributeset t (a and))",
+        expect![[r#"
+        x.cil:1:42 E0608 an operator without its operands
+          help: an operator stands first in its list: `(and a b)`
+    "#]],
+    );
+    check(
+        "(typeattribute t) (typeattributeset t (a nobody))",
+        expect![[r#"
+        x.cil:1:42 E0301 there is no type or attribute `nobody`
+    "#]],
+    );
+    check(
+        "(typeattributeset a (b))",
+        expect![[r#"
+        x.cil:1:19 E0314 `a` is a type, not a type attribute
+          base:8:7 declared here
+    "#]],
+    );
     check("(typeattribute cil_gen_require) (typeattributeset cil_gen_require a)", expect![""]);
-    check("(typealias x) (typealiasactual x b) (allow a x (file (read)))", expect![""]);
+    check(
+        "(typealias x) (typealiasactual x b) (allow a x (file (read)))",
+        expect![[r#"
+        allow a b:file { read }
+    "#]],
+    );
     check(
         "(typealias x) (typealias y) (typealiasactual x y) (typealiasactual y b) (allow a x (file (read)))",
-        expect![""],
+        expect![[r#"
+            allow a b:file { read }
+        "#]],
     );
-    check("(typealias x) (typealias y) (typealiasactual x y) (typealiasactual y x)", expect![""]);
+    check(
+        "(typealias x) (typealias y) (typealiasactual x y) (typealiasactual y x)",
+        expect![[r#"
+        x.cil:1:48 E0605 alias `x` stands for itself
+        x.cil:1:48 E0314 `x` is a type alias, not a type
+          x.cil:1:12 declared here
+        x.cil:1:70 E0605 alias `y` stands for itself
+        x.cil:1:70 E0314 `y` is a type alias, not a type
+          x.cil:1:26 declared here
+    "#]],
+    );
 }
 
 #[test]
 fn notself_and_deny() {
     check(
         "(typeattribute t) (typeattributeset t (a b)) (allow t other (file (read)))",
-        expect![""],
+        expect![[r#"
+            allow a b:file { read }
+            allow b a:file { read }
+            a is in t
+            b is in t
+        "#]],
     );
-    check("(type c) (allow a notself (file (read)))", expect![""]);
-    check("(allow a b (file (read write))) (deny a b (file (read)))", expect![""]);
+    check(
+        "(type c) (allow a notself (file (read)))",
+        expect![[r#"
+        allow a b:file { read }
+        allow a c:file { read }
+    "#]],
+    );
+    check(
+        "(allow a b (file (read write))) (deny a b (file (read)))",
+        expect![[r#"
+        allow a b:file { write }
+    "#]],
+    );
     check(
         "(typeattribute t) (typeattributeset t (a b)) (allow t t (file (read))) (deny a b (file (read)))",
-        expect![""],
+        expect![[r#"
+            allow a a:file { read }
+            allow b a:file { read }
+            allow b b:file { read }
+            a is in t
+            b is in t
+        "#]],
     );
     check(
         "(typeattribute t) (typeattributeset t (a b)) (allow t t (file (read))) (deny t self (file (read)))",
-        expect![""],
+        expect![[r#"
+            allow a b:file { read }
+            allow b a:file { read }
+            a is in t
+            b is in t
+        "#]],
     );
     check(
         "(boolean o true) (booleanif o (true (allow a b (file (read))))) (deny a b (file (read)))",
@@ -173,19 +365,47 @@ fn notself_and_deny() {
 fn class_maps_and_permission_sets() {
     check(
         "(classmap m (x)) (classmapping m x (file (read))) (classmapping m x (dir (search))) (allow a b (m (x)))",
-        expect![""],
+        expect![[r#"
+            allow a b:file { read }
+            allow a b:dir { search }
+        "#]],
     );
     check(
         "(classpermission p) (classpermissionset p (file (read))) (classpermissionset p (dir (read))) (allow a b p)",
-        expect![""],
+        expect![[r#"
+            allow a b:file { read }
+            allow a b:dir { read }
+        "#]],
     );
-    check("(classpermission p)\n(allow a b p)", expect![""]);
-    check("(classmap m (x))\n(allow a b (m (x)))", expect![""]);
-    check("(classpermission p) (classpermissionset p p) (allow a b p)", expect![""]);
-    check("(allow a b (file ()))", expect![""]);
+    check(
+        "(classpermission p)\n(allow a b p)",
+        expect![[r#"
+        x.cil:1:18 E0610 class permission set `p`: no `classpermissionset` says what it means
+    "#]],
+    );
+    check(
+        "(classmap m (x))\n(allow a b (m (x)))",
+        expect![[r#"
+        x.cil:1:11 E0610 class map `m`: its permission `x` has no `classmapping`
+    "#]],
+    );
+    check(
+        "(classpermission p) (classpermissionset p p) (allow a b p)",
+        expect![[r#"
+        x.cil:1:43 E0605 sets of permissions lead to others deeper than 64
+    "#]],
+    );
+    check(
+        "(allow a b (file ()))",
+        expect![[r#"
+        x.cil:1:18 E0413 a list of permissions without any
+    "#]],
+    );
     check(
         "(common c (x y)) (class k (z)) (classorder (dir k)) (classcommon k c) (allow a b (k (x z)))",
-        expect![""],
+        expect![[r#"
+            allow a b:k { x z }
+        "#]],
     );
 }
 
@@ -193,42 +413,164 @@ fn class_maps_and_permission_sets() {
 fn blocks() {
     check(
         "(block k (type t) (allow t .a (file (read)))) (allow a k.t (file (write)))",
-        expect![""],
+        expect![[r#"
+            allow a k.t:file { write }
+            allow k.t a:file { read }
+        "#]],
     );
-    check("(block k (type a) (allow a a (file (read))))", expect![""]);
+    check(
+        "(block k (type a) (allow a a (file (read))))",
+        expect![[r#"
+        allow k.a k.a:file { read }
+    "#]],
+    );
     check(
         "(block k (blockabstract k) (type t) (allow t a (file (read)))) (block i (blockinherit k)) (block j (blockinherit k))",
-        expect![""],
+        expect![[r#"
+            allow i.t a:file { read }
+            allow j.t a:file { read }
+        "#]],
     );
-    check("(block k (block n (type t))) (allow a k.n.t (file (read)))", expect![""]);
-    check("(block k (type t)) (in k (allow t a (file (read))))", expect![""]);
-    check("(block k (type t))\n(in kk (allow t a (file (read))))", expect![""]);
-    check("(block k (blockinherit k))", expect![""]);
-    check("(block k (blockinherit n)) (block n (blockinherit k))", expect![""]);
-    check("(block k (type t)) (block k (type t))", expect![""]);
-    check("(block k (category c9))", expect![""]);
-    check("(block k (type tt))\n(allow a tt (file (read)))", expect![""]);
+    check(
+        "(block k (block n (type t))) (allow a k.n.t (file (read)))",
+        expect![[r#"
+        allow a k.n.t:file { read }
+    "#]],
+    );
+    check(
+        "(block k (type t)) (in k (allow t a (file (read))))",
+        expect![[r#"
+        allow k.t a:file { read }
+    "#]],
+    );
+    check(
+        "(block k (type t))\n(in kk (allow t a (file (read))))",
+        expect![[r#"
+        x.cil:2:1 E0603 there is no container `kk`
+          help: did you mean `k`?
+    "#]],
+    );
+    check(
+        "(block k (blockinherit k))",
+        expect![[r#"
+        x.cil:1:10 E0605 block `k` inherits itself
+          x.cil:1:1 the block
+    "#]],
+    );
+    check(
+        "(block k (blockinherit n)) (block n (blockinherit k))",
+        expect![[r#"
+        x.cil:1:37 E0605 block `k` inherits itself
+          x.cil:1:1 the block
+    "#]],
+    );
+    check(
+        "(block k (type t)) (block k (type t))",
+        expect![[r#"
+        x.cil:1:20 E0313 `k` is declared twice
+          x.cil:1:1 first declared here
+    "#]],
+    );
+    check(
+        "(block k (category c9))",
+        expect![[r#"
+        x.cil:1:10 E0205 `category` may not stand in a block
+    "#]],
+    );
+    check(
+        "(block k (type tt))\n(allow a tt (file (read)))",
+        expect![[r#"
+        x.cil:2:10 E0301 there is no type or attribute `tt`
+          help: in another block there is `k.tt`
+    "#]],
+    );
 }
 
 #[test]
 fn macros() {
-    check("(macro m ((type x) (class c)) (allow x a (c (read)))) (call m (b file))", expect![""]);
+    check(
+        "(macro m ((type x) (class c)) (allow x a (c (read)))) (call m (b file))",
+        expect![[r#"
+        allow b a:file { read }
+    "#]],
+    );
     check(
         "(macro m ((type x)) (call n (x))) (macro n ((type y)) (allow y a (file (read)))) (call m (b))",
-        expect![""],
+        expect![[r#"
+            allow b a:file { read }
+        "#]],
     );
-    check("(macro m ((classpermission p)) (allow a b p)) (call m ((file (read))))", expect![""]);
+    check(
+        "(macro m ((classpermission p)) (allow a b p)) (call m ((file (read))))",
+        expect![[r#"
+        allow a b:file { read }
+    "#]],
+    );
     check("(macro m ((string s)) (typetransition a b file s b)) (call m (\"x y\"))", expect![""]);
-    check("(block k (type t) (macro m () (allow t a (file (read))))) (call k.m)", expect![""]);
-    check("(macro m () (type t) (allow t a (file (read)))) (block k (call m))", expect![""]);
-    check("(macro m ((type x)) (allow x a (file (read))))\n(call m (a b))", expect![""]);
-    check("(macro m ((type x)) (allow x a (file (read))))\n(call m ((a b)))", expect![""]);
-    check("(macro m ((type x))\n(allow x q (file (read))))\n(call m (a))", expect![""]);
-    check("(macro m ((type x)) (call m (x)))\n(call m (a))", expect![""]);
-    check("(macro m ((tipe x)))", expect![""]);
-    check("(call mm (a))", expect![""]);
-    check("(macro m () (macro n ()))", expect![""]);
-    check("(macro m ((type x)) (type x))\n(call m (a))", expect![""]);
+    check(
+        "(block k (type t) (macro m () (allow t a (file (read))))) (call k.m)",
+        expect![[r#"
+        allow k.t a:file { read }
+    "#]],
+    );
+    check(
+        "(macro m () (type t) (allow t a (file (read)))) (block k (call m))",
+        expect![[r#"
+        allow k.t a:file { read }
+    "#]],
+    );
+    check(
+        "(macro m ((type x)) (allow x a (file (read))))\n(call m (a b))",
+        expect![[r#"
+        x.cil:2:1 E0607 macro `m` takes 1 argument, but 2 are given
+          x.cil:1:1 its parameters are (type x)
+    "#]],
+    );
+    check(
+        "(macro m ((type x)) (allow x a (file (read))))\n(call m ((a b)))",
+        expect![[r#"
+        x.cil:2:10 E0607 a type is given by its name, not as a list
+    "#]],
+    );
+    check(
+        "(macro m ((type x))\n(allow x q (file (read))))\n(call m (a))",
+        expect![[r#"
+        x.cil:2:10 E0301 there is no type or attribute `q`, by x.cil:3:7
+    "#]],
+    );
+    check(
+        "(macro m ((type x)) (call m (x)))\n(call m (a))",
+        expect![[r#"
+        x.cil:1:21 E0605 macro `m` calls itself, by x.cil:2:7
+          x.cil:2:1 called here first
+    "#]],
+    );
+    check(
+        "(macro m ((tipe x)))",
+        expect![[r#"
+        x.cil:1:11 E0607 a parameter cannot be of the kind `tipe`
+          help: did you mean `type`?
+          help: it is one of `type`, `role`, `user`, `sensitivity`, `category`, `categoryset`, `level`, `levelrange`, `class`, `classmap`, `classpermission`, `ipaddr`, `boolean`, `string`, `name`
+    "#]],
+    );
+    check(
+        "(call mm (a))",
+        expect![[r#"
+        x.cil:1:1 E0603 there is no macro `mm`
+    "#]],
+    );
+    check(
+        "(macro m () (macro n ()))",
+        expect![[r#"
+        x.cil:1:13 E0205 `macro` may not stand in a macro
+    "#]],
+    );
+    check(
+        "(macro m ((type x)) (type x))\n(call m (a))",
+        expect![[r#"
+        x.cil:1:27 E0313 type `x` has the name of a parameter of its macro, by x.cil:2:7
+    "#]],
+    );
 }
 
 #[test]
@@ -236,15 +578,27 @@ fn optionals() {
     check("(optional o (allow a nobody (file (read))) (allow a b (file (read))))", expect![""]);
     check(
         "(optional o (allow a b (file (read))) (optional p (allow a nobody (file (read)))))",
-        expect![""],
+        expect![[r#"
+            allow a b:file { read }
+        "#]],
     );
     check(
         "(optional o (type t) (allow a nobody (file (read)))) (optional p (allow t a (file (read))))",
         expect![""],
     );
-    check("(optional o (call nothing)) (allow a b (file (read)))", expect![""]);
+    check(
+        "(optional o (call nothing)) (allow a b (file (read)))",
+        expect![[r#"
+        allow a b:file { read }
+    "#]],
+    );
     check("(optional o (booleanif nothing (true (allow a b (file (read))))))", expect![""]);
-    check("(optional o (block k))", expect![""]);
+    check(
+        "(optional o (block k))",
+        expect![[r#"
+        x.cil:1:13 E0205 `block` may not stand in an optional block
+    "#]],
+    );
     check("(optional o (allow a b (file (nothing))))", expect![""]);
 }
 
@@ -252,56 +606,202 @@ fn optionals() {
 fn conditions() {
     check(
         "(boolean o false) (booleanif (not o) (true (allow a b (file (read)))) (false (allow a b (file (write)))))",
-        expect![""],
+        expect![[r#"
+            if allow a b:file { write }
+            else allow a b:file { read }
+        "#]],
     );
     check(
         "(tunable o true) (tunableif o (true (allow a b (file (read)))) (false (allow a b (file (write)))))",
-        expect![""],
+        expect![[r#"
+            allow a b:file { read }
+        "#]],
     );
     let preserve = Options { preserve_tunables: true, ..Options::default() };
     check_with(
         "(tunable o true) (tunableif o (true (allow a b (file (read)))))",
         &preserve,
-        expect![""],
+        expect![[r#"
+            if allow a b:file { read }
+        "#]],
     );
-    check("(boolean o false) (booleanif (and o) (true (allow a b (file (read)))))", expect![""]);
-    check("(boolean o false) (booleanif o (true (type t)))", expect![""]);
-    check("(boolean o false) (booleanif oo (true (allow a b (file (read)))))", expect![""]);
-    check("(boolean o false) (booleanif o)", expect![""]);
-    check("(boolean o maybe)", expect![""]);
+    check(
+        "(boolean o false) (booleanif (and o) (true (allow a b (file (read)))))",
+        expect![[r#"
+        x.cil:1:30 E0608 a malformed expression: it takes two operands
+          help: `(and a b)`, `(or a b)`, `(xor a b)`, `(eq a b)`, `(neq a b)` and `(not a)` nest as needed
+    "#]],
+    );
+    check(
+        "(boolean o false) (booleanif o (true (type t)))",
+        expect![[r#"
+        x.cil:1:38 E0205 `type` may not stand in `booleanif`
+    "#]],
+    );
+    check(
+        "(boolean o false) (booleanif oo (true (allow a b (file (read)))))",
+        expect![[r#"
+        x.cil:1:30 E0307 there is no boolean `oo`
+          help: did you mean `o`?
+    "#]],
+    );
+    check(
+        "(boolean o false) (booleanif o)",
+        expect![[r#"
+        x.cil:1:19 E0602 `booleanif`: it has no branch
+          help: write (booleanif EXPRESSION (true STATEMENT …) (false STATEMENT …))
+    "#]],
+    );
+    check(
+        "(boolean o maybe)",
+        expect![[r#"
+        x.cil:1:12 E0612 `maybe` stands where one of `true`, `false` is expected
+    "#]],
+    );
 }
 
 #[test]
 fn declarations() {
-    check("(type a)", expect![""]);
+    check(
+        "(type a)",
+        expect![[r#"
+        x.cil:1:7 E0313 type `a` is declared twice
+          base:8:7 first declared here
+          help: -m (multiple declarations) takes several declarations as one
+    "#]],
+    );
     let several = Options { multiple_decls: true, ..Options::default() };
     check_with("(type a)", &several, expect![""]);
-    check("(typeattribute a)", expect![""]);
-    check("(type self)", expect![""]);
-    check("(type x.y)", expect![""]);
-    check("(type)", expect![""]);
-    check("(type (x))", expect![""]);
-    check("((type x))", expect![""]);
-    check("(class k (x))", expect![""]);
-    check("(sensitivityorder (s1 s0))", expect![""]);
-    check("(typebounds a b) (typebounds a b)", expect![""]);
-    check("(mls true) (mls false)", expect![""]);
+    check(
+        "(typeattribute a)",
+        expect![[r#"
+        x.cil:1:16 E0313 `a` is declared as type attribute, but is already a type
+          base:8:7 first declared here
+    "#]],
+    );
+    check(
+        "(type self)",
+        expect![[r#"
+        x.cil:1:7 E0210 `self` cannot be declared: it is a word of expressions
+    "#]],
+    );
+    check(
+        "(type x.y)",
+        expect![[r#"
+        x.cil:1:7 E0210 `x.y` is no name: '.' cannot stand in one
+    "#]],
+    );
+    check(
+        "(type)",
+        expect![[r#"
+        x.cil:1:1 E0602 `type`: the name is missing
+          help: write (type NAME)
+    "#]],
+    );
+    check(
+        "(type (x))",
+        expect![[r#"
+        x.cil:1:1 E0602 `type`: the name is missing
+          help: write (type NAME)
+        x.cil:1:7 E0602 a name stands here, not a list
+    "#]],
+    );
+    check(
+        "((type x))",
+        expect![[r#"
+        x.cil:1:2 E0602 a statement begins with a word
+    "#]],
+    );
+    check(
+        "(class k (x))",
+        expect![[r#"
+        x.cil:1:8 E0604 class `k` has no place in the order
+          help: name it in a `classorder` statement
+    "#]],
+    );
+    check(
+        "(sensitivityorder (s1 s0))",
+        expect![[r#"
+        x.cil:1:1 E0604 this `sensitivityorder` cannot be merged with the others
+          base:3:35 another order
+    "#]],
+    );
+    check(
+        "(typebounds a b) (typebounds a b)",
+        expect![[r#"
+        x.cil:1:32 E0611 `b` is bounded twice
+          x.cil:1:15 the other statement
+    "#]],
+    );
+    check(
+        "(mls true) (mls false)",
+        expect![[r#"
+        x.cil:1:12 E0611 a second `mls` statement
+          x.cil:1:1 the first one
+    "#]],
+    );
 }
 
 #[test]
 fn labels_and_levels() {
-    check("(portcon tcp 80 (u r a low_low)) (portcon tcp 80 (u r b low_low))", expect![""]);
-    check("(portcon tpc 80 (u r a low_low))", expect![""]);
-    check("(portcon tcp 80 (u r a))", expect![""]);
-    check("(nodecon 10.0.0.1.2 255.0.0.0 (u r a low_low))", expect![""]);
+    check(
+        "(portcon tcp 80 (u r a low_low)) (portcon tcp 80 (u r b low_low))",
+        expect![[r#"
+        x.cil:1:34 E0611 two labels for one thing
+          x.cil:1:1 the other one
+    "#]],
+    );
+    check(
+        "(portcon tpc 80 (u r a low_low))",
+        expect![[r#"
+        x.cil:1:10 E0612 `tpc` stands where one of `tcp`, `udp`, `dccp`, `sctp` is expected
+    "#]],
+    );
+    check(
+        "(portcon tcp 80 (u r a))",
+        expect![[r#"
+        x.cil:1:17 E0602 a context has a user, a role, a type and a range
+          help: write `(USER ROLE TYPE ((s0) (s0)))`, or name a `context`
+    "#]],
+    );
+    check(
+        "(nodecon 10.0.0.1.2 255.0.0.0 (u r a low_low))",
+        expect![[r#"
+        x.cil:1:10 E0207 `10.0.0.1.2` is no address
+    "#]],
+    );
     check("(filecon \"/x\" file (u object_r b low_low))", expect![""]);
-    check("(pirqcon 3 (u r a low_low))", expect![""]);
+    check(
+        "(pirqcon 3 (u r a low_low))",
+        expect![[r#"
+        x.cil:1:1 W0007 a statement about Xen in a policy for Linux is left out
+    "#]],
+    );
     let mls = Options { mls: Some(true), ..Options::default() };
     check_with("(rangetransition a b file ((s0) (s0 (not (c0)))))", &mls, expect![""]);
-    check_with("(rangetransition a b file ((s0) (s0 (range c3 c0))))", &mls, expect![""]);
-    check_with("(user v) (userrole v r)", &mls, expect![""]);
+    check_with(
+        "(rangetransition a b file ((s0) (s0 (range c3 c0))))",
+        &mls,
+        expect![[r#"
+        x.cil:1:37 E0406 the range of categories does not ascend
+    "#]],
+    );
+    check_with(
+        "(user v) (userrole v r)",
+        &mls,
+        expect![[r#"
+        x.cil:1:7 E0408 user `v` has no default level
+          help: write `(userlevel v (s0))` and `(userrange v ((s0) (s0)))`
+    "#]],
+    );
     check("(constrain (file (read)) (or (eq u1 u2) (eq t1 (a b))))", expect![""]);
-    check("(constrain (file (read)) (eq t1 t3))", expect![""]);
+    check(
+        "(constrain (file (read)) (eq t1 t3))",
+        expect![[r#"
+        x.cil:1:26 E0409 a malformed constraint: these parts cannot be compared
+          help: a comparison is `(eq t1 t2)`, `(dom l1 l2)` or `(eq t1 (a_t b_t))`
+    "#]],
+    );
 }
 
 #[test]
@@ -310,7 +810,12 @@ fn file_contexts_are_sorted() {
     let mls = Options { mls: Some(true), ..Options::default() };
     let product = compile(text, &mls).product.unwrap();
     let text = String::from_utf8_lossy(&product.files["file_contexts"]).into_owned();
-    expect![""].assert_eq(&text);
+    expect![[r#"
+        /usr(/.*)?	u:r:a:s0
+        /usr/.*	-d	<<none>>
+        /usr/bin/x	--	u:r:b:s0
+    "#]]
+    .assert_eq(&text);
 }
 
 /// Each ends with an error, soon.

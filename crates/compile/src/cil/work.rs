@@ -2,7 +2,6 @@
 
 use mandate_policydb::HandleUnknown;
 use mandate_syntax::cil::{Element, Keyword, Parsed, Tree};
-use mandate_syntax::codes::Code;
 use mandate_syntax::diagnostic::{Diagnostic, Severity};
 use mandate_syntax::kernel::ast::{Ident, Statement, StatementKind, Unit};
 use mandate_syntax::names::{Interner, Symbol};
@@ -48,15 +47,28 @@ pub(super) fn lower(
     expansions.set(0, std::mem::take(&mut world.expansions));
     diagnostics.extend(world.report.into_diagnostics());
     diagnostics.append(&mut lowered.diagnostics);
-    // What has no place in an order for another fault has not been forgotten.
-    let wrong = |it: &Diagnostic| it.severity == Severity::Error && it.code != Code::CilOrder;
+    // What is missing for another fault has not been forgotten.
+    let wrong = |it: &Diagnostic| it.severity == Severity::Error && !is_missing(it);
     if diagnostics.iter().any(wrong) {
-        diagnostics.retain(|it| it.code != Code::CilOrder || !it.message.contains("no place"));
+        diagnostics.retain(|it| !is_missing(it));
     }
     diagnostics.sort_by_key(|it| it.span);
     diagnostics.dedup_by(|a, b| a.span == b.span && a.code == b.code);
     lowered.diagnostics = diagnostics;
     lowered
+}
+
+/// Does it tell that a statement is missing, which may be so for another fault?
+fn is_missing(it: &Diagnostic) -> bool {
+    let words = [
+        "has no place in the order",
+        "stands for nothing",
+        "`classpermissionset`",
+        "`classmapping`",
+        "has no default level",
+        "has no range",
+    ];
+    it.labels.is_empty() && words.iter().any(|words| it.message.contains(words))
 }
 
 /// One interner for all files.

@@ -252,10 +252,10 @@ impl<'t> World<'t> {
     /// What `name` stands for in this container.
     pub(crate) fn find(&self, at: ContainerId, space: Space, name: Symbol) -> Option<Found> {
         if !self.dotted[name.index()] || self.options.qualified_names {
-            if !self.container(at).plain {
-                if let Some(found) = self.find_around(at, space, name) {
-                    return Some(found);
-                }
+            if !self.container(at).plain
+                && let Some(found) = self.find_around(at, space, name)
+            {
+                return Some(found);
             }
             return self.find_global(space, name).map(Found::Declared);
         }
@@ -294,10 +294,10 @@ impl<'t> World<'t> {
                     }
                     // A name that the macro declares is declared on the side of the call.
                     let of_macro = self.container(container.definition);
-                    if !self.local.contains_key(&(of_macro.scope, space, name)) {
-                        if let Some(found) = self.find_around(of_macro.parent, space, name) {
-                            return Some(found);
-                        }
+                    if !self.local.contains_key(&(of_macro.scope, space, name))
+                        && let Some(found) = self.find_around(of_macro.parent, space, name)
+                    {
+                        return Some(found);
                     }
                 }
                 Kind::Inherit => {

@@ -200,7 +200,7 @@ impl Build<'_> {
                     || own(expansions.outermost(it.span).pos)
             });
         }
-        Outcome { sources, expansions, diagnostics, product: None }
+        Outcome { sources, expansions, diagnostics, ..Outcome::default() }
     }
 
     /// The machines that know the macros, and the head of the policy: classes, vectors, MLS and capabilities.

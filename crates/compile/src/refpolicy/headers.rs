@@ -20,7 +20,7 @@ use super::tell;
 use crate::backend;
 use crate::file_contexts;
 use crate::module::{self, Known, NameKind, base_statements, check_scope};
-use crate::outcome::{Outcome, Product, SourceTree};
+use crate::outcome::{ModuleUnit, Outcome, Product, SourceTree};
 
 /// Where the headers are in a tree.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,6 +59,8 @@ impl Headers {
 
 /// Builds `own` against the headers of `tree`: with `base` the policy with the module added, without it nothing, but what is
 /// wrong is told all the same. `overrides` are settings as on make's command line.
+///
+/// Without a base the modules themselves are the result ([`Outcome::modules`]), to be packaged.
 ///
 /// Of the files around a policy there is `NAME.fc`: the file contexts of the module alone, sorted.
 pub fn build(
@@ -107,7 +109,8 @@ impl Build<'_> {
         for (own, number) in self.own.iter().zip(1..) {
             let mut recorder = self.expansions.recorder(number);
             if let Some((path, _)) = &own.te {
-                units.push(self.unit(path, &mut machines, &mut recorder));
+                let unit = self.unit(path, &mut machines, &mut recorder);
+                units.push((own.name.clone(), unit));
             }
             if let Some((path, _)) = &own.file_contexts {
                 let text = self.reader.needed(path);
@@ -120,12 +123,17 @@ impl Build<'_> {
             let (mut lines, found) = file_contexts::read(&text, made.policy.as_ref());
             self.reader.diagnostics.extend(found);
             file_contexts::sort(&mut lines);
-            made.files.insert(format!("{}.fc", own.name), file_contexts::render(&lines));
+            let text = file_contexts::render(&lines);
+            if let Some(it) = made.modules.iter_mut().find(|it| it.name == own.name) {
+                it.file_contexts.clone_from(&text);
+            }
+            made.files.insert(format!("{}.fc", own.name), text);
         }
         let Reader { sources, diagnostics, .. } = self.reader;
         let expansions = self.expansions;
         let diagnostics = tell::settle(diagnostics, &sources, &expansions);
-        let mut outcome = Outcome { sources, expansions, diagnostics, product: None };
+        let modules = made.modules;
+        let mut outcome = Outcome { sources, expansions, diagnostics, product: None, modules };
         if let (Some(policy), false) = (made.policy, outcome.failed()) {
             let disabled = made.disabled.into_iter().map(|it| it.optional).collect();
             let (origins, files) = (made.origins, made.files);
@@ -217,21 +225,24 @@ impl Build<'_> {
     }
 
     /// Checks the modules, each for itself, and adds them to the policy.
-    fn rules(&mut self, units: Vec<Unit>, settings: &Settings) -> Made {
+    fn rules(&mut self, units: Vec<(String, Unit)>, settings: &Settings) -> Made {
         let told = &mut self.reader.diagnostics;
-        for unit in &units {
+        for (_, unit) in &units {
             told.extend(check_scope(unit, self.base.map(|it| it as &dyn Known), None));
         }
         let Some(base) = self.base else {
-            for unit in units {
-                told_once(told, check_unit(unit, settings));
+            let mls = settings.policy_type.mls();
+            let mut modules = Vec::new();
+            for (name, unit) in units {
+                told_once(told, check_unit(&unit, settings));
+                modules.push(ModuleUnit { name, unit, mls, file_contexts: Vec::new() });
             }
-            return Made::default();
+            return Made { modules, ..Made::default() };
         };
-        let added = module::add(base, units);
+        let added = module::add(base, units.into_iter().map(|it| it.1).collect());
         told_once(told, added.diagnostics);
         let (policy, origins, disabled) = (added.policy, added.origins, added.disabled);
-        Made { policy, origins, disabled, files: BTreeMap::new() }
+        Made { policy, origins, disabled, ..Made::default() }
     }
 }
 
@@ -242,6 +253,7 @@ struct Made {
     origins: crate::outcome::RuleOrigins,
     disabled: Vec<backend::Unmet>,
     files: BTreeMap<String, Vec<u8>>,
+    modules: Vec<ModuleUnit>,
 }
 
 /// Adds what is not about a place that an error stands at already.
@@ -252,7 +264,7 @@ fn told_once(told: &mut Vec<Diagnostic>, more: Vec<Diagnostic>) {
 }
 
 /// Checks a module of which the policy is not known: what it requires is taken to be there.
-fn check_unit(unit: Unit, settings: &Settings) -> Vec<Diagnostic> {
+fn check_unit(unit: &Unit, settings: &Settings) -> Vec<Diagnostic> {
     let mut refused = Vec::new();
     base_statements(&unit.statements, &mut refused);
     if !refused.is_empty() {
@@ -261,8 +273,8 @@ fn check_unit(unit: Unit, settings: &Settings) -> Vec<Diagnostic> {
     let mls = settings.policy_type.mls();
     let version = mandate_policydb::PolicyVersion::MAX;
     let options = backend::Options { mls, version, ..backend::Options::default() };
-    let world = module::of_requires(&unit, mls);
-    let mut found = backend::compile(&[world, unit], &options).diagnostics;
+    let world = module::of_requires(unit, mls);
+    let mut found = backend::compile(&[world, unit.clone()], &options).diagnostics;
     // Names that are not there are not in scope either, which was told.
     found.retain(|it| !UNKNOWN.contains(&it.code));
     found

@@ -55,10 +55,10 @@ const CLASSES: [Class; 256] = {
         classes[words[at] as usize] = Class::Word;
         at += 1;
     }
-    let mut byte = 0;
+    let mut byte = 0u8;
     while byte < 128 {
-        if (byte as u8).is_ascii_alphanumeric() {
-            classes[byte] = Class::Word;
+        if byte.is_ascii_alphanumeric() {
+            classes[byte as usize] = Class::Word;
         }
         byte += 1;
     }
@@ -285,7 +285,7 @@ impl Reader<'_> {
         let error = Diagnostic::error(Code::UnexpectedToken, self.span(self.at), message)
             .help("write names and paths with such characters in double quotes");
         self.fault(error);
-        let next = rest.iter().skip(1).position(|&it| it < 0x80 || it >= 0xc0);
+        let next = rest.iter().skip(1).position(|it| !(0x80..0xc0).contains(it));
         self.at += next.map_or(rest.len(), |it| it + 1);
     }
 }
