@@ -12,7 +12,7 @@ use mandate_compliance::place::Place;
 use mandate_compliance::reference::{Flavour, Reference};
 use mandate_compliance::report::Report;
 use mandate_compliance::{
-    decisions, kernel_mix, measure, micro, objects, originals, random_policies, roundtrip,
+    decisions, kernel_mix, measure, micro, objects, originals, packages, random_policies, roundtrip,
 };
 
 /// How many questions libsepol is asked about each policy: in CI, and at full size.
@@ -99,6 +99,15 @@ enum Suite {
         /// Record what is shown of broken sources instead of comparing it.
         #[arg(long)]
         bless: bool,
+    },
+    /// Packages and modules: the same bytes, the same policy, the same refusals.
+    Packages {
+        /// The full sizes, which docs/figures.md tells.
+        #[arg(long)]
+        full: bool,
+        /// Which questions.
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
     },
     /// Print the questions that `kernel` asks about one policy.
     Questions {
@@ -201,6 +210,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
         Suite::Ci { seed, .. } => {
             suites.all(Size::ci(seed))?;
             suites.compile(&Part::ALL, &compile::Size::new(false, seed))?;
+            suites.packages(false, seed)?;
         }
         Suite::Measure { area: Area::Core, figures, seed } => {
             let measured = suites.all(Size::full(seed))?;
@@ -211,6 +221,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
         }
         Suite::Measure { area: Area::Compile, figures, seed } => {
             let measured = suites.compile(&Part::ALL, &compile::Size::new(true, seed))?;
+            suites.packages(true, seed)?;
             if let Some(path) = figures {
                 measure::write(&path, "compile", suites.report.summaries(), &measured)?;
             }
@@ -219,6 +230,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             let parts = part.map_or_else(|| Part::ALL.to_vec(), |part| vec![part]);
             suites.compile(&parts, &compile::Size { full, seed, only, bless })?;
         }
+        Suite::Packages { full, seed } => suites.packages(full, seed)?,
         Suite::Roundtrip(size) => suites.roundtrip(size)?,
         Suite::Decisions(size) => suites.decisions(size)?,
         Suite::Objects(size) => suites.objects(size)?,
@@ -263,6 +275,11 @@ impl Suites<'_> {
             figures.extend(measured.into_iter().flatten().map(|it| (part.suite(), it)));
         }
         Ok(figures)
+    }
+
+    fn packages(&mut self, full: bool, seed: u64) -> Result<()> {
+        self.attempt(|it| packages::run(&it.place, full, seed, &mut it.report))?;
+        Ok(())
     }
 
     /// A suite that breaks off is a failure, and the others run all the same.

@@ -197,10 +197,7 @@ impl<'a> Reader<'a> {
     }
 
     /// An identifier, which is never 0.
-    pub fn id<I: crate::ids::SymbolId>(
-        &mut self,
-        what: &'static str,
-    ) -> Result<I, ReadError> {
+    pub fn id<I: crate::ids::SymbolId>(&mut self, what: &'static str) -> Result<I, ReadError> {
         let at = self.offset;
         let value = self.u32()?;
         I::from_value(value).ok_or_else(|| ReadError::expected(at, what, value))

@@ -68,7 +68,8 @@ pub(crate) fn checkmodule(
         writeln!(err, "{refused}")?;
         return Ok(1);
     }
-    let read = if request.binary { request.binary(name, err)? } else { request.source(name, err)? };
+    let read =
+        if request.binary { request.binary(name, err)? } else { request.source(name, err)? };
     let Some(module) = read else { return Ok(1) };
     let Some(output) = &request.output else {
         if request.cil {
@@ -80,7 +81,10 @@ pub(crate) fn checkmodule(
     if request.module && Path::new(output).file_stem().is_none_or(|it| it != module.name()) {
         let stem = Path::new(output).file_stem().unwrap_or_default().to_string_lossy();
         let known = module.name();
-        writeln!(err, "{name}:  Module name {known} is different than the output base filename {stem}")?;
+        writeln!(
+            err,
+            "{name}:  Module name {known} is different than the output base filename {stem}"
+        )?;
         return Ok(1);
     }
     let bytes = match module.write(request.version) {

@@ -32,11 +32,7 @@ fn program(words: &[String]) -> (&str, &[String]) {
 }
 
 /// `semodule_package -o FILE -m MODULE [-f FC] [-s SEUSERS] [-u USERS_EXTRA] [-n NETFILTER_CONTEXTS]`
-pub(crate) fn package(
-    words: &[String],
-    out: &mut dyn Write,
-    err: &mut dyn Write,
-) -> Result<u8> {
+pub(crate) fn package(words: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<u8> {
     const OPTIONS: [Spec; 7] = [
         spec('m', "module", true),
         spec('f', "fc", true),
@@ -53,8 +49,14 @@ pub(crate) fn package(
         match word {
             Word::Option('h', _) => return package_usage(name, out, 0),
             Word::Option(letter, file) => {
-                let kinds = ["module", "file context file", "seuser file", "user_extra file",
-                    "netfilter contexts file", "output file"];
+                let kinds = [
+                    "module",
+                    "file context file",
+                    "seuser file",
+                    "user_extra file",
+                    "netfilter contexts file",
+                    "output file",
+                ];
                 let at = OPTIONS.iter().position(|it| it.letter == letter).unwrap_or(0);
                 if files[at].is_some() {
                     writeln!(err, "May not specify more than one {}", kinds[at])?;
@@ -172,11 +174,7 @@ fn write_file(
 }
 
 /// `semodule_unpackage PPFILE MODFILE [FCFILE]`
-pub(crate) fn unpackage(
-    words: &[String],
-    out: &mut dyn Write,
-    err: &mut dyn Write,
-) -> Result<u8> {
+pub(crate) fn unpackage(words: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<u8> {
     let (name, words) = program(words);
     let [pp, module, rest @ ..] = words else {
         writeln!(out, "usage: {name} ppfile modfile [fcfile]")?;
@@ -267,7 +265,10 @@ pub(crate) fn link(words: &[String], out: &mut dyn Write, err: &mut dyn Write) -
         return Ok(0);
     }
     if files.len() < 2 {
-        writeln!(err, "{name}:  You must provide the base module package and at least one other module package")?;
+        writeln!(
+            err,
+            "{name}:  You must provide the base module package and at least one other module package"
+        )?;
         return usage(out, 1);
     }
     let mut loaded = Loaded::default();

@@ -8,9 +8,7 @@ use mandate_policydb::wire::{ReadError, Reader, Writer};
 use mandate_syntax::source::Span;
 
 use super::form::{Form, ModuleVersion};
-use super::rules::{
-    Conditional, FilenameTransition, RangeTransition, RoleTransition, Rule,
-};
+use super::rules::{Conditional, FilenameTransition, RangeTransition, RoleTransition, Rule};
 use super::sets::RoleSet;
 use super::symbols::{Kind, Symbols};
 
@@ -126,7 +124,7 @@ pub(crate) struct Block {
 
 impl Block {
     pub(crate) fn read(r: &mut Reader<'_>, form: Form) -> Result<Self, ReadError> {
-        Ok(Self { branches: r.list(400, |r| Branch::read(r, form))?, top: false })
+        Ok(Self { branches: r.list(288, |r| Branch::read(r, form))?, top: false })
     }
 
     pub(crate) fn write(&self, w: &mut Writer<'_>, form: Form) -> io::Result<()> {

@@ -4,9 +4,9 @@
 //! a [`Unit`], `raise` a unit into it; `link` joins modules with a base; `expand` gives what is enabled to the back end.
 
 mod blocks;
+mod build;
 mod container;
 mod db;
-mod build;
 mod form;
 mod link;
 mod lower;
@@ -15,14 +15,14 @@ mod rules;
 mod sets;
 mod symbols;
 
-use mandate_policydb::wire::{ReadError, ReadErrorKind, Reader, Writer};
 use mandate_policydb::HandleUnknown;
+use mandate_policydb::wire::{ReadError, ReadErrorKind, Reader, Writer};
 
 pub use build::{build, expand};
 pub use container::Package;
+pub use form::ModuleVersion;
 pub use link::{Linked, link};
 pub use raise::{ModuleOptions, Raised};
-pub use form::ModuleVersion;
 
 /// A policy module, or a base.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -129,7 +129,8 @@ impl WrittenRange {
     }
 
     pub(crate) fn write_expanded(&self, w: &mut Writer<'_>) -> io::Result<()> {
-        let levels = if self.low == self.high { vec![&self.low] } else { vec![&self.low, &self.high] };
+        let levels =
+            if self.low == self.high { vec![&self.low] } else { vec![&self.low, &self.high] };
         w.count(levels.len())?;
         levels.iter().try_for_each(|it| w.u32(it.sensitivity))?;
         levels.iter().try_for_each(|it| it.bits(u32::MAX).write(w))

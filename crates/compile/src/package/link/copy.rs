@@ -41,8 +41,10 @@ impl Linker {
             && before != 0
             && before != now
         {
-            let message =
-                format!("module `{}` bounds {what} `{name}` by another {what} than before", self.name);
+            let message = format!(
+                "module `{}` bounds {what} `{name}` by another {what} than before",
+                self.name
+            );
             self.error(Code::ConflictingRule, message);
         }
     }

@@ -193,9 +193,8 @@ impl Linker {
     }
 
     fn scope(&mut self, kind: Kind, scope: &Scope) {
-        let branches: Vec<u32> = (scope.branches.iter())
-            .filter_map(|it| self.map.branches.get(it).copied())
-            .collect();
+        let branches: Vec<u32> =
+            (scope.branches.iter()).filter_map(|it| self.map.branches.get(it).copied()).collect();
         let scopes = &mut self.base.scopes[kind as usize];
         let index = &mut self.scopes[kind as usize];
         let at = *index.entry(scope.name.clone()).or_insert_with(|| {
@@ -233,7 +232,9 @@ impl Linker {
 
     /// Values of the base for those of the module.
     fn bits(&mut self, kind: Kind, bits: &Ebitmap) -> Ebitmap {
-        bits.iter().filter_map(|bit| self.value(kind, bit.checked_add(1)?)?.checked_sub(1)).collect()
+        bits.iter()
+            .filter_map(|bit| self.value(kind, bit.checked_add(1)?)?.checked_sub(1))
+            .collect()
     }
 
     fn value(&mut self, kind: Kind, value: u32) -> Option<u32> {

@@ -69,7 +69,8 @@ impl Linker {
     fn permission(&mut self, class: &Class, at: usize, permission: &Permission, new: bool) {
         let known = &mut self.base.symbols.classes.entries[at];
         let common = known.common.as_deref();
-        let inherited = || self.base.symbols.commons.find(common?)?.permissions.value(&permission.name);
+        let inherited =
+            || self.base.symbols.commons.find(common?)?.permissions.value(&permission.name);
         let value = known.permissions.value(&permission.name).or_else(inherited);
         let value = match value {
             Some(value) => value,
@@ -194,8 +195,7 @@ impl Linker {
         let (name, primary) = (type_.name.clone(), type_.primary);
         let (flags, flavor) = (type_.flags, type_.flavor);
         added.types.nprim += 1;
-        let entry =
-            Type { name, value: known.value, primary, flags, flavor, ..Type::default() };
+        let entry = Type { name, value: known.value, primary, flags, flavor, ..Type::default() };
         added.types.entries.push(entry);
         self.set(Kind::Types, type_.value, value);
     }
@@ -205,7 +205,8 @@ impl Linker {
         let Some(of) = alias.alias_of().filter(|_| alias.flavor != Flavor::Attribute) else {
             return;
         };
-        let target = (of as usize).checked_sub(1).and_then(|at| self.map.primaries.get(at).copied());
+        let target =
+            (of as usize).checked_sub(1).and_then(|at| self.map.primaries.get(at).copied());
         let target = target.and_then(|at| module.symbols.types.entries.get(at));
         let target = target.and_then(|it| self.index[Kind::Types as usize].get(&it.name));
         let Some(&target) = target else {
@@ -323,8 +324,10 @@ impl Linker {
     }
 
     fn no_level(&mut self, what: &str, name: &str) {
-        let message =
-            format!("module `{}` requires {what} `{name}`, which the base does not declare", self.name);
+        let message = format!(
+            "module `{}` requires {what} `{name}`, which the base does not declare",
+            self.name
+        );
         self.error(Code::UnmetRequire, message);
     }
 }

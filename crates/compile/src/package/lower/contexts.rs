@@ -209,9 +209,7 @@ impl Lowerer<'_> {
             Some((number(major)?, number(minor)?))
         });
         match numbers {
-            Some((major, minor)) => {
-                Some((self.numbers(major, major), self.numbers(minor, minor)))
-            }
+            Some((major, minor)) => Some((self.numbers(major, major), self.numbers(minor, minor))),
             None => {
                 let name = String::from_utf8_lossy(name);
                 self.fault(format!("`{name}` is no device"));
@@ -226,9 +224,8 @@ impl Lowerer<'_> {
         let type_ = self.name(Kind::Types, context.type_.value())?;
         let range = match &context.range {
             Some(range) if self.db.mls() => {
-                let level = |it: &db::MlsLevel| {
-                    WrittenLevel::of(it.sensitivity.value(), &it.categories)
-                };
+                let level =
+                    |it: &db::MlsLevel| WrittenLevel::of(it.sensitivity.value(), &it.categories);
                 let (low, high) = (level(&range.low), level(&range.high));
                 let (low, high) = (self.level(&low)?, self.level(&high)?);
                 Some(MlsRange { low, high, span: self.span })

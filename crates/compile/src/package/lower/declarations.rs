@@ -58,11 +58,8 @@ impl<'a> Lowerer<'a> {
 
     fn defaults(&mut self, class: Ident, defaults: [u32; 4], out: &mut Vec<Statement>) {
         let [user, role, range, type_] = defaults;
-        let parts = [
-            (ContextPart::User, user),
-            (ContextPart::Role, role),
-            (ContextPart::Type, type_),
-        ];
+        let parts =
+            [(ContextPart::User, user), (ContextPart::Role, role), (ContextPart::Type, type_)];
         for (part, number) in parts {
             let from = match number {
                 1 => DefaultSource::Source,

@@ -217,10 +217,9 @@ impl<'a> Lowerer<'a> {
             let wanted = |it: &&Branch| self.branches == Branches::All || it.enabled != 0;
             let wanted: Vec<&Branch> = block.branches.iter().filter(wanted).collect();
             self.around = ancestors(&around, at);
-            let lists: Vec<(Span, Vec<Statement>)> =
-                (wanted.into_iter().zip(0..))
-                    .map(|(branch, nth)| (branch.span, self.branch(branch, nth == 0)))
-                    .collect();
+            let lists: Vec<(Span, Vec<Statement>)> = (wanted.into_iter().zip(0..))
+                .map(|(branch, nth)| (branch.span, self.branch(branch, nth == 0)))
+                .collect();
             let mut lists = lists.into_iter();
             if block.top || self.branches == Branches::Enabled {
                 self.unit.statements.extend(lists.flat_map(|it| it.1));
@@ -283,9 +282,8 @@ impl<'a> Lowerer<'a> {
             self.push(out, StatementKind::Module { name, version });
         }
         for bit in self.db.capabilities.iter() {
-            let name = mandate_policydb::capability_names()
-                .nth(bit as usize)
-                .filter(|it| !it.is_empty());
+            let name =
+                mandate_policydb::capability_names().nth(bit as usize).filter(|it| !it.is_empty());
             match name {
                 Some(name) => {
                     let name = self.word(name);
@@ -449,8 +447,8 @@ impl<'a> Lowerer<'a> {
         let mut list = Vec::new();
         let bits = branch.required.of(Kind::Classes);
         let beyond = small(branch.required.permissions.len());
-        let of_permissions = (0..beyond)
-            .filter(|&it| !branch.required.permissions[it as usize].is_empty());
+        let of_permissions =
+            (0..beyond).filter(|&it| !branch.required.permissions[it as usize].is_empty());
         let classes: Ebitmap = bits.iter().chain(of_permissions).collect();
         for bit in classes.iter() {
             if self.is_inherited(Kind::Classes, bit, branch) {
@@ -472,7 +470,8 @@ impl<'a> Lowerer<'a> {
     /// The permissions of a class whose bits are set. `*` sets bits beyond the last permission, too.
     fn permissions(&mut self, class: u32, bits: u32) -> Vec<Ident> {
         let slots = self.permissions.get((class as usize).wrapping_sub(1));
-        let count = slots.map_or(0, |it| it.iter().rposition(Option::is_some).map_or(0, |at| at + 1));
+        let count =
+            slots.map_or(0, |it| it.iter().rposition(Option::is_some).map_or(0, |at| at + 1));
         (0..small(count))
             .filter(|bit| bits >> bit & 1 == 1)
             .filter_map(|bit| self.permission(class, bit))

@@ -80,11 +80,7 @@ impl Lowerer<'_> {
         self.idents(names)
     }
 
-    fn target(
-        &mut self,
-        set: &TypeSet,
-        flags: u32,
-    ) -> Option<mandate_syntax::kernel::ast::Set> {
+    fn target(&mut self, set: &TypeSet, flags: u32) -> Option<mandate_syntax::kernel::ast::Set> {
         self.type_set(set, itself(flags))
     }
 
@@ -140,7 +136,9 @@ impl Lowerer<'_> {
         let operation = match xperms.form {
             IOCTL_FUNCTIONS | IOCTL_DRIVERS => self.word("ioctl"),
             NLMSG => self.word("nlmsg"),
-            other => return self.fault(format!("there are no extended permissions of kind {other}")),
+            other => {
+                return self.fault(format!("there are no extended permissions of kind {other}"));
+            }
         };
         let start = small(self.unit.number_ranges.len());
         let span = self.span;

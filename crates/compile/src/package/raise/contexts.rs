@@ -20,9 +20,15 @@ impl Raiser<'_> {
         use StatementKind as S;
         let is_context = matches!(
             statement.kind,
-            S::SidContext { .. } | S::FsCon { .. } | S::FsUse { .. } | S::GenfsCon { .. }
-                | S::PortCon { .. } | S::NetifCon { .. } | S::NodeCon { .. }
-                | S::IbPkeyCon { .. } | S::IbEndPortCon { .. }
+            S::SidContext { .. }
+                | S::FsCon { .. }
+                | S::FsUse { .. }
+                | S::GenfsCon { .. }
+                | S::PortCon { .. }
+                | S::NetifCon { .. }
+                | S::NodeCon { .. }
+                | S::IbPkeyCon { .. }
+                | S::IbEndPortCon { .. }
         );
         if is_context && !self.options.base {
             let message = "only a base module may have contexts of objects".to_owned();
@@ -162,7 +168,10 @@ impl Raiser<'_> {
         let range = match &context.range {
             Some(range) if self.options.mls => {
                 let range = self.range(range);
-                Some(db::MlsRange { low: self.expanded(&range.low)?, high: self.expanded(&range.high)? })
+                Some(db::MlsRange {
+                    low: self.expanded(&range.low)?,
+                    high: self.expanded(&range.high)?,
+                })
             }
             None if self.options.mls => {
                 let message = "a context of an MLS policy needs a range".to_owned();

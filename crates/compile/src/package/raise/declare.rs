@@ -37,8 +37,12 @@ impl<'a> Raiser<'a> {
         use StatementKind as S;
         let base_only = matches!(
             statement.kind,
-            S::Class(_) | S::Common { .. } | S::AccessVector { .. } | S::Sensitivity { .. }
-                | S::Category { .. } | S::InitialSid(_)
+            S::Class(_)
+                | S::Common { .. }
+                | S::AccessVector { .. }
+                | S::Sensitivity { .. }
+                | S::Category { .. }
+                | S::InitialSid(_)
         );
         if base_only && !self.options.base {
             let message = "only a base module may declare classes, sensitivities and categories";

@@ -73,12 +73,7 @@ impl Raiser<'_> {
         }
     }
 
-    fn default(
-        &mut self,
-        classes: mandate_syntax::kernel::ast::Idents,
-        slot: usize,
-        number: u32,
-    ) {
+    fn default(&mut self, classes: mandate_syntax::kernel::ast::Idents, slot: usize, number: u32) {
         for &ident in self.idents(classes) {
             let Some(at) = self.find(Kind::Classes, ident) else { continue };
             let value = &mut self.db.symbols.classes.entries[at].defaults[slot];

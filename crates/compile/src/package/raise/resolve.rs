@@ -168,7 +168,8 @@ impl<'a> Raiser<'a> {
         let found = own.or_else(|| common?.permissions.value(name));
         let class = &known.name;
         if found.is_none() {
-            let message = format!("the module does not require permission `{name}` of class `{class}`");
+            let message =
+                format!("the module does not require permission `{name}` of class `{class}`");
             let it = Diagnostic::error(Code::UnknownPermission, ident.span, message)
                 .help(format!("require it: `require {{ class {class} {name}; }}`"));
             self.diagnostics.push(it);

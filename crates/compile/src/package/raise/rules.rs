@@ -105,10 +105,17 @@ impl<'a> Raiser<'a> {
                     self.db.symbols.levels.entries[at].categories = of.bits(most);
                 }
             }
-            S::Constrain { .. } | S::ValidateTrans { .. } | S::Default { .. }
+            S::Constrain { .. }
+            | S::ValidateTrans { .. }
+            | S::Default { .. }
             | S::DefaultRange { .. } => self.constraint(statement),
-            S::UserPrefix { .. } | S::FsCon { .. } | S::PirqCon { .. } | S::IomemCon { .. }
-            | S::IoportCon { .. } | S::PciDeviceCon { .. } | S::DeviceTreeCon { .. } => {
+            S::UserPrefix { .. }
+            | S::FsCon { .. }
+            | S::PirqCon { .. }
+            | S::IomemCon { .. }
+            | S::IoportCon { .. }
+            | S::PciDeviceCon { .. }
+            | S::DeviceTreeCon { .. } => {
                 if !matches!(statement.kind, S::FsCon { .. }) {
                     let message = "a policy module cannot hold this statement".to_owned();
                     self.error(Code::NotAllowedHere, statement.span, message);
@@ -152,7 +159,8 @@ impl<'a> Raiser<'a> {
         let name = self.text(child);
         let parent = name.rsplit_once('.').filter(|_| !self.unit.explicit_bounds);
         let Some((parent, _)) = parent else { return };
-        match self.unit.names.get(parent).filter(|_| self.index[kind as usize].contains_key(parent)) {
+        match self.unit.names.get(parent).filter(|_| self.index[kind as usize].contains_key(parent))
+        {
             Some(symbol) => self.bounds(kind, Ident { name: symbol, span: child.span }, child),
             None => {
                 let message = format!("`{name}` is bounded by `{parent}`, which is not there");
@@ -171,7 +179,8 @@ impl<'a> Raiser<'a> {
         let slot = match kind {
             Kind::Types => &mut self.local_type(at).bounds,
             Kind::Roles => {
-                let (value, flavor) = (symbols.roles.entries[at].value, symbols.roles.entries[at].flavor);
+                let (value, flavor) =
+                    (symbols.roles.entries[at].value, symbols.roles.entries[at].flavor);
                 &mut self.local_role(name, value, flavor).bounds
             }
             _ => {
@@ -278,7 +287,8 @@ impl<'a> Raiser<'a> {
             AvKind::DontAudit => DONTAUDIT,
             AvKind::NeverAllow => NEVERALLOW,
         };
-        let ((source, _), (target, flags)) = (self.type_set(&rule.source), self.type_set(&rule.target));
+        let ((source, _), (target, flags)) =
+            (self.type_set(&rule.source), self.type_set(&rule.target));
         let mut classes: Vec<[u32; 2]> = Vec::new();
         for &ident in self.idents(rule.classes) {
             let Some(at) = self.find(Kind::Classes, ident) else { continue };
@@ -292,7 +302,8 @@ impl<'a> Raiser<'a> {
     }
 
     fn type_rule(&mut self, span: Span, rule: &TypeRule, into: Option<&mut Vec<Rule>>) {
-        let ((source, _), (target, flags)) = (self.type_set(&rule.source), self.type_set(&rule.target));
+        let ((source, _), (target, flags)) =
+            (self.type_set(&rule.source), self.type_set(&rule.target));
         let Some(result) = self.type_value(rule.result) else { return };
         let mut classes = Vec::new();
         for &ident in self.idents(rule.classes) {
@@ -334,7 +345,8 @@ impl<'a> Raiser<'a> {
             XpermKind::DontAudit => XPERM_DONTAUDIT,
             XpermKind::NeverAllow => XPERM_NEVERALLOW,
         };
-        let ((source, _), (target, flags)) = (self.type_set(&rule.source), self.type_set(&rule.target));
+        let ((source, _), (target, flags)) =
+            (self.type_set(&rule.source), self.type_set(&rule.target));
         let nlmsg = match self.text(rule.operation) {
             "ioctl" => false,
             "nlmsg" => true,
@@ -389,7 +401,12 @@ impl<'a> Raiser<'a> {
         rules
     }
 
-    fn conditional(&mut self, expression: Slice, then: &'a [Statement], otherwise: &'a [Statement]) {
+    fn conditional(
+        &mut self,
+        expression: Slice,
+        then: &'a [Statement],
+        otherwise: &'a [Statement],
+    ) {
         let mut terms = Vec::new();
         let (mut tunables, mut booleans) = (false, false);
         for term in &self.unit.cond_terms[expression.range()] {

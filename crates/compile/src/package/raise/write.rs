@@ -64,7 +64,8 @@ fn classes(db: &Db, form: Form) -> Option<String> {
     }
     let contexts = &db.contexts;
     let infiniband = contexts.ibpkeys.is_empty() && contexts.ibendports.is_empty();
-    (!form.has(ModuleVersion::INFINIBAND) && !infiniband).then(|| "ibpkeycon and ibendportcon".into())
+    (!form.has(ModuleVersion::INFINIBAND) && !infiniband)
+        .then(|| "ibpkeycon and ibendportcon".into())
 }
 
 fn branch(db: &Db, branch: &Branch, form: Form) -> Option<String> {
