@@ -209,7 +209,9 @@ impl Case<'_> {
         let semodule = |packages: &[PathBuf]| {
             let mut semodule = Command::new("semodule");
             semodule.arg("-p").arg(&root).args(["-s", name, "-N"]);
-            packages.iter().for_each(|it| drop(semodule.arg("-i").arg(it)));
+            for package in packages {
+                semodule.arg("-i").arg(package);
+            }
             run_program(&mut semodule).map(drop)
         };
         semodule(&packages(tree.root())?)?;

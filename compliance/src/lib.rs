@@ -21,6 +21,7 @@ pub mod mutate;
 pub mod objects;
 pub mod originals;
 pub mod ours;
+pub mod packages;
 pub mod place;
 pub mod queries;
 pub mod random;

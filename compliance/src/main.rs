@@ -14,7 +14,7 @@ use mandate_compliance::reference::{Flavour, Reference};
 use mandate_compliance::report::Report;
 use mandate_compliance::{
     decisions, decompile, format, incremental, kernel_mix, measure, micro, objects, originals,
-    random_policies, roundtrip,
+    packages, random_policies, roundtrip,
 };
 
 /// How many questions libsepol is asked about each policy: in CI, and at full size.
@@ -106,6 +106,15 @@ enum Suite {
     },
     /// The formatter: files stay as they are once formatted, and make the same policy.
     Format(Size),
+    /// Packages and modules: the same bytes, the same policy, the same refusals.
+    Packages {
+        /// The full sizes, which docs/figures.md tells.
+        #[arg(long)]
+        full: bool,
+        /// Which questions.
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+    },
     /// Builds with a cache: the same bytes as without, and how fast.
     Incremental(Size),
     /// CIL: statements and rules case by case, modules, speed.
@@ -261,6 +270,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             let size = cil::Size { full, seed, only, bless, newer, ..cil::Size::default() };
             suites.cil(&parts, &size)?;
         }
+        Suite::Packages { full, seed } => suites.packages(full, seed)?,
         Suite::Roundtrip(size) => suites.roundtrip(size)?,
         Suite::Decompile(size) => suites.decompile(size)?,
         Suite::Decisions(size) => suites.decisions(size)?,
@@ -298,6 +308,7 @@ impl Suites<'_> {
     /// CIL, packages, decompiler, formatter, incremental builds; figures come with the part that measured them.
     fn forms(&mut self, full: bool, seed: u64) -> Result<Vec<(&'static str, Figure)>> {
         let size = if full { Size::full(seed) } else { Size::ci(seed) };
+        self.packages(full, seed)?;
         self.attempt(|it| it.decompile(size))?;
         self.attempt(|it| it.format(size))?;
         let mut figures = self.cil(&cil::Part::ALL, &cil::Size::new(full, seed))?;
@@ -338,6 +349,11 @@ impl Suites<'_> {
             figures.extend(measured.into_iter().flatten().map(|it| (part.suite(), it)));
         }
         Ok(figures)
+    }
+
+    fn packages(&mut self, full: bool, seed: u64) -> Result<()> {
+        self.attempt(|it| packages::run(&it.place, full, seed, &mut it.report))?;
+        Ok(())
     }
 
     /// A suite that breaks off is a failure, and the others run all the same.

@@ -34,7 +34,7 @@ pub const PACKAGES: &[Package] = &[
     package("m4", "builds the Reference Policy"),
     package("gawk", "builds the Reference Policy"),
     package("python3", "builds the Reference Policy"),
-    package("semodule-utils", "packages modules"),
+    package("semodule-utils", "packages, links and expands modules"),
     package("policycoreutils", "semodule, to be timed, and what it makes CIL with"),
     package("time", "tells the memory of a build"),
     package("zstd", "unpacks the Reference Policy"),

@@ -71,6 +71,12 @@ impl Comparison {
         self.compared
     }
 
+    /// On how many questions the two differ.
+    #[must_use]
+    pub fn differing(&self) -> usize {
+        self.differing
+    }
+
     fn differ(&mut self, query: String, ours: String, theirs: String) {
         self.differing += 1;
         if self.first.len() < SHOWN {

@@ -63,7 +63,9 @@ fn classes(db: &PolicyDb) -> BTreeSet<String> {
     let mut all: BTreeSet<String> = db.classes.iter().map(one).collect();
     all.insert(format!("unknown {:?}, MLS {}", db.handle_unknown, db.mls));
     all.extend(db.capability_names().into_iter().map(|name| format!("policycap {name}")));
-    all.extend(db.permissive.ids::<TypeId>().map(|id| format!("permissive {}", db.types.name(id))));
+    // This bitmap alone counts values, not bits.
+    let permissive = db.permissive.iter().filter_map(TypeId::from_value);
+    all.extend(permissive.map(|id| format!("permissive {}", db.types.name(id))));
     all
 }
 

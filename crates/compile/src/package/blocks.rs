@@ -124,7 +124,7 @@ pub(crate) struct Block {
 
 impl Block {
     pub(crate) fn read(r: &mut Reader<'_>, form: Form) -> Result<Self, ReadError> {
-        Ok(Self { branches: r.list(400, |r| Branch::read(r, form))?, top: false })
+        Ok(Self { branches: r.list(288, |r| Branch::read(r, form))?, top: false })
     }
 
     pub(crate) fn write(&self, w: &mut Writer<'_>, form: Form) -> io::Result<()> {

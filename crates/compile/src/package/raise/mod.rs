@@ -108,6 +108,8 @@ impl<'a> Raiser<'a> {
         self.new_block(true);
         self.object_r();
         self.declare_all(&self.unit.statements);
+        let span = self.unit.statements.first().map_or(Span::NOWHERE, |it| it.span);
+        self.check_requires(span);
         self.number_levels();
         self.say_all(&self.unit.statements);
         // The last of the list of initial SIDs stands first.
@@ -167,6 +169,7 @@ impl<'a> Raiser<'a> {
                     self.new_block(false);
                     self.stack.push(At { block, branch: 0 });
                     self.declare_all(then);
+                    self.check_requires(statement.span);
                     self.stack.pop();
                     if let Some(otherwise) = otherwise {
                         let branch = self.new_branch();
@@ -182,6 +185,21 @@ impl<'a> Raiser<'a> {
                 }
                 _ => self.declare(statement),
             }
+        }
+    }
+
+    /// A block of a module requires something: without that it cannot be left out, and a module would stand for itself.
+    fn check_requires(&mut self, span: Span) {
+        let branch = self.branch();
+        let none = Kind::ALL.into_iter().all(|it| branch.required.of(it).is_empty());
+        if none && !self.options.base {
+            let message = "this block requires nothing".to_owned();
+            let it = Diagnostic::error(Code::MissingRequire, span, message)
+                .note(
+                    "the top level of a module and every optional block have to require something",
+                )
+                .help("require what it uses: `require { type NAME; class NAME { PERMISSIONS }; }`");
+            self.diagnostics.push(it);
         }
     }
 

@@ -40,7 +40,10 @@ pub fn print_files(files: &Files<'_>, at: Span) -> Printed {
         let kind = it.file_type.map_or("any", keyword);
         add(&mut printed, &["(filecon \"", &it.path, "\" ", kind, " "]);
         let written = match &it.context {
-            None => Some(add(&mut printed, &["()"])),
+            None => {
+                add(&mut printed, &["()"]);
+                Some(())
+            }
             Some(text) => context(text, &mut printed),
         };
         if written.is_none() {
