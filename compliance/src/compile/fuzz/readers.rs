@@ -48,7 +48,7 @@ impl Format {
                 ("compliance/cases/m4", &[".m4"]),
             ],
             Self::Conf => &[("policies/micro", &[".conf"]), ("policies/demo", &[".conf"])],
-            Self::Cil => &[("compliance/cases/cil-whole", &[".cil"]), ("compliance/cases/cil/base", &[".cil"])],
+            Self::Cil => &[("compliance/cases/cil-whole", &[".cil"])],
             Self::Te => &[("policy/modules", &[".te"])],
             Self::If => &[("policy/modules", &[".if"])],
             Self::Fc => &[("policy/modules", &[".fc"])],
