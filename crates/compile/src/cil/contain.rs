@@ -51,6 +51,7 @@ impl World<'_> {
             around.plain && !matches!(kind, Kind::Block | Kind::Macro | Kind::Call | Kind::Inherit);
         let structural = false;
         if matches!(kind, Kind::Block | Kind::Macro) {
+            self.copied += self.scopes[scope as usize].prefix.len();
             let prefix = format!("{}{}.", self.scopes[scope as usize].prefix, self.text(name));
             scope = ScopeId::try_from(self.scopes.len()).unwrap_or(0);
             self.scopes.push(Scope { prefix });
@@ -73,6 +74,14 @@ impl World<'_> {
             items: Vec::new(),
         });
         id
+    }
+
+    /// Blocks in it are not known around it yet.
+    fn own_scope(&mut self, id: ContainerId) {
+        let around = self.container(id).scope as usize;
+        let prefix = self.scopes[around].prefix.clone();
+        self.containers[id as usize].scope = ScopeId::try_from(self.scopes.len()).unwrap_or(0);
+        self.scopes.push(Scope { prefix });
     }
 
     fn fill(&mut self, id: ContainerId, statements: Children<'_>, around: Around) {
@@ -311,6 +320,7 @@ impl World<'_> {
         };
         let new = self.new_container(Kind::In, id, name, statement.index());
         let after = which == Some(Keyword::After);
+        self.own_scope(new);
         // Until it is put where it belongs.
         self.containers[new as usize].disabled = true;
         self.containers[new as usize].is_abstract = after;
@@ -373,6 +383,9 @@ impl World<'_> {
             }
             let name = if value { Keyword::True } else { Keyword::False };
             let child = self.new_container(Kind::Branch(value), new, name.symbol(), branch.index());
+            if tunable {
+                self.own_scope(child);
+            }
             self.fill(child, statements, around);
             self.containers[new as usize].items.push(Item::child(child));
         }

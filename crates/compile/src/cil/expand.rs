@@ -9,7 +9,7 @@ use rustc_hash::FxHashSet;
 
 use super::condition;
 use super::declare::{Binding_, Space};
-use super::world::{ContainerId, Found, Item, Kind, NONE, ROOT, World};
+use super::world::{ContainerId, Found, Item, Kind, NONE, ROOT, ScopeId, World};
 use crate::near;
 
 /// So many statements may come by calls, inheritance and `in`; a container counts as [`CONTAINER`].
@@ -37,6 +37,7 @@ impl World<'_> {
     }
 
     fn choose_branches(&mut self) {
+        let mut opened: Vec<(ScopeId, ScopeId)> = Vec::new();
         for id in self.ids() {
             let container = self.container(id);
             if container.kind != Kind::TunableIf {
@@ -50,7 +51,39 @@ impl World<'_> {
             for branch in branches.into_iter().filter_map(Item::as_child) {
                 let chosen = value.map(Kind::Branch) == Some(self.container(branch).kind);
                 self.containers[branch as usize].disabled = !chosen;
+                if chosen {
+                    opened.push((self.container(branch).scope, self.container(parent).scope));
+                }
             }
+        }
+        self.open_scopes(&mut opened);
+    }
+
+    /// What was declared in chosen branches is declared around them: pairs of the branch's scope and that around it.
+    fn open_scopes(&mut self, opened: &mut [(ScopeId, ScopeId)]) {
+        if opened.is_empty() {
+            return;
+        }
+        opened.sort_unstable();
+        // Scopes are numbered from the outside inwards.
+        for at in 0..opened.len() {
+            if let Ok(around) = opened.binary_search_by_key(&opened[at].1, |it| it.0) {
+                opened[at].1 = opened[around].1;
+            }
+        }
+        let to = |scope: ScopeId| {
+            let found = opened.binary_search_by_key(&scope, |it| it.0);
+            found.ok().map(|it| opened[it].1)
+        };
+        for container in &mut self.containers {
+            container.scope = to(container.scope).unwrap_or(container.scope);
+        }
+        let moved = self.blocks.iter().filter_map(|(key, &id)| Some((*key, to(key.0)?, id)));
+        let mut moved: Vec<_> = moved.collect();
+        moved.sort_unstable_by_key(|it| it.2);
+        for (key, scope, id) in moved {
+            self.blocks.remove(&key);
+            self.declare_block(scope, id);
         }
     }
 

@@ -12,7 +12,9 @@ use super::lower::SetUse;
 use super::world::{ContainerId, Found, World};
 
 /// Expressions put no more into attributes.
-const MOST_MEMBERSHIPS: usize = 3_000_000;
+const MOST_MEMBERSHIPS: usize = 2_000_000;
+/// Attributes lead to others no deeper.
+const DEEPEST: usize = 500;
 
 /// A set of members by their places.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -103,6 +105,7 @@ pub(crate) struct Members<'w, 't> {
     known: Vec<Option<Bits>>,
     /// By attribute: are its members being looked for?
     doing: Vec<bool>,
+    depth: usize,
     attributes: Vec<DeclId>,
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
@@ -123,6 +126,7 @@ impl<'w, 't> Members<'w, 't> {
             expressions: Vec::new(),
             known: Vec::new(),
             doing: Vec::new(),
+            depth: 0,
             attributes: Vec::new(),
             diagnostics: Vec::new(),
         };
@@ -217,13 +221,18 @@ impl<'w, 't> Members<'w, 't> {
             return known.clone();
         }
         let mut bits = self.empty();
-        if std::mem::replace(&mut self.doing[at], true) {
+        if std::mem::replace(&mut self.doing[at], true) || self.depth > DEEPEST {
             let decl = self.world.decl(self.attributes[at]);
             let text = self.world.text(decl.flat);
-            let message = format!("{} `{text}` is a member of itself", decl.kind.words());
+            let message = if self.depth > DEEPEST {
+                format!("attributes lead to `{text}` deeper than {DEEPEST}")
+            } else {
+                format!("{} `{text}` is a member of itself", decl.kind.words())
+            };
             self.diagnostics.push(Diagnostic::error(Code::CilRecursion, decl.span, message));
             return bits;
         }
+        self.depth += 1;
         for member in std::mem::take(&mut self.direct[at]) {
             match member {
                 Member::One(at) => bits.insert(at),
@@ -235,6 +244,7 @@ impl<'w, 't> Members<'w, 't> {
             bits.add(&self.expression(set.container, expression));
         }
         self.doing[at] = false;
+        self.depth -= 1;
         self.known[at] = Some(bits.clone());
         bits
     }
@@ -285,7 +295,7 @@ impl<'w, 't> Members<'w, 't> {
             let expression = self.world.element(set.container, set.index);
             let bits = self.expression(set.container, expression);
             if found.len() + bits.count() > MOST_MEMBERSHIPS {
-                let message = "sets multiply into more than three million memberships";
+                let message = "sets multiply into more than two million memberships";
                 self.diagnostics.push(Diagnostic::error(Code::CilBudget, set.span, message));
                 break;
             }

@@ -846,3 +846,25 @@ fn what_multiplies_ends() {
     }
     assert!(begun.elapsed().as_secs() < 60, "took {:?}", begun.elapsed());
 }
+
+#[test]
+fn blocks_in_branches_and_in_statements() {
+    check(
+        "(tunable o true) (tunableif o (true (block k (type t))) (false (block k (type u)))) (allow a k.t (file (read)))",
+        expect![[r#"
+            allow a k.t:file { read }
+        "#]],
+    );
+    check(
+        "(block k (type t)) (in k (block n (type u))) (allow k.n.u a (file (read)))",
+        expect![[r#"
+        allow k.n.u a:file { read }
+    "#]],
+    );
+    check(
+        "(in k (block k (type t)))",
+        expect![[r#"
+        x.cil:1:1 E0603 there is no container `k`
+    "#]],
+    );
+}

@@ -2,6 +2,7 @@
 
 use mandate_policydb::HandleUnknown;
 use mandate_syntax::cil::{Element, Keyword, Parsed, Tree};
+use mandate_syntax::codes::Code;
 use mandate_syntax::diagnostic::{Diagnostic, Severity};
 use mandate_syntax::kernel::ast::{Ident, Statement, StatementKind, Unit};
 use mandate_syntax::names::{Interner, Symbol};
@@ -19,6 +20,8 @@ use crate::outcome::DisabledOptional;
 
 /// About as many statements are lowered at once.
 const PIECE: usize = 50_000;
+/// So often optionals are left out because of others that were.
+const MOST_ROUNDS: usize = 100;
 /// Infix of the names of generated attributes.
 const GENERATED: &str = "_typeattr_";
 
@@ -86,12 +89,15 @@ fn join(parsed: Vec<Parsed>, diagnostics: &mut Vec<Diagnostic>) -> (Vec<Tree>, I
 
 /// Declares names and leaves optionals out until nothing changes.
 fn settle(world: &mut World<'_>) -> (Vec<Run>, Tables) {
+    let mut rounds = 0;
     loop {
+        rounds += 1;
+        let last = rounds > MOST_ROUNDS;
         let before = count_disabled(world);
         let gathered = world.declare_all();
         world.bind_arguments(&gathered.calls);
         let (tables, _) = tables::gather(world, &gathered);
-        if count_disabled(world) != before {
+        if count_disabled(world) != before && !last {
             continue;
         }
         let mut runs = gathered.runs;
@@ -100,7 +106,13 @@ fn settle(world: &mut World<'_>) -> (Vec<Run>, Tables) {
             world.containers[id as usize].disabled = true;
         }
         if failed.iter().any(|&it| matters(world, it)) {
-            continue;
+            if !last {
+                continue;
+            }
+            let span = failed.iter().min().map(|&it| world.own_span(it)).unwrap_or_default();
+            let message =
+                format!("optionals depend on each other in more than {MOST_ROUNDS} steps");
+            world.report.add(Diagnostic::error(Code::CilBudget, span, message));
         }
         if !failed.is_empty() {
             runs.retain(|it| !world.is_dead(it.container));

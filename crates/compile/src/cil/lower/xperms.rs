@@ -12,11 +12,22 @@ use crate::cil::world::ContainerId;
 
 const COUNT: usize = 1 << 16;
 
+/// A set of numbers, 64 a word.
+type Numbers = Vec<u64>;
+
+fn none() -> Numbers {
+    vec![0; COUNT / 64]
+}
+
+fn contains(numbers: &[u64], number: usize) -> bool {
+    numbers[number / 64] & (1 << (number % 64)) != 0
+}
+
 /// The operation, classes and numbers of a `permissionx`.
 pub(super) struct Extended<'t> {
     operation: (Keyword, Element<'t>),
     classes: Vec<Ident>,
-    numbers: Vec<bool>,
+    numbers: Numbers,
 }
 
 impl<'t> Lowerer<'_, 't> {
@@ -64,18 +75,22 @@ impl<'t> Lowerer<'_, 't> {
 
     fn ranges(
         &mut self,
-        numbers: &[bool],
+        numbers: &[u64],
         container: ContainerId,
         body: Element<'t>,
     ) -> mandate_syntax::kernel::ast::Slice {
         let start = self.unit.number_ranges.len();
         let span = self.world.span(container, body);
         let mut at = 0;
-        while let Some(low) = numbers[at..].iter().position(|&it| it).map(|it| at + it) {
-            let end = numbers[low..].iter().position(|&it| !it).map_or(COUNT, |it| low + it);
-            let range = NumberRange { low: low as u64, high: end as u64 - 1, span };
+        while at < COUNT {
+            if numbers[at / 64] >> (at % 64) == 0 {
+                at = (at / 64 + 1) * 64;
+                continue;
+            }
+            let low = (at..COUNT).find(|&it| contains(numbers, it)).unwrap_or(COUNT);
+            at = (low..COUNT).find(|&it| !contains(numbers, it)).unwrap_or(COUNT);
+            let range = NumberRange { low: low as u64, high: at as u64 - 1, span };
             self.unit.number_ranges.push(range);
-            at = end;
         }
         slice(start, self.unit.number_ranges.len())
     }
@@ -91,7 +106,7 @@ impl<'t> Lowerer<'_, 't> {
         };
         let word = self.one_of(operation, &[Keyword::Ioctl, Keyword::Nlmsg])?;
         let classes = self.classes(class)?;
-        let mut set = vec![false; COUNT];
+        let mut set = none();
         self.add_numbers(numbers, &mut set)?;
         Ok(Extended { operation: (word, operation), classes, numbers: set })
     }
@@ -108,12 +123,12 @@ impl<'t> Lowerer<'_, 't> {
         }
     }
 
-    fn add_numbers(&mut self, element: Element<'t>, into: &mut [bool]) -> Res {
+    fn add_numbers(&mut self, element: Element<'t>, into: &mut [u64]) -> Res {
         use Keyword as K;
         self.step(element)?;
         if !element.is_list() {
             let number = self.small_number(element)?;
-            into[number] = true;
+            into[number / 64] |= 1 << (number % 64);
             return Ok(());
         }
         let mut parts = element.children();
@@ -132,24 +147,23 @@ impl<'t> Lowerer<'_, 't> {
                     let span = self.span(element);
                     return Err(self.tell(Diagnostic::error(Code::BadNumber, span, message)));
                 }
-                into[from..=to].iter_mut().for_each(|it| *it = true);
+                (from..=to).for_each(|it| into[it / 64] |= 1 << (it % 64));
             }
             Some(operator @ (K::And | K::Or | K::Xor | K::Not | K::All)) => {
                 self.check_operands(element, operator, operands.len())?;
-                // A step for each 64 numbers that are looked at.
-                self.steps = self.steps.saturating_add(1000);
-                let mut values = [vec![false; COUNT], vec![false; COUNT]];
+                self.steps = self.steps.saturating_add(20);
+                let mut values = [none(), none()];
                 for (value, &operand) in values.iter_mut().zip(&operands) {
                     self.add_numbers(operand, value)?;
                 }
                 let [a, b] = values;
                 for ((bit, a), b) in into.iter_mut().zip(a).zip(b) {
                     *bit |= match operator {
-                        K::And => a && b,
-                        K::Or => a || b,
-                        K::Xor => a != b,
+                        K::And => a & b,
+                        K::Or => a | b,
+                        K::Xor => a ^ b,
                         K::Not => !a,
-                        _ => true,
+                        _ => u64::MAX,
                     };
                 }
             }
