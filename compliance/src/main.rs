@@ -12,7 +12,8 @@ use mandate_compliance::place::Place;
 use mandate_compliance::reference::{Flavour, Reference};
 use mandate_compliance::report::Report;
 use mandate_compliance::{
-    decisions, decompile, kernel_mix, measure, micro, objects, originals, random_policies, roundtrip,
+    decisions, decompile, kernel_mix, measure, micro, objects, originals, random_policies,
+    roundtrip,
 };
 
 /// How many questions libsepol is asked about each policy: in CI, and at full size.

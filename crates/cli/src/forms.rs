@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use mandate_compile::backend::Options;
+use mandate_compile::decompile;
 use mandate_compile::outcome::Outcome;
 use mandate_compile::print::{self, Printed, cil, kernel};
 use mandate_compile::whole::{self, Checks};
-use mandate_compile::decompile;
 use mandate_policydb::{FileKind, PolicyDb, Unvalidated};
 use mandate_syntax::kernel::{self as language, ParseOptions, SourceKind, StatementKind, Unit};
 
@@ -59,7 +59,8 @@ pub(crate) fn read_input(path: &Path) -> Result<Read> {
 /// The kernel policy language.
 fn read_text(path: &Path, bytes: Arc<[u8]>) -> Result<Read> {
     let mut outcome = Outcome::default();
-    let id = outcome.sources.add(path.display().to_string(), bytes).map_err(|it| anyhow!("{it}"))?;
+    let id =
+        outcome.sources.add(path.display().to_string(), bytes).map_err(|it| anyhow!("{it}"))?;
     outcome.sources.honour_line_marks(id);
     let kind = ParseOptions { kind: SourceKind::Policy };
     let parsed = language::parse_file(outcome.sources.file(id), kind);

@@ -185,12 +185,14 @@ impl Decompiler<'_> {
             Term::Compare(what, op) => compare(*what, operator(*op)),
             Term::Names(set) => {
                 let (part, names) = match set.part {
-                    Part::User => {
-                        (ContextPart::User, self.writer.set_of(self.names.users.of_bits(&set.names)))
-                    }
-                    Part::Role => {
-                        (ContextPart::Role, self.writer.set_of(self.names.roles.of_bits(&set.names)))
-                    }
+                    Part::User => (
+                        ContextPart::User,
+                        self.writer.set_of(self.names.users.of_bits(&set.names)),
+                    ),
+                    Part::Role => (
+                        ContextPart::Role,
+                        self.writer.set_of(self.names.roles.of_bits(&set.names)),
+                    ),
                     Part::Type => (ContextPart::Type, self.types(set)),
                 };
                 let side = match set.whose {
@@ -220,7 +222,8 @@ impl Decompiler<'_> {
         let types = self.db.types.by_value();
         let mut attributes = types.filter(|it| it.attribute).map(|it| it.id);
         let rows = &self.db.type_attributes;
-        attributes.find(|it| rows.iter().zip(0u32..).all(|(row, bit)| bit == it.bit() || !row.has(*it)))
+        attributes
+            .find(|it| rows.iter().zip(0u32..).all(|(row, bit)| bit == it.bit() || !row.has(*it)))
     }
 }
 

@@ -2,9 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use mandate_policydb::{
-    Context, FsUseBehavior, GenfsPath, NamedPair, XenRange, capability_bit,
-};
+use mandate_policydb::{Context, FsUseBehavior, GenfsPath, NamedPair, XenRange, capability_bit};
 use mandate_syntax::kernel::ast::{
     self, FsUseKind, GenfsFileType, Ident, NumberRange, StatementKind,
 };
@@ -85,7 +83,9 @@ impl Decompiler<'_> {
                 FsUseBehavior::Task => FsUseKind::Task,
                 FsUseBehavior::Other(number) => {
                     let name = String::from_utf8_lossy(&it.name);
-                    self.no_source(format!("file system `{name}` is labelled in way {number}, which has no statement"));
+                    self.no_source(format!(
+                        "file system `{name}` is labelled in way {number}, which has no statement"
+                    ));
                     continue;
                 }
             };

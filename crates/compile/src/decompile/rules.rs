@@ -80,8 +80,8 @@ impl Decompiler<'_> {
         let nlmsg = permissions.form == XpermForm::Nlmsg;
         let operation = self.writer.ident(if nlmsg { "nlmsg" } else { "ioctl" });
         // Said at once, all commands of a driver would be the driver.
-        let whole = permissions.form == XpermForm::IoctlFunction
-            && permissions.bits == [u32::MAX; 8];
+        let whole =
+            permissions.form == XpermForm::IoctlFunction && permissions.bits == [u32::MAX; 8];
         let statements: Vec<Vec<(u64, u64)>> = match ranges.first() {
             Some(&(low, high)) if whole => vec![vec![(low, low + 127)], vec![(low + 128, high)]],
             _ => vec![ranges],

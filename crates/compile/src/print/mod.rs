@@ -7,6 +7,8 @@ use mandate_syntax::source::Span;
 pub mod cil;
 mod infix;
 pub mod kernel;
+#[cfg(test)]
+mod tests;
 
 /// A text, and what could not be said in it.
 #[derive(Clone, Debug, Default)]
@@ -20,9 +22,7 @@ pub struct Printed {
 impl Printed {
     /// Is there an error among the diagnostics?
     pub fn failed(&self) -> bool {
-        self.diagnostics
-            .iter()
-            .any(|it| it.severity == mandate_syntax::diagnostic::Severity::Error)
+        self.diagnostics.iter().any(|it| it.severity == mandate_syntax::diagnostic::Severity::Error)
     }
 }
 

@@ -108,9 +108,8 @@ fn infiniband(db: &PolicyDb, numbers: &Numbers, new: &mut PolicyDb) {
 fn xen(db: &PolicyDb, numbers: &Numbers, new: &mut PolicyDb) {
     let (old, all) = (&db.object_contexts, &mut new.object_contexts);
     let ranges = |list: &[XenRange]| -> Vec<XenRange> {
-        let with = |it: &XenRange| {
-            Some(XenRange { context: numbers.context(&it.context)?, ..it.clone() })
-        };
+        let with =
+            |it: &XenRange| Some(XenRange { context: numbers.context(&it.context)?, ..it.clone() });
         list.iter().filter_map(with).collect()
     };
     all.pirqs = ranges(&old.pirqs);

@@ -161,8 +161,7 @@ fn conditionals(list: &List<'_>, new: &PolicyDb, pool: &mut XpermPool) -> Vec<Co
             when_true: Vec::new(),
             when_false: Vec::new(),
         };
-        conditional.state =
-            conditional.evaluate(|id| new.booleans.get(id).map(|it| it.state));
+        conditional.state = conditional.evaluate(|id| new.booleans.get(id).map(|it| it.state));
         let branch = |when: bool| {
             let parts = block.parts.iter();
             parts.map(move |&(it, swapped)| {

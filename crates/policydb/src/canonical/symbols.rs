@@ -19,16 +19,19 @@ pub(super) fn fill(db: &PolicyDb, numbers: &Numbers, new: &mut PolicyDb) {
         Some(CommonDatum { id: numbers.commons.id(it.id)?, permissions, ..it.clone() })
     });
     new.commons = table(&numbers.commons, commons.collect());
-    new.classes =
-        table(&numbers.classes, db.classes.by_value().filter_map(|it| class(db, numbers, it)).collect());
+    new.classes = table(
+        &numbers.classes,
+        db.classes.by_value().filter_map(|it| class(db, numbers, it)).collect(),
+    );
     new.roles =
         table(&numbers.roles, db.roles.by_value().filter_map(|it| role(db, numbers, it)).collect());
     new.types = table(&numbers.types, types(db, numbers));
     let users = db.users.by_value().filter_map(|it| user(db, numbers, it));
     new.users = table(&numbers.users, users.collect());
-    let booleans = db.booleans.by_value().filter_map(|it| {
-        Some(BooleanDatum { id: numbers.booleans.id(it.id)?, ..it.clone() })
-    });
+    let booleans = db
+        .booleans
+        .by_value()
+        .filter_map(|it| Some(BooleanDatum { id: numbers.booleans.id(it.id)?, ..it.clone() }));
     new.booleans = table(&numbers.booleans, booleans.collect());
     if db.mls {
         levels(db, numbers, new);
@@ -40,10 +43,7 @@ fn table<T: Datum>(map: &Map, entries: Vec<T>) -> SymbolTable<T> {
     SymbolTable::new(map.count(), entries).unwrap_or_else(|_| SymbolTable::empty())
 }
 
-fn permissions(
-    old: &SymbolTable<PermissionDatum>,
-    shared: u32,
-) -> SymbolTable<PermissionDatum> {
+fn permissions(old: &SymbolTable<PermissionDatum>, shared: u32) -> SymbolTable<PermissionDatum> {
     let list: Vec<PermissionDatum> = old.by_value().cloned().collect();
     let most = list.iter().map(|it| it.id.value()).max().unwrap_or(0).max(shared);
     SymbolTable::new(most, list).unwrap_or_else(|_| SymbolTable::empty())
@@ -97,15 +97,17 @@ fn written(db: &PolicyDb, set: &NameSet) -> Ebitmap {
 /// The types of a set of types and attributes.
 fn members(db: &PolicyDb, set: &Ebitmap) -> Ebitmap {
     let is_attribute = |id: TypeId| db.types.get(id).is_none_or(|it| it.attribute);
-    let attributes: Ebitmap =
-        set.ids().filter(|&it| is_attribute(it)).map(TypeId::bit).collect();
+    let attributes: Ebitmap = set.ids().filter(|&it| is_attribute(it)).map(TypeId::bit).collect();
     if attributes.is_empty() {
         return set.clone();
     }
     let all = db.types.by_value().filter(|it| !it.attribute).map(|it| it.id);
     let belongs = |id: &TypeId| {
         set.has(*id)
-            || db.type_attributes.get(id.index()).is_some_and(|row| !row.intersection(&attributes).is_empty())
+            || db
+                .type_attributes
+                .get(id.index())
+                .is_some_and(|row| !row.intersection(&attributes).is_empty())
     };
     all.filter(belongs).map(TypeId::bit).collect()
 }
@@ -137,7 +139,11 @@ fn types(db: &PolicyDb, numbers: &Numbers) -> Vec<TypeDatum> {
         Some(TypeDatum {
             id: numbers.types.id(it.id)?,
             primary: !it.is_alias(),
-            bounds: if it.is_alias() { None } else { it.bounds.and_then(|it| numbers.types.id(it)) },
+            bounds: if it.is_alias() {
+                None
+            } else {
+                it.bounds.and_then(|it| numbers.types.id(it))
+            },
             ..it.clone()
         })
     })
@@ -200,9 +206,9 @@ pub(super) fn type_attributes(db: &PolicyDb, numbers: &Numbers, new: &mut Policy
             }
             continue;
         }
-        let attributes = row.ids().filter(|&it: &TypeId| {
-            it == old.id || db.types.get(it).is_some_and(|it| it.attribute)
-        });
+        let attributes = row
+            .ids()
+            .filter(|&it: &TypeId| it == old.id || db.types.get(it).is_some_and(|it| it.attribute));
         let mut bits: Ebitmap =
             attributes.filter_map(|it| numbers.types.id(it)).map(TypeId::bit).collect();
         for bit in bits.iter().filter(|&bit| bit != id.bit()) {

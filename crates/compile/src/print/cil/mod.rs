@@ -10,9 +10,7 @@ mod symbols;
 
 use mandate_policydb::{HandleUnknown, OBJECT_R};
 use mandate_syntax::diagnostic::Diagnostic;
-use mandate_syntax::kernel::ast::{
-    CondTerm, RequireKind, Slice, Statement, StatementKind, Unit,
-};
+use mandate_syntax::kernel::ast::{CondTerm, RequireKind, Slice, Statement, StatementKind, Unit};
 use mandate_syntax::source::{SourceMap, Span};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -47,9 +45,9 @@ pub struct Options<'a> {
 pub fn print(units: &[Unit], options: &Options<'_>) -> Printed {
     let mut printer = Printer::new(units, options);
     printer.header();
-    for at in 0..units.len() {
+    for (at, unit) in units.iter().enumerate() {
         printer.turn_to(at);
-        printer.block(&units[at].statements, 0);
+        printer.block(&unit.statements, 0);
     }
     printer.footer();
     printer.printed
@@ -80,6 +78,8 @@ struct Printer<'a> {
     /// Attributes generated for sets: their items as text, and their names. Only of the current unit's top level.
     generated: FxHashMap<Vec<u8>, String>,
     depth: usize,
+    /// Of the block, without the conditions in it.
+    block_depth: usize,
 }
 
 impl<'a> Printer<'a> {
@@ -109,10 +109,7 @@ impl<'a> Printer<'a> {
             at: 0,
             options,
             spelling: units.iter().map(|it| Spelling::new(it.names.len())).collect(),
-            printed: Printed {
-                text: Vec::with_capacity(statements * 96),
-                diagnostics: Vec::new(),
-            },
+            printed: Printed { text: Vec::with_capacity(statements * 96), diagnostics: Vec::new() },
             prefix: "policy".to_owned(),
             optionals: 0,
             attributes: 0,
@@ -123,6 +120,7 @@ impl<'a> Printer<'a> {
             blocks: FxHashSet::default(),
             generated: FxHashMap::default(),
             depth: 0,
+            block_depth: 0,
         }
     }
 
@@ -155,10 +153,14 @@ impl<'a> Printer<'a> {
         self.put(if mls { "(mls true)\n" } else { "(mls false)\n" });
         if !mls {
             // CIL has levels in all contexts, and wants one to be there.
-            self.put("(category c0)\n(categoryorder (c0))\n(sensitivity s0)\n(sensitivityorder (s0))\n");
+            self.put(
+                "(category c0)\n(categoryorder (c0))\n(sensitivity s0)\n(sensitivityorder (s0))\n",
+            );
             self.put("(sensitivitycategory s0 (c0))\n");
         }
-        self.put("(role object_r)\n(typeattribute cil_gen_require)\n(roleattribute cil_gen_require)\n");
+        self.put(
+            "(role object_r)\n(typeattribute cil_gen_require)\n(roleattribute cil_gen_require)\n",
+        );
         self.declared.insert((ROLE, OBJECT_R));
         self.orders();
     }
@@ -236,6 +238,7 @@ impl<'a> Printer<'a> {
 
     fn block(&mut self, statements: &'a [Statement], depth: usize) {
         let outer = std::mem::replace(&mut self.depth, depth);
+        let outer_block = std::mem::replace(&mut self.block_depth, depth);
         for statement in statements {
             let start = self.printed.text.len();
             self.statement(statement);
@@ -245,7 +248,7 @@ impl<'a> Printer<'a> {
                 self.printed.text.splice(start..start, made);
             }
         }
-        self.depth = outer;
+        (self.depth, self.block_depth) = (outer, outer_block);
     }
 
     fn statement(&mut self, statement: &'a Statement) {
@@ -338,19 +341,19 @@ impl<'a> Printer<'a> {
         };
         for step in steps {
             match step {
-                Step::Open => self.put("("),
+                Step::Open => self.part("("),
                 Step::Close => self.put(")"),
                 Step::Term(at) => match terms[at] {
                     CondTerm::Bool(ident) => {
-                        self.put(" ");
+                        self.part("");
                         self.name(ident);
                     }
-                    CondTerm::Not => self.put("not "),
-                    CondTerm::Or => self.put("or "),
-                    CondTerm::Xor => self.put("xor "),
-                    CondTerm::And => self.put("and "),
-                    CondTerm::Eq => self.put("eq "),
-                    CondTerm::Ne => self.put("neq "),
+                    CondTerm::Not => self.put("not"),
+                    CondTerm::Or => self.put("or"),
+                    CondTerm::Xor => self.put("xor"),
+                    CondTerm::And => self.put("and"),
+                    CondTerm::Eq => self.put("eq"),
+                    CondTerm::Ne => self.put("neq"),
                 },
             }
         }
@@ -380,9 +383,7 @@ impl<'a> Printer<'a> {
         let unit = self.unit;
         for require in &unit.requires[requires.range()] {
             let word = match require.kind {
-                RequireKind::Type | RequireKind::Attribute => {
-                    "(typeattributeset cil_gen_require "
-                }
+                RequireKind::Type | RequireKind::Attribute => "(typeattributeset cil_gen_require ",
                 RequireKind::Role | RequireKind::RoleAttribute => {
                     "(roleattributeset cil_gen_require "
                 }
@@ -402,6 +403,14 @@ impl<'a> Printer<'a> {
 
     fn put(&mut self, text: &str) {
         self.printed.text.extend_from_slice(text.as_bytes());
+    }
+
+    /// Part of an expression, apart from the one before.
+    fn part(&mut self, text: &str) {
+        if !self.printed.text.ends_with(b"(") && !self.printed.text.ends_with(b" ") {
+            self.put(" ");
+        }
+        self.put(text);
     }
 
     /// Begins a line.

@@ -60,6 +60,7 @@ impl Printer<'_> {
         let name = format!("{}_typeattr_{}", self.prefix, self.attributes);
         let text = std::mem::take(&mut self.printed.text);
         self.printed.text = std::mem::take(&mut self.pending);
+        let depth = std::mem::replace(&mut self.depth, self.block_depth);
         self.open("(typeattribute ");
         self.put(&name);
         self.put(")\n");
@@ -69,6 +70,7 @@ impl Printer<'_> {
         self.printed.text.extend_from_slice(&key);
         self.put(")\n");
         self.pending = std::mem::replace(&mut self.printed.text, text);
+        self.depth = depth;
         self.generated.insert(key, name.clone());
         name
     }

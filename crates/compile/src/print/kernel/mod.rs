@@ -43,9 +43,9 @@ pub fn print(units: &[Unit], options: &Options) -> Printed {
     match options.layout {
         Layout::Policy => printer.policy(units),
         Layout::Module | Layout::Expanded => {
-            for at in 0..units.len() {
+            for (at, unit) in units.iter().enumerate() {
                 printer.turn_to(at);
-                printer.block(&units[at].statements, 0);
+                printer.block(&unit.statements, 0);
             }
         }
     }
@@ -82,10 +82,7 @@ impl<'a> Printer<'a> {
             layout,
             spelling: units.iter().map(|it| Spelling::new(it.names.len())).collect(),
             bounds,
-            printed: Printed {
-                text: Vec::with_capacity(statements * 64),
-                diagnostics: Vec::new(),
-            },
+            printed: Printed { text: Vec::with_capacity(statements * 64), diagnostics: Vec::new() },
         }
     }
 

@@ -2,9 +2,7 @@
 
 use mandate_syntax::codes::Code;
 use mandate_syntax::diagnostic::Diagnostic;
-use mandate_syntax::kernel::ast::{
-    Context, Ident, Idents, Level, MlsRange, Set, SetForm, SetItem,
-};
+use mandate_syntax::kernel::ast::{Context, Ident, Idents, Level, MlsRange, Set, SetForm, SetItem};
 use mandate_syntax::kernel::is_name;
 use mandate_syntax::names::Symbol;
 
@@ -46,7 +44,10 @@ impl Printer<'_> {
         let text = self.unit.text(ident);
         let (good, first) = self.spelling[self.at].look(ident.name, || is_name(text));
         if !good && first {
-            self.bad_name(ident, "letters, digits, `_`, `-` and `.`, a letter first, and no reserved word");
+            self.bad_name(
+                ident,
+                "letters, digits, `_`, `-` and `.`, a letter first, and no reserved word",
+            );
         }
         self.put(text);
     }

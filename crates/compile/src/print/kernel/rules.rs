@@ -252,7 +252,8 @@ impl Printer<'_> {
         if child.rsplit_once('.').is_some_and(|it| it.0 == parent) {
             return;
         }
-        let message = format!("{what} `{child}` is bounded by `{parent}`, which its name does not say");
+        let message =
+            format!("{what} `{child}` is bounded by `{parent}`, which its name does not say");
         self.tell(not_in_form(span, message).note(format!(
             "in the kernel policy language a {what} is bounded by the one that its name has before the last dot"
         )));
@@ -267,7 +268,8 @@ impl Printer<'_> {
         let Some((parent, _)) = text.rsplit_once('.') else { return };
         if !self.bounds.contains(&(what, text, parent)) {
             let kind = ["type", "role", "user"][usize::from(what)];
-            let message = format!("the name of {kind} `{text}` would say that `{parent}` bounds it");
+            let message =
+                format!("the name of {kind} `{text}` would say that `{parent}` bounds it");
             self.tell(
                 not_in_form(span, message)
                     .note("in the kernel policy language a name with a dot is bounded by what stands before its last dot")
