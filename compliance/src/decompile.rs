@@ -12,6 +12,8 @@ use mandate_compile::print::{Printed, cil, kernel};
 use mandate_compile::whole::Checks;
 use mandate_compile::{conf, decompile};
 use mandate_policydb::{HandleUnknown, PolicyDb, PolicyVersion, Target, Unvalidated, canonical};
+use mandate_syntax::kernel::{ParseOptions, SourceKind, Unit, dump::dump, parse_file};
+use mandate_syntax::source::SourceMap;
 
 use crate::compile::answers::{self, Theirs};
 use crate::micro;
@@ -109,6 +111,7 @@ fn large(reference: &Reference, full: bool, newest: u32, report: &mut Report<'_>
         }
     }
     report.add(&ours.done())?;
+    report.add(&same_tree(reference, &source)?)?;
     let mut theirs = Comparison::new(format!("Reference Policy {flavour} of the originals"));
     for version in oldest..=newest {
         let path = reference.downgraded(version)?;
@@ -118,6 +121,38 @@ fn large(reference: &Reference, full: bool, newest: u32, report: &mut Report<'_>
         counted(&mut theirs, &path, as_canonical(&read(&path)?));
     }
     Ok(report.add(&theirs.done())?)
+}
+
+/// The source of all modules, printed and read again: the same statements, one by one.
+fn same_tree(reference: &Reference, source: &Arc<[u8]>) -> Result<Comparison> {
+    let flavour = reference.flavour.name();
+    let mut comparison = Comparison::new(format!("Reference Policy {flavour}, printed and read"));
+    let first = parsed(Arc::clone(source))?;
+    let printed = kernel::print(std::slice::from_ref(&first), &kernel::Options::default());
+    let second = parsed(good(printed)?.into())?;
+    let (first, second) = (dump(&first), dump(&second));
+    let (mut theirs, mut ours) = (first.lines(), second.lines());
+    loop {
+        match (theirs.next(), ours.next()) {
+            (None, None) => return Ok(comparison.done()),
+            (a, b) if a == b => comparison.agree(),
+            (a, b) => comparison.disagree(
+                "a statement".into(),
+                b.unwrap_or("-").to_owned(),
+                a.unwrap_or("-").to_owned(),
+            ),
+        }
+    }
+}
+
+fn parsed(text: Arc<[u8]>) -> Result<Unit> {
+    let mut sources = SourceMap::new();
+    let id = sources.add("policy.conf", text)?;
+    let parsed = parse_file(sources.file(id), ParseOptions { kind: SourceKind::Policy });
+    match parsed.diagnostics.first() {
+        Some(it) => bail!("{}", it.message),
+        None => Ok(parsed.unit),
+    }
 }
 
 /// At a version that cannot hold all of the source: what is left of the policy there.

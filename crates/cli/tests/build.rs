@@ -109,7 +109,7 @@ fn checkpolicy_has_the_originals_words() {
         (&["-U", "maybe"], 1, "usage:  checkpolicy [-b[F]]"),
         (&["-t", "vax"], 1, "checkpolicy:  Unknown target platform:vax\n"),
         (&["-F", "x"], 1, "Can only generate policy.conf from binary policy\n"),
-        (&["-C", "x"], 1, "checkpolicy: -C: writing CIL is not supported yet\n"),
+        (&["-L", "x"], 1, "checkpolicy: -L: can only be used when writing a CIL policy file\n"),
         (&["absent"], 1, "checkpolicy:  unable to open absent:  No such file or directory\n"),
         (&["-b", &policy], 1, "checkpolicy:  MLS policy, but non-MLS is specified\n"),
     ];

@@ -137,6 +137,44 @@ fn convert_there_and_back_keeps_the_bytes() {
 }
 
 #[test]
+fn convert_decompiles_and_compiles_to_the_canonical_bytes() {
+    let folder = Folder::new("convert-forms");
+    let path = |name: &str| folder.path(name).to_str().unwrap().to_owned();
+    let (conf, back, canonical) = (path("policy.conf"), path("back"), path("canonical"));
+    assert_eq!(run(&["mandate", "convert", "--to", "conf", &policy(), &conf]).0, 0);
+    assert_eq!(run(&["mandate", "convert", &conf, &back]).0, 0);
+    assert_eq!(run(&["mandate", "convert", "--canonical", &policy(), &canonical]).0, 0);
+    assert_eq!(std::fs::read(back).unwrap(), std::fs::read(canonical).unwrap());
+}
+
+#[test]
+fn convert_gives_the_same_cil_of_a_policy_and_of_its_source() {
+    let folder = Folder::new("convert-cil");
+    let path = |name: &str| folder.path(name).to_str().unwrap().to_owned();
+    let (conf, one, other) = (path("policy.conf"), path("one"), path("other"));
+    assert_eq!(run(&["mandate", "convert", "--to", "conf", &policy(), &conf]).0, 0);
+    assert_eq!(run(&["mandate", "convert", "--to", "cil", &policy(), &one]).0, 0);
+    assert_eq!(run(&["mandate", "convert", "--to", "cil", &conf, &other]).0, 0);
+    let read = |path: String| std::fs::read_to_string(path).unwrap();
+    // What a compiler of CIL would take for superfluous is told of a binary policy alone.
+    let lines = |text: String| -> Vec<String> {
+        let kept = |it: &&str| !it.starts_with("(expandtypeattribute ");
+        text.lines().filter(kept).map(str::to_owned).collect()
+    };
+    assert_eq!(lines(read(one)), lines(read(other)));
+}
+
+#[test]
+fn convert_says_what_is_wrong_with_a_source() {
+    let folder = Folder::new("convert-wrong");
+    let source = folder.path("policy.conf");
+    std::fs::write(&source, "class file\nallow a\n").unwrap();
+    let (code, _, err) = run(&["mandate", "convert", "--to", "cil", source.to_str().unwrap(), "-"]);
+    assert_eq!(code, 1, "{err}");
+    assert!(err.contains("policy.conf:2") || err.contains("policy.conf:3"), "{err}");
+}
+
+#[test]
 fn convert_says_what_a_version_cannot_hold() {
     let folder = Folder::new("unsupported");
     let path = folder.path("15");

@@ -8,6 +8,8 @@ mod classes;
 mod contexts;
 mod rules;
 mod symbols;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use mandate_policydb::{PolicyDb, canonical};

@@ -53,12 +53,6 @@ impl Writer {
         Set { form: SetForm::Listed, items, span: Span::NOWHERE }
     }
 
-    /// A set of names.
-    pub(crate) fn set<'a>(&mut self, names: impl IntoIterator<Item = &'a str>) -> Set {
-        let names: Vec<Ident> = names.into_iter().map(|it| self.ident(it)).collect();
-        self.set_of(names)
-    }
-
     /// A level, neighbours among its categories as ranges.
     pub(crate) fn level(&mut self, db: &PolicyDb, level: &MlsLevel) -> Level {
         let sensitivity = self.ident(&db.sensitivities.name(level.sensitivity));

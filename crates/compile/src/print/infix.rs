@@ -69,7 +69,10 @@ pub(super) fn infix(shapes: &[Shape]) -> Option<Vec<Step>> {
         match shapes[at] {
             Shape::Operand => steps.push(step),
             Shape::Prefix(strength) => {
-                operand(&mut pending, children[at].first, strength);
+                // One that is said of a comparison could be read as said of its left side.
+                let of = children[at].first;
+                let binary = matches!(shapes[of], Shape::Binary(_));
+                operand(&mut pending, of, if binary { u8::MAX } else { strength });
                 pending.push((Step::Term(at), false));
             }
             Shape::Binary(strength) => {

@@ -7,6 +7,8 @@ use mandate_syntax::source::Span;
 pub mod cil;
 mod infix;
 pub mod kernel;
+#[cfg(test)]
+mod tests;
 
 /// A text, and what could not be said in it.
 #[derive(Clone, Debug, Default)]

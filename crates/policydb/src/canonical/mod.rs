@@ -1,5 +1,5 @@
-//! A policy in the one form that stands for all that say the same: values without gaps, tables in the order in which a compiler of the
-//! source that [`crate`]'s user would write of it fills them, nothing in it that no decision sees.
+//! A policy in the one form that stands for all that say the same: values without gaps, tables in the order in which the compiler fills
+//! them from the decompiled source, nothing in it that no decision sees.
 //!
 //! What a source does not show is made the same: the order of symbol tables and rules, gaps between values, bits of permissions that no
 //! class has, rules without permissions, conditional blocks of one condition. What it shows stays: values in ascending order, the order of

@@ -153,7 +153,7 @@ impl<'a> Printer<'a> {
         };
         for step in steps {
             match step {
-                Step::Open => self.put("("),
+                Step::Open => self.part("("),
                 Step::Close => self.put(")"),
                 Step::Term(at) => self.constraint_term(span, &terms[at]),
             }
@@ -162,9 +162,9 @@ impl<'a> Printer<'a> {
 
     fn constraint_term(&mut self, span: Span, term: &ConstraintTerm) {
         match term {
-            ConstraintTerm::Not => self.put("not "),
-            ConstraintTerm::And => self.put("and "),
-            ConstraintTerm::Or => self.put("or "),
+            ConstraintTerm::Not => self.put("not"),
+            ConstraintTerm::And => self.put("and"),
+            ConstraintTerm::Or => self.put("or"),
             ConstraintTerm::Parts { part, op } => {
                 let letter = letter(*part);
                 self.compare(*op);
@@ -195,7 +195,7 @@ impl<'a> Printer<'a> {
     }
 
     fn compare(&mut self, op: CompareOp) {
-        self.put(match op {
+        self.part(match op {
             CompareOp::Eq => "(eq ",
             CompareOp::Ne => "(neq ",
             CompareOp::Dom => "(dom ",

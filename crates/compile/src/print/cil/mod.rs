@@ -47,9 +47,9 @@ pub struct Options<'a> {
 pub fn print(units: &[Unit], options: &Options<'_>) -> Printed {
     let mut printer = Printer::new(units, options);
     printer.header();
-    for at in 0..units.len() {
+    for (at, unit) in units.iter().enumerate() {
         printer.turn_to(at);
-        printer.block(&units[at].statements, 0);
+        printer.block(&unit.statements, 0);
     }
     printer.footer();
     printer.printed
@@ -80,6 +80,8 @@ struct Printer<'a> {
     /// Attributes generated for sets: their items as text, and their names. Only of the current unit's top level.
     generated: FxHashMap<Vec<u8>, String>,
     depth: usize,
+    /// Of the block, without the conditions in it.
+    block_depth: usize,
 }
 
 impl<'a> Printer<'a> {
@@ -120,6 +122,7 @@ impl<'a> Printer<'a> {
             blocks: FxHashSet::default(),
             generated: FxHashMap::default(),
             depth: 0,
+            block_depth: 0,
         }
     }
 
@@ -237,6 +240,7 @@ impl<'a> Printer<'a> {
 
     fn block(&mut self, statements: &'a [Statement], depth: usize) {
         let outer = std::mem::replace(&mut self.depth, depth);
+        let outer_block = std::mem::replace(&mut self.block_depth, depth);
         for statement in statements {
             let start = self.printed.text.len();
             self.statement(statement);
@@ -246,7 +250,7 @@ impl<'a> Printer<'a> {
                 self.printed.text.splice(start..start, made);
             }
         }
-        self.depth = outer;
+        (self.depth, self.block_depth) = (outer, outer_block);
     }
 
     fn statement(&mut self, statement: &'a Statement) {
@@ -339,19 +343,19 @@ impl<'a> Printer<'a> {
         };
         for step in steps {
             match step {
-                Step::Open => self.put("("),
+                Step::Open => self.part("("),
                 Step::Close => self.put(")"),
                 Step::Term(at) => match terms[at] {
                     CondTerm::Bool(ident) => {
-                        self.put(" ");
+                        self.part("");
                         self.name(ident);
                     }
-                    CondTerm::Not => self.put("not "),
-                    CondTerm::Or => self.put("or "),
-                    CondTerm::Xor => self.put("xor "),
-                    CondTerm::And => self.put("and "),
-                    CondTerm::Eq => self.put("eq "),
-                    CondTerm::Ne => self.put("neq "),
+                    CondTerm::Not => self.put("not"),
+                    CondTerm::Or => self.put("or"),
+                    CondTerm::Xor => self.put("xor"),
+                    CondTerm::And => self.put("and"),
+                    CondTerm::Eq => self.put("eq"),
+                    CondTerm::Ne => self.put("neq"),
                 },
             }
         }
@@ -401,6 +405,14 @@ impl<'a> Printer<'a> {
 
     fn put(&mut self, text: &str) {
         self.printed.text.extend_from_slice(text.as_bytes());
+    }
+
+    /// Part of an expression, apart from the one before.
+    fn part(&mut self, text: &str) {
+        if !self.printed.text.ends_with(b"(") && !self.printed.text.ends_with(b" ") {
+            self.put(" ");
+        }
+        self.put(text);
     }
 
     /// Begins a line.

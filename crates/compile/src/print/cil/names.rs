@@ -61,8 +61,7 @@ impl<'a> Printer<'a> {
             own = last;
             // The longest part that is a block already is opened again; what is missing follows.
             let known = (path.match_indices('.').map(|it| &path[..it.0]).chain([path]))
-                .filter(|it| self.blocks.contains(it))
-                .last();
+                .rfind(|it| self.blocks.contains(it));
             let mut rest = path;
             if let Some(known) = known {
                 self.put("(in ");

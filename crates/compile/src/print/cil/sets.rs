@@ -12,8 +12,6 @@ pub(super) enum Item {
     Own,
     /// `notself`
     NotOwn,
-    /// `all`
-    All,
     /// A generated attribute.
     Generated(String),
 }
@@ -33,7 +31,6 @@ impl Printer<'_> {
         let others = list.iter().filter(|it| !is_self(it.ident)).count();
         let own = list.iter().find(|it| is_self(it.ident));
         match (set.form, own) {
-            (SetForm::All | SetForm::Complement, None) if others == 0 => items.push(Item::All),
             // All but the source itself.
             (SetForm::Complement, Some(own)) if others == 0 && !own.excluded => {
                 items.push(Item::NotOwn);
@@ -60,6 +57,7 @@ impl Printer<'_> {
         let name = format!("{}_typeattr_{}", self.prefix, self.attributes);
         let text = std::mem::take(&mut self.printed.text);
         self.printed.text = std::mem::take(&mut self.pending);
+        let depth = std::mem::replace(&mut self.depth, self.block_depth);
         self.open("(typeattribute ");
         self.put(&name);
         self.put(")\n");
@@ -69,6 +67,7 @@ impl Printer<'_> {
         self.printed.text.extend_from_slice(&key);
         self.put(")\n");
         self.pending = std::mem::replace(&mut self.printed.text, text);
+        self.depth = depth;
         self.generated.insert(key, name.clone());
         name
     }
@@ -83,13 +82,15 @@ impl Printer<'_> {
         };
         let text = std::mem::take(&mut self.printed.text);
         let some = excluded(true).next().is_some();
-        if set.form == SetForm::Complement {
+        // All is also what is left when nothing is taken away.
+        let all = set.form == SetForm::All || set.form == SetForm::Complement && list.is_empty();
+        if set.form == SetForm::Complement && !all {
             self.put("(not ");
         }
         if some {
             self.put("(and ");
         }
-        if set.form == SetForm::All {
+        if all {
             self.put("(all)");
         } else {
             self.list(excluded(false));
@@ -99,7 +100,7 @@ impl Printer<'_> {
             self.list(excluded(true));
             self.put("))");
         }
-        if set.form == SetForm::Complement {
+        if set.form == SetForm::Complement && !all {
             self.put(")");
         }
         std::mem::replace(&mut self.printed.text, text)
@@ -122,7 +123,6 @@ impl Printer<'_> {
             Item::Name(ident) => self.name(*ident),
             Item::Own => self.put("self"),
             Item::NotOwn => self.put("notself"),
-            Item::All => self.put("all"),
             Item::Generated(name) => self.put(name),
         }
     }

@@ -43,9 +43,9 @@ pub fn print(units: &[Unit], options: &Options) -> Printed {
     match options.layout {
         Layout::Policy => printer.policy(units),
         Layout::Module | Layout::Expanded => {
-            for at in 0..units.len() {
+            for (at, unit) in units.iter().enumerate() {
                 printer.turn_to(at);
-                printer.block(&units[at].statements, 0);
+                printer.block(&unit.statements, 0);
             }
         }
     }
