@@ -142,7 +142,7 @@ fn allowed(text: &[u8]) -> Duration {
 /// Parts of real files, small enough that 50,000 mutants are quickly read.
 fn corpus(place: &Place, format: readers::Format) -> Result<Vec<Vec<u8>>> {
     let tree = tree::pristine(place).unwrap_or_else(|_| place.root.join("policies/base"));
-    let mut texts = Vec::new();
+    let mut texts = format.binaries();
     for (folder, ends) in format.sources() {
         let folder = if folder.starts_with("policies/") || folder.starts_with("compliance/") {
             place.root.join(folder)

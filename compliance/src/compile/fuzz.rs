@@ -13,7 +13,7 @@ use crate::place::Place;
 use crate::report::Report;
 
 /// The formats, by the names that `hostile-sources` knows.
-pub const FORMATS: [&str; 7] = ["m4", "conf", "te", "if", "fc", "settings", "cil"];
+pub const FORMATS: [&str; 9] = ["m4", "conf", "te", "if", "fc", "settings", "cil", "mod", "pp"];
 /// Mutants of each: in continuous integration, and at full size.
 const MUTANTS: (usize, usize) = (50_000, 200_000);
 /// A mutant that takes so long hangs; the limit that is told of is the program's own.

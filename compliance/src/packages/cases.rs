@@ -106,6 +106,23 @@ pub fn run(place: &Place, report: &mut Report<'_>) -> Result<()> {
     Ok(())
 }
 
+/// The packages of all cases, as we make them: small ones for readers to be fed with. Bases stand first.
+#[must_use]
+pub fn binaries() -> Vec<Vec<u8>> {
+    let mut all: Vec<(bool, Vec<u8>)> = Vec::new();
+    for case in self::all() {
+        for (name, source) in &case.files {
+            let base = name == "base";
+            if let Ok(module) = compile(source, base) {
+                all.extend(Package::new(module).write().ok().map(|it| (!base, it)));
+            }
+        }
+    }
+    all.sort();
+    all.dedup();
+    all.into_iter().map(|it| it.1).collect()
+}
+
 /// Every sentence of both policies.
 fn same_policy(name: &str, ours: &Path, theirs: &Path, to: &mut Comparison) -> Result<()> {
     let (a, b) = (tables::read(ours)?, tables::read(theirs)?);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use mandate_compile::outcome::SourceTree;
+use mandate_compile::package::{self, Module, ModuleOptions, ModuleVersion, Package};
 use mandate_compile::refpolicy::modules::{ModuleList, ModuleTree, read_booleans};
 use mandate_compile::refpolicy::settings::{Apps, Settings};
 use mandate_compile::{backend, cil, conf, file_contexts, refpolicy, whole};
@@ -16,6 +17,7 @@ use mandate_syntax::m4::Machine;
 use mandate_syntax::source::{Expansions, SourceMap};
 use mandate_syntax::text::Text;
 
+use crate::packages::cases;
 use crate::place::Place;
 
 /// A language.
@@ -35,6 +37,10 @@ pub enum Format {
     Settings,
     /// CIL.
     Cil,
+    /// Policy modules.
+    Mod,
+    /// Policy packages.
+    Pp,
 }
 
 impl Format {
@@ -47,6 +53,7 @@ impl Format {
                 ("policy/modules/kernel", &[".m4", ".in"]),
                 ("compliance/cases/m4", &[".m4"]),
             ],
+            Self::Mod | Self::Pp => &[],
             Self::Conf => &[("policies/micro", &[".conf"]), ("policies/demo", &[".conf"])],
             Self::Cil => &[
                 ("compliance/cases/cil-whole", &[".cil"]),
@@ -59,6 +66,20 @@ impl Format {
                 ("build.conf", &["build.conf"]),
                 ("policy", &["modules.conf", ".default", "booleans.conf"]),
             ],
+        }
+    }
+
+    /// A corpus that is not cut from text.
+    #[must_use]
+    pub fn binaries(self) -> Vec<Vec<u8>> {
+        match self {
+            Self::Pp => cases::binaries(),
+            Self::Mod => {
+                let read =
+                    |it: Vec<u8>| Package::read(&it).ok()?.module.write(ModuleVersion::NEWEST).ok();
+                cases::binaries().into_iter().filter_map(read).collect()
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -79,6 +100,8 @@ pub struct Reader {
     machine: Machine,
     tree: SourceTree,
     policy: PolicyDb,
+    /// A base and a module for packages to be linked with.
+    modules: Vec<Module>,
     reads: usize,
 }
 
@@ -97,8 +120,14 @@ impl Reader {
             machine: Machine::new(),
             tree: source_tree(&base, &base)?,
             policy: Unvalidated::read(&demo)?.validate()?.into_db(),
+            modules: Vec::new(),
             reads: 0,
         };
+        if matches!(format, Format::Mod | Format::Pp) {
+            let all = cases::binaries();
+            let ends = all.first().into_iter().chain(all.last());
+            this.modules = ends.filter_map(|it| Some(Package::read(it).ok()?.module)).collect();
+        }
         if matches!(format, Format::Te | Format::If | Format::Fc) {
             this.support(place)?;
         }
@@ -135,12 +164,15 @@ impl Reader {
             Format::M4 => "policy/support/misc_patterns.spt",
             Format::Conf => return policy_conf(source),
             Format::Cil => return policy_cil(source),
+            Format::Mod | Format::Pp => return package(source, &self.modules),
         };
         if self.reads.is_multiple_of(OF_TREES) {
             return self.in_a_tree(file, source);
         }
         match self.format {
-            Format::Conf | Format::Cil | Format::Settings => self.settings(source),
+            Format::Conf | Format::Cil | Format::Mod | Format::Pp | Format::Settings => {
+                self.settings(source)
+            }
             Format::M4 => self.expanded(source, false).1,
             Format::Te | Format::If | Format::Fc => self.module(source),
         }
@@ -222,6 +254,31 @@ fn policy_conf(source: &[u8]) -> bool {
     options.mls = mls;
     let checks = whole::Checks { optimise: true, ..Default::default() };
     !conf::build("policy.conf", source.into(), &options, checks).diagnostics.is_empty()
+}
+
+/// A package: read, as a unit and back, linked, expanded, written.
+fn package(source: &[u8], with: &[Module]) -> bool {
+    let Ok(package) = Package::read(source) else { return true };
+    let written = package.write();
+    let module = package.module;
+    let options = ModuleOptions {
+        base: module.is_base(),
+        mls: module.mls(),
+        handle_unknown: module.handle_unknown(),
+        version: ModuleVersion::NEWEST,
+    };
+    if let Ok(unit) = module.to_unit() {
+        Module::from_unit(&unit, &options);
+    }
+    let [base, other] = with else { return true };
+    let linked = match module.is_base() {
+        true => package::link(module, std::slice::from_ref(other)),
+        false => package::link(base.clone(), &[module]),
+    };
+    let Ok(linked) = linked else { return true };
+    let checks = whole::Checks { optimise: true, ..Default::default() };
+    let whole = package::expand(&linked.module, &backend::Options::default(), checks);
+    written.is_err() || !whole.diagnostics.is_empty()
 }
 
 /// The files below a folder, by their paths from the root.

@@ -16,6 +16,9 @@ mod sets;
 mod symbols;
 
 use mandate_policydb::HandleUnknown;
+#[cfg(test)]
+mod tests;
+
 use mandate_policydb::wire::{ReadError, ReadErrorKind, Reader, Writer};
 
 pub use build::{build, expand};

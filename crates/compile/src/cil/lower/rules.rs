@@ -236,7 +236,7 @@ impl<'t> Lowerer<'_, 't> {
                 let name = self.role_or_attribute(role)?;
                 let decl = self.type_or_attribute(type_)?;
                 // Any type goes with `object_r`, and a policy does not say so.
-                if !self.is_gen_require(name.name) && self.text(name) != OBJECT_R {
+                if !self.is_gen_require(name.name) && name.name != Keyword::ObjectR.symbol() {
                     let types = Some(self.single(self.ident(decl, type_)));
                     let attributes = self.idents([]);
                     self.push(statement, StatementKind::Role { name, types, attributes });

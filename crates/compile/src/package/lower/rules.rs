@@ -258,9 +258,12 @@ impl Lowerer<'_> {
 
 /// The numbers of extended permissions, neighbours joined.
 fn ranges(xperms: &Xperms) -> impl Iterator<Item = (u64, u64)> {
-    let set = |bit: u64| xperms.bits[bit as usize / 32] >> (bit % 32) & 1 == 1;
+    let set = |bit: &u32| {
+        let word = xperms.bits.iter().zip(0u32..).find(|it| it.1 == bit / 32);
+        word.is_some_and(|it| it.0 >> (bit % 32) & 1 == 1)
+    };
     let mut list: Vec<(u64, u64)> = Vec::new();
-    for bit in (0..256).filter(|&bit| set(bit)) {
+    for bit in (0u32..256).filter(set).map(u64::from) {
         let (low, high) = match xperms.form {
             IOCTL_DRIVERS => (bit << 8, bit << 8 | 0xff),
             _ => {
