@@ -59,10 +59,19 @@ impl Interner {
 
     /// The symbol of `name`, new if it has none.
     pub fn intern(&mut self, name: &str) -> Symbol {
+        self.intern_hashed(hash(name.as_bytes()), name)
+    }
+
+    /// The symbols of another's names, new for those that have none.
+    pub fn intern_all(&mut self, other: &Self) -> Vec<Symbol> {
+        let names = other.iter().zip(&other.hashes);
+        names.map(|((_, name), &hash)| self.intern_hashed(hash, name)).collect()
+    }
+
+    fn intern_hashed(&mut self, hash: u32, name: &str) -> Symbol {
         if self.slots.len() <= self.ends.len() * 2 {
             self.grow();
         }
-        let hash = hash(name.as_bytes());
         let mut slot = self.first_slot(hash);
         loop {
             match self.slots[slot] {

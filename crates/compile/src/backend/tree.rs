@@ -94,10 +94,7 @@ impl<'a> Tree<'a> {
             _ => Interner::new(),
         };
         let parts: Vec<Part<'_>> = (units.iter())
-            .map(|unit| Part {
-                unit,
-                names: unit.names.iter().map(|(_, name)| names.intern(name)).collect(),
-            })
+            .map(|unit| Part { unit, names: names.intern_all(&unit.names) })
             .collect();
         let self_name = names.intern("self");
         names.intern(mandate_policydb::OBJECT_R);

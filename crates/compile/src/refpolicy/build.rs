@@ -146,35 +146,50 @@ impl Build<'_> {
             .cache
             .as_deref()
             .map(|it| Kept::new(it, &sources, &self.settings.defines(), &names));
-        let (machines, head) = self.environment(kept.as_mut(), &mut recorder);
-        let jobs = self.jobs(&built, &mut recorder);
+        let (machines, head, jobs) = self.environment(kept.as_mut(), &built, &mut recorder);
         expansions.set(0, recorder);
         if tell::fatal(&self.reader.diagnostics) {
             return self.stop(expansions);
         }
         let done = run_jobs(&jobs, &machines, &sources, kept.as_ref(), &mut expansions, 1);
-        self.finish(head, done, &jobs, expansions, &machines)
+        let outcome = self.finish(head, done, &jobs, expansions, &machines);
+        // To free them takes long, and nobody waits for it.
+        rayon::spawn(move || drop((jobs, machines)));
+        outcome
     }
 
-    /// What all modules see: as an earlier build kept it, or made anew.
+    /// What all modules see, as an earlier build kept it or made anew; and the texts.
     fn environment(
         &mut self,
         kept: Option<&mut Kept<'_>>,
+        built: &[String],
         recorder: &mut ExpansionRecorder,
-    ) -> (Machines, Parsed) {
-        let Some(kept) = kept else { return self.prepare(recorder) };
-        if let Some(found) = kept.recall_environment(recorder) {
+    ) -> (Machines, Parsed, Vec<Job>) {
+        let before = self.reader.diagnostics.len();
+        let fresh = recorder.clone();
+        let Some(kept) = kept else {
+            let (machines, head) = self.prepare(recorder);
+            return (machines, head, self.jobs(built, recorder));
+        };
+        if let Some(found) = kept.recall_environment(&fresh) {
             self.reader.diagnostics.extend(found.diagnostics);
             *recorder = found.recorder;
-            return (found.machines, found.head);
+            let (interfaces, jobs) =
+                rayon::join(|| kept.recall_interfaces(&fresh), || self.jobs(built, recorder));
+            if let Some(interfaces) = interfaces {
+                let (bare, support) = (found.bare, found.support);
+                return (Machines { bare, support, interfaces }, found.head, jobs);
+            }
+            self.reader.diagnostics.truncate(before);
+            *recorder = fresh;
         }
-        let before = self.reader.diagnostics.len();
         let (machines, head) = self.prepare(recorder);
         let found = &self.reader.diagnostics[before..];
         if !tell::fatal(found) {
             kept.keep_environment(&machines, &head, found, recorder);
         }
-        (machines, head)
+        let jobs = self.jobs(built, recorder);
+        (machines, head, jobs)
     }
 
     /// Quotes that do not pair up make all that follows meaningless.

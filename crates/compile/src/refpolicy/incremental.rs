@@ -3,7 +3,7 @@
 //! The environment is found by the hash of all files it is made of. What became of a text is found by the text; it holds as long
 //! as the definitions it used are what they were, and no name it asked for has become a macro or is none any more.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use mandate_syntax::kernel::Parsed;
 use mandate_syntax::m4::{Asked, Machine};
@@ -26,15 +26,17 @@ pub(super) struct Kept<'a> {
     /// What every key depends on.
     settings: Key,
     environment: Key,
-    /// The definitions of this build; known once there is an environment.
-    definitions: Definitions,
+    /// The definitions of this build; asked for once there is an environment.
+    definitions: OnceLock<Option<Definitions>>,
     /// How earlier environments differ from this one.
     differences: Mutex<FxHashMap<Key, Option<Arc<[Difference; 2]>>>>,
 }
 
 /// What all modules see.
 pub(super) struct Environment {
-    pub(super) machines: Machines,
+    /// The machines but that with the interfaces.
+    pub(super) bare: Machine,
+    pub(super) support: Machine,
     /// Classes, vectors, MLS and capabilities.
     pub(super) head: Parsed,
     pub(super) diagnostics: Vec<Diagnostic>,
@@ -87,7 +89,7 @@ impl<'a> Kept<'a> {
         environment.number(modules.len() as u64);
         modules.iter().for_each(|it| environment.bytes(it.as_bytes()));
         let environment = environment.finish();
-        let (definitions, differences) = Default::default();
+        let (definitions, differences) = (OnceLock::new(), Mutex::default());
         Self { cache, sources, files, settings, environment, definitions, differences }
     }
 
@@ -99,29 +101,8 @@ impl<'a> Kept<'a> {
         Reader::new(bytes, self.sources, |path| self.find(path), recorder)
     }
 
-    /// The environment, if an earlier build kept it.
-    pub(super) fn recall_environment(
-        &mut self,
-        recorder: &ExpansionRecorder,
-    ) -> Option<Environment> {
-        let (rest, interfaces) = rayon::join(
-            || self.recall_rest(recorder),
-            || {
-                let bytes = self.cache.get(&self.key("interfaces"))?;
-                Machine::get(&mut self.reader(&bytes, recorder)?)
-            },
-        );
-        let (bare, support, head, diagnostics, recorder, definitions) = rest?;
-        self.definitions = definitions;
-        let machines = Machines { bare, support, interfaces: interfaces? };
-        Some(Environment { machines, head, diagnostics, recorder })
-    }
-
-    fn recall_rest(
-        &self,
-        recorder: &ExpansionRecorder,
-    ) -> Option<(Machine, Machine, Parsed, Vec<Diagnostic>, ExpansionRecorder, Definitions)> {
-        let definitions = self.definitions_of(&self.environment)?;
+    /// The environment without the interfaces, if an earlier build kept it.
+    pub(super) fn recall_environment(&self, recorder: &ExpansionRecorder) -> Option<Environment> {
         let bytes = self.cache.get(&self.key("environment"))?;
         let mut from = self.reader(&bytes, recorder)?;
         let (bare, support) = (Machine::get(&mut from)?, Machine::get(&mut from)?);
@@ -132,20 +113,30 @@ impl<'a> Kept<'a> {
         };
         let diagnostics = Stored::get(&mut from)?;
         let recorder = Stored::get(&mut from)?;
-        from.is_empty().then_some((bare, support, head, diagnostics, recorder, definitions))
+        let environment = Environment { bare, support, head, diagnostics, recorder };
+        from.is_empty().then_some(environment)
+    }
+
+    /// The macros with all interfaces, if an earlier build kept them.
+    pub(super) fn recall_interfaces(&self, recorder: &ExpansionRecorder) -> Option<Machine> {
+        let bytes = self.cache.get(&self.key("interfaces"))?;
+        let mut from = self.reader(&bytes, recorder)?;
+        Machine::get(&mut from).filter(|_| from.is_empty())
     }
 
     /// Keeps the environment. `diagnostics` are those that making it gave.
     pub(super) fn keep_environment(
-        &mut self,
+        &self,
         machines: &Machines,
         head: &Parsed,
         diagnostics: &[Diagnostic],
         recorder: &ExpansionRecorder,
     ) {
-        self.definitions = [&machines.support, &machines.interfaces].map(|it| self.hashes(it));
+        let definitions = [&machines.support, &machines.interfaces].map(|it| self.hashes(it));
         let mut to = Writer::new(self.sources, recorder);
-        self.definitions.iter().for_each(|it| it.put(&mut to));
+        definitions.iter().for_each(|it| it.put(&mut to));
+        // Nobody asked before.
+        let _ = self.definitions.set(Some(definitions));
         self.cache.put(&self.definitions_key(&self.environment), &to.finish());
         let mut to = Writer::new(self.sources, recorder);
         machines.bare.put(&mut to);
@@ -221,8 +212,9 @@ impl<'a> Kept<'a> {
     fn differences(&self, environment: &Key) -> Option<Arc<[Difference; 2]>> {
         let mut known = self.differences.lock().unwrap_or_else(PoisonError::into_inner);
         let compare = || {
+            let now = self.definitions.get_or_init(|| self.definitions_of(&self.environment));
+            let [new_support, new_interfaces] = now.as_ref()?;
             let [support, interfaces] = self.definitions_of(environment)?;
-            let [new_support, new_interfaces] = &self.definitions;
             let both = [compare(&support, new_support), compare(&interfaces, new_interfaces)];
             Some(Arc::new(both))
         };

@@ -203,7 +203,18 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a number.
+    #[inline]
     pub fn number(&mut self) -> Option<u64> {
+        match self.rest {
+            [byte @ ..0x80, rest @ ..] => {
+                self.rest = rest;
+                Some(u64::from(*byte))
+            }
+            _ => self.long_number(),
+        }
+    }
+
+    fn long_number(&mut self) -> Option<u64> {
         let mut value = 0u64;
         for (at, &byte) in self.rest.iter().enumerate().take(10) {
             value |= u64::from(byte & 0x7f) << (at * 7);
