@@ -564,7 +564,7 @@ impl Record for User {
         } else if form.has(ModuleVersion::MLS) {
             self.range.write_expanded(w)?;
             w.u32(self.level.sensitivity)?;
-            self.level.bits(u32::MAX).write(w)?;
+            self.level.bits(0xffff).write(w)?;
         }
         Ok(())
     }

@@ -184,7 +184,10 @@ fn damage_is_told_with_its_place() {
         &bytes[..30],
         expect!["the file is cut short: 15 more bytes expected, 6 left, at byte 24"],
     );
-    check(&bytes[..400], expect!["the file is cut short: 4 more bytes expected, 3 left, at byte 397, in the roles"]);
+    check(
+        &bytes[..400],
+        expect!["the file is cut short: 4 more bytes expected, 3 left, at byte 397, in the roles"],
+    );
     let mut damaged = bytes.clone();
     damaged[16 + 23] = 77;
     check(&damaged, expect!["expected 1 (a base) or 2 (a module), found 77, at byte 39"]);
