@@ -133,6 +133,6 @@ impl WrittenRange {
             if self.low == self.high { vec![&self.low] } else { vec![&self.low, &self.high] };
         w.count(levels.len())?;
         levels.iter().try_for_each(|it| w.u32(it.sensitivity))?;
-        levels.iter().try_for_each(|it| it.bits(u32::MAX).write(w))
+        levels.iter().try_for_each(|it| it.bits(0xffff).write(w))
     }
 }

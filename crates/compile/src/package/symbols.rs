@@ -87,14 +87,25 @@ macro_rules! named {
     };
 }
 
+/// Types and classes are 16 bits wide in rules.
+const MOST: u32 = 0xffff;
+
 impl<T: Record> Table<T> {
     fn read(r: &mut Reader<'_>, form: Form) -> Result<Self, ReadError> {
         let at = r.offset();
         let nprim = r.u32()?;
-        if nprim > 0xffff {
+        if nprim > MOST {
             return Err(ReadError::expected(at, "at most 65535 symbols of a kind", nprim));
         }
-        Ok(Self { nprim, entries: r.list(8, |r| T::read(r, form))? })
+        let entries = r.list(8, |r| {
+            let at = r.offset();
+            let entry = T::read(r, form)?;
+            match entry.value() {
+                0..=MOST => Ok(entry),
+                value => Err(ReadError::expected(at, "a symbol value of at most 65535", value)),
+            }
+        })?;
+        Ok(Self { nprim, entries })
     }
 
     fn write(&self, w: &mut Writer<'_>, form: Form) -> io::Result<()> {
@@ -564,7 +575,7 @@ impl Record for User {
         } else if form.has(ModuleVersion::MLS) {
             self.range.write_expanded(w)?;
             w.u32(self.level.sensitivity)?;
-            self.level.bits(u32::MAX).write(w)?;
+            self.level.bits(0xffff).write(w)?;
         }
         Ok(())
     }
