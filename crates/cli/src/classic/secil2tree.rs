@@ -104,7 +104,10 @@ fn show_parsed(path: &str, parsed: &Parsed, out: &mut String) {
 
 fn show_element(element: Element<'_>, parsed: &Parsed, depth: usize, out: &mut String) {
     if let Some(word) = element.word() {
-        return line(depth, parsed.names.name(word), out);
+        return line(depth, &shown(parsed.names.name(word)), out);
+    }
+    if element.children().is_empty() {
+        return line(depth, "()", out);
     }
     line(depth, "(", out);
     for child in element.children() {
@@ -152,12 +155,19 @@ fn show_statement(statement: Element<'_>, parsed: &Parsed, depth: usize, out: &m
     line(depth, ")", out);
 }
 
+/// A word, in quotes if it has what stands in strings alone.
+fn shown(word: &str) -> String {
+    let plain = |it: u8| it.is_ascii_graphic() && !b"();\"\\".contains(&it);
+    if word.bytes().all(plain) && !word.is_empty() {
+        word.to_owned()
+    } else {
+        format!("\"{word}\"")
+    }
+}
+
 fn flat(element: Element<'_>, parsed: &Parsed, out: &mut String) {
     if let Some(word) = element.word() {
-        let quote = if element.is_quoted() { "\"" } else { "" };
-        out.push_str(quote);
-        out.push_str(parsed.names.name(word));
-        out.push_str(quote);
+        out.push_str(&shown(parsed.names.name(word)));
         return;
     }
     out.push('(');

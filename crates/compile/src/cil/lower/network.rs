@@ -108,7 +108,15 @@ impl<'t> Lowerer<'_, 't> {
 
     fn subnet(&mut self, element: Element<'t>) -> Res<Ipv6Addr> {
         match self.literal_address(element)? {
-            IpAddr::V6(subnet) => Ok(subnet),
+            IpAddr::V6(subnet) => {
+                let upper = subnet.to_bits() >> 64 << 64;
+                if upper != subnet.to_bits() {
+                    let message = "the lower half of a subnet prefix says nothing";
+                    let span = self.span(element);
+                    self.tell(Diagnostic::warning(Code::Suspicious, span, message));
+                }
+                Ok(Ipv6Addr::from_bits(upper))
+            }
             IpAddr::V4(_) => Err(self.bad_address(element)),
         }
     }

@@ -88,7 +88,10 @@ impl<'t> Lowerer<'_, 't> {
                 continue;
             }
             let low = (at..COUNT).find(|&it| contains(numbers, it)).unwrap_or(COUNT);
-            at = (low..COUNT).find(|&it| !contains(numbers, it)).unwrap_or(COUNT);
+            at = low;
+            while at < COUNT && contains(numbers, at) {
+                at += if at % 64 == 0 && numbers[at / 64] == u64::MAX { 64 } else { 1 };
+            }
             let range = NumberRange { low: low as u64, high: at as u64 - 1, span };
             self.unit.number_ranges.push(range);
         }
