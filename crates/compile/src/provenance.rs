@@ -1,15 +1,17 @@
 //! Where the rules of a build were written, as the file that goes beside its policy.
 
+mod positions;
+
 use std::collections::HashMap;
-use std::sync::OnceLock;
 
 use mandate_policydb::{PlaceId, Provenance, ProvenanceBuilder, RuleKey, RulePlace, StringId};
-use mandate_syntax::source::{ExpansionId, Expansions, FileId, LineIndex, Pos, SourceMap, Span};
+use mandate_syntax::source::{ExpansionId, Expansions, Pos, SourceMap, Span};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::FxBuildHasher;
 
 use crate::outcome::RuleOrigins;
+use positions::{Position, Positions};
 
 /// The provenance of the policy whose bytes have this SHA-256. Statements that nobody wrote are left out.
 pub fn provenance(
@@ -19,7 +21,10 @@ pub fn provenance(
     policy_hash: [u8; 32],
 ) -> Provenance {
     let statements = statements(origins);
-    let lines: Vec<OnceLock<LineIndex>> = sources.files().iter().map(|_| OnceLock::new()).collect();
+    let mut made = ProvenanceBuilder::new(policy_hash);
+    let written = statements.iter().map(|it| it.span.pos);
+    let calls = expansions.calls().map(|it| it.pos);
+    let positions = Positions::of(written, calls, sources, &mut made);
     // Sorted by expansion, so that neighbours share file and call.
     let key = |span: Span| u64::from(span.expansion.0) << 32 | u64::from(span.pos.0);
     let mut order: Vec<(u64, u32)> = statements.iter().map(|it| key(it.span)).zip(0u32..).collect();
@@ -27,12 +32,11 @@ pub fn provenance(
     let parts: Vec<_> = parts(&order, expansions)
         .into_par_iter()
         .map(|part| {
-            let mut places = Places::new(Files::new(sources, &lines), expansions);
+            let mut places = Places::new(&positions, expansions);
             let ids = places.of_all(part, &statements);
             (part, ids, places.made)
         })
         .collect();
-    let mut made = ProvenanceBuilder::new(policy_hash);
     let mut ids = vec![None; statements.len()];
     for (part, places, builder) in parts {
         let first = made.append_places(builder);
@@ -109,27 +113,17 @@ type Within = Option<(StringId, PlaceId)>;
 
 /// Turns spans into places.
 struct Places<'a> {
-    files: Files<'a>,
+    positions: &'a Positions,
     expansions: &'a Expansions,
     made: ProvenanceBuilder,
     /// For each expansion its macro's name and where it was called.
     calls: HashMap<ExpansionId, Within, FxBuildHasher>,
-    /// Path, line and column. Interfaces are called often: few positions are behind many places.
-    positions: FxHashMap<Pos, Option<(StringId, u32, u32)>>,
-    /// The names of macros, by where their calls stand.
-    words: FxHashMap<Pos, StringId>,
 }
 
 impl<'a> Places<'a> {
-    fn new(files: Files<'a>, expansions: &'a Expansions) -> Self {
-        Self {
-            files,
-            expansions,
-            made: ProvenanceBuilder::new([0; 32]),
-            calls: HashMap::default(),
-            positions: FxHashMap::default(),
-            words: FxHashMap::default(),
-        }
+    fn new(positions: &'a Positions, expansions: &'a Expansions) -> Self {
+        let made = ProvenanceBuilder::new([0; 32]);
+        Self { positions, expansions, made, calls: HashMap::default() }
     }
 
     /// The places of statements, in the order given.
@@ -152,9 +146,7 @@ impl<'a> Places<'a> {
     }
 
     fn place(&mut self, pos: Pos, within: Within) -> Option<PlaceId> {
-        let (files, made) = (&mut self.files, &mut self.made);
-        let position = self.positions.entry(pos).or_insert_with(|| files.position(pos, made));
-        let (path, line, column) = (*position)?;
+        let Position { path, line, column, .. } = self.positions.get(pos)?;
         Some(self.made.place(path, line, column, within))
     }
 
@@ -176,81 +168,16 @@ impl<'a> Places<'a> {
         };
         for (expansion, call) in pending.into_iter().rev() {
             let place = self.place(call.pos, within);
-            within = place.map(|place| (self.word(call.pos), place)).or(within);
+            let word = self.positions.get(call.pos).and_then(|it| it.word);
+            within = word.zip(place).or(within);
             self.calls.insert(expansion, within);
         }
         within
-    }
-
-    /// The name of the macro that is called at a position.
-    fn word(&mut self, pos: Pos) -> StringId {
-        let (files, made) = (&mut self.files, &mut self.made);
-        *self.words.entry(pos).or_insert_with(|| made.string(&files.word(pos)))
     }
 }
 
 /// The longest chain of calls that is told.
 const MOST_CALLS: usize = 10_000;
-
-/// Source files, with lines where they were asked for.
-struct Files<'a> {
-    sources: &'a SourceMap,
-    /// The lines of all files, for all threads.
-    shared: &'a [OnceLock<LineIndex>],
-    lines: Vec<Option<LineIndex>>,
-    /// The file asked for last, and its positions.
-    last: (FileId, u32, u32),
-    /// The path that was named last.
-    path: Option<(&'a str, StringId)>,
-}
-
-impl<'a> Files<'a> {
-    fn new(sources: &'a SourceMap, shared: &'a [OnceLock<LineIndex>]) -> Self {
-        let lines = vec![None; shared.len()];
-        Self { sources, shared, lines, last: (FileId(0), 1, 0), path: None }
-    }
-
-    /// The file of a position, and the offset in it.
-    fn locate(&mut self, pos: Pos) -> Option<(FileId, usize)> {
-        let (file, from, to) = self.last;
-        if (from..to).contains(&pos.0) {
-            return Some((file, (pos.0 - from) as usize));
-        }
-        let (file, offset) = self.sources.locate(pos)?;
-        let source = self.sources.file(file);
-        self.last = (file, source.start().0, source.pos(source.bytes.len()).0);
-        Some((file, offset))
-    }
-
-    fn position(&mut self, pos: Pos, made: &mut ProvenanceBuilder) -> Option<(StringId, u32, u32)> {
-        let (file, offset) = self.locate(pos)?;
-        let source = self.sources.file(file);
-        let shared = self.shared.get(file.0 as usize)?;
-        let lines = self.lines.get_mut(file.0 as usize)?;
-        let lines =
-            lines.get_or_insert_with(|| shared.get_or_init(|| LineIndex::of(source)).clone());
-        let (path, line, column) = lines.position(source, offset);
-        let path = path.unwrap_or(&source.path);
-        let id = match self.path {
-            Some((last, id)) if last == path => id,
-            _ => made.string(path),
-        };
-        self.path = Some((path, id));
-        Some((id, line.max(1), column))
-    }
-
-    /// The name that stands at a position.
-    fn word(&mut self, pos: Pos) -> String {
-        let Some((file, offset)) = self.locate(pos) else { return UNNAMED.to_owned() };
-        let rest = self.sources.file(file).bytes.get(offset..).unwrap_or_default();
-        let word = rest.iter().take_while(|it| it.is_ascii_alphanumeric() || **it == b'_');
-        let word: String = word.map(|&it| char::from(it)).collect();
-        if word.is_empty() { UNNAMED.to_owned() } else { word }
-    }
-}
-
-/// A macro whose call begins with no name.
-const UNNAMED: &str = "a macro";
 
 #[cfg(test)]
 mod tests {

@@ -66,6 +66,11 @@ enum Marks {
 }
 
 impl SourceFile {
+    /// Do marks in it say where lines come from?
+    pub fn has_marks(&self) -> bool {
+        self.marks != Marks::None
+    }
+
     /// Position of the byte at `offset`.
     pub fn pos(&self, offset: usize) -> Pos {
         Pos(self.start + u32::try_from(offset).expect("sources take less than 4 GiB"))
@@ -329,6 +334,11 @@ impl Expansions {
         let wanted = id.0.checked_sub(1)?;
         let unit = self.units.get((wanted / self.stride) as usize)?;
         unit.get((wanted % self.stride) as usize).copied()
+    }
+
+    /// All calls.
+    pub fn calls(&self) -> impl Iterator<Item = Span> {
+        self.units.iter().flatten().map(|it| it.call)
     }
 
     /// The calls that brought `span` here, innermost first.

@@ -14,7 +14,7 @@ use rustc_hash::FxHashSet;
 
 use crate::backend;
 use crate::cache::Cache;
-use crate::file_contexts;
+use crate::file_contexts::{self, FileContext};
 use crate::outcome::{Outcome, Product, SourceTree};
 use crate::refpolicy::expand::{self, Reader, plain};
 use crate::refpolicy::files::{self, AppConfig, CustomizableTypes};
@@ -343,7 +343,11 @@ impl Build<'_> {
             Checks { neverallow: !self.options.no_neverallow, optimise: self.options.optimise };
         let options = backend_options(&self.settings, self.options);
         let whole = whole::compile(&units, &options, checks);
-        self.tell_unmet(&units, &whole);
+        let (unmet, contexts) = rayon::join(
+            || self.unmet(&units, &whole),
+            || file_contexts::read(&contexts, whole.policy.as_ref()),
+        );
+        self.reader.diagnostics.extend(unmet);
         self.tell_misspelt(&units, &whole.diagnostics);
         // To free them takes long, and nobody waits for it.
         rayon::spawn(move || drop(units));
@@ -351,7 +355,7 @@ impl Build<'_> {
             let called = done.iter().flat_map(|it| it.used.lines()).collect();
             self.check_interfaces(db, &called, machines, &mut expansions, jobs.len() + 1);
         }
-        self.product(whole, &contexts, files, expansions)
+        self.product(whole, contexts, files, expansions)
     }
 
     fn tell_misspelt(&mut self, units: &[Unit], found: &[Diagnostic]) {
@@ -380,12 +384,13 @@ impl Build<'_> {
         }
     }
 
-    fn tell_unmet(&mut self, units: &[Unit], whole: &Whole) {
+    fn unmet(&self, units: &[Unit], whole: &Whole) -> Vec<Diagnostic> {
         let mut words = Words::new(&self.reader.sources);
-        for unmet in whole.disabled.iter().chain(&whole.unmet) {
+        let told = whole.disabled.iter().chain(&whole.unmet).map(|unmet| {
             let known = |kind| declared(units, kind).into_iter().map(|it| it.0).collect();
-            self.reader.diagnostics.extend(tell::unmet(unmet, &mut words, known));
-        }
+            tell::unmet(unmet, &mut words, known)
+        });
+        told.flatten().collect()
     }
 
     /// Compiles interfaces that no module called.
@@ -433,12 +438,11 @@ impl Build<'_> {
     fn product(
         mut self,
         whole: Whole,
-        contexts: &Text,
+        (mut contexts, found): (Vec<FileContext>, Vec<Diagnostic>),
         mut files: BTreeMap<String, Vec<u8>>,
         expansions: Expansions,
     ) -> Outcome {
         self.reader.diagnostics.extend(whole.diagnostics);
-        let (mut contexts, found) = file_contexts::read(contexts, whole.policy.as_ref());
         self.reader.diagnostics.extend(found);
         let mut outcome = self.stop(expansions);
         if let (Some(policy), false) = (whole.policy, outcome.failed()) {

@@ -17,6 +17,7 @@ macro_rules! structs {
                 $($field.put(to);)*
             }
 
+            #[inline]
             fn get(from: &mut Reader<'_>) -> Option<Self> {
                 $(let $field = Stored::get(from)?;)*
                 Some(Self { $($field),* })
@@ -58,7 +59,6 @@ macro_rules! enums {
 
 structs! {
     Ident { name, span }
-    SetItem { ident, excluded }
     Slice { start, end }
     Set { form, items, span }
     Statement { span, kind }
@@ -233,5 +233,22 @@ enums! {
         51 IoportCon { range, context }
         52 PciDeviceCon { device, context }
         53 DeviceTreeCon { path, context }
+    }
+}
+
+/// There are more of them than of all else: the mark goes with the name.
+impl Stored for SetItem {
+    fn put(&self, to: &mut Writer<'_>) {
+        let Self { ident: Ident { name, span }, excluded } = self;
+        to.number((name.index() as u64) << 1 | u64::from(*excluded));
+        span.put(to);
+    }
+
+    #[inline]
+    fn get(from: &mut Reader<'_>) -> Option<Self> {
+        let number = from.number()?;
+        let name = from.symbol(number >> 1)?;
+        let ident = Ident { name, span: Stored::get(from)? };
+        Some(Self { ident, excluded: number & 1 == 1 })
     }
 }

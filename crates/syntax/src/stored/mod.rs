@@ -47,9 +47,11 @@ struct Last {
     expansion: u32,
 }
 
-/// What follows the difference of offsets.
-const OTHER_FILE: u64 = 1;
-const OTHER_EXPANSION: u64 = 2;
+/// A place a little behind the last, of the same file and expansion, is its distance in one byte, below this.
+const NEAR: u8 = 0xfc;
+/// Any other begins with [`NEAR`] and what follows the difference of offsets.
+const OTHER_FILE: u8 = 1;
+const OTHER_EXPANSION: u8 = 2;
 
 impl<'a> Writer<'a> {
     /// A writer of places in `sources`, of the unit whose expansions `recorder` numbers.
@@ -105,18 +107,23 @@ impl<'a> Writer<'a> {
         let expansion = self.expansion(span.expansion);
         let place = self.place(span.pos);
         let (file, offset) = place.map_or((0, 0), |(file, offset)| (file + 1, offset));
-        let mut head = zigzag(i64::from(offset) - i64::from(self.last.offset)) << 2;
-        head |= if file == self.last.file { 0 } else { OTHER_FILE };
-        head |= if expansion == self.last.expansion { 0 } else { OTHER_EXPANSION };
-        self.number(head);
+        let last = std::mem::replace(&mut self.last, Last { file, offset, expansion });
+        let mut head = NEAR;
+        head |= if file == last.file { 0 } else { OTHER_FILE };
+        head |= if expansion == last.expansion { 0 } else { OTHER_EXPANSION };
+        let near = offset.checked_sub(last.offset).and_then(|it| u8::try_from(it).ok());
+        if let (NEAR, Some(near @ ..NEAR)) = (head, near) {
+            self.body.push(near);
+            return;
+        }
+        self.body.push(head);
+        self.number(zigzag(i64::from(offset) - i64::from(last.offset)));
         if head & OTHER_FILE != 0 {
             self.number(u64::from(file));
         }
         if head & OTHER_EXPANSION != 0 {
-            let step = i64::from(expansion) - i64::from(self.last.expansion);
-            self.number(zigzag(step));
+            self.number(zigzag(i64::from(expansion) - i64::from(last.expansion)));
         }
-        self.last = Last { file, offset, expansion };
     }
 
     /// 0 for none, odd for those of the unit, even for others.
@@ -173,6 +180,10 @@ pub struct Reader<'a> {
     first: u32,
     room: u32,
     last: Last,
+    /// First position and length of the file read last.
+    span: (u32, u32),
+    /// The expansion read last.
+    expansion: ExpansionId,
     /// How many names there are: symbols are below.
     names: usize,
 }
@@ -188,7 +199,16 @@ impl<'a> Reader<'a> {
     ) -> Option<Self> {
         let (first, room) = recorder.range();
         let files = Vec::new();
-        let mut this = Self { rest: bytes, files, first, room, last: Last::default(), names: 0 };
+        let mut this = Self {
+            rest: bytes,
+            files,
+            first,
+            room,
+            last: Last::default(),
+            span: (0, 0),
+            expansion: ExpansionId(0),
+            names: 0,
+        };
         for _ in 0..this.count()? {
             let path = std::str::from_utf8(this.bytes()?).ok()?;
             let source = sources.file(file(path)?);
@@ -233,6 +253,13 @@ impl<'a> Reader<'a> {
         Some(u64::from_le_bytes(*word))
     }
 
+    /// The symbol of this number, if there is a name for it.
+    #[inline]
+    fn symbol(&self, number: u64) -> Option<Symbol> {
+        let index = u32::try_from(number).ok()?;
+        ((index as usize) < self.names).then(|| Symbol::from_index(index))
+    }
+
     /// How many values follow: each takes a byte at least.
     fn count(&mut self) -> Option<usize> {
         let count = usize::try_from(self.number()?).ok()?;
@@ -246,34 +273,51 @@ impl<'a> Reader<'a> {
         Some(bytes)
     }
 
+    #[inline]
     fn span(&mut self) -> Option<Span> {
-        let head = self.number()?;
-        let offset = i64::from(self.last.offset).checked_add(unzigzag(head >> 2))?;
+        let (&head, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        if head >= NEAR {
+            return self.far_span(head);
+        }
+        let offset = self.last.offset.checked_add(u32::from(head))?;
+        self.last.offset = (offset <= self.span.1).then_some(offset)?;
+        let pos = if self.last.file == 0 { 0 } else { self.span.0 + offset };
+        Some(Span { pos: Pos(pos), expansion: self.expansion })
+    }
+
+    fn far_span(&mut self, head: u8) -> Option<Span> {
+        let step = unzigzag(self.number()?);
+        let offset = i64::from(self.last.offset).checked_add(step)?;
         self.last.offset = u32::try_from(offset).ok()?;
         if head & OTHER_FILE != 0 {
             self.last.file = u32::try_from(self.number()?).ok()?;
+            self.span = match self.last.file.checked_sub(1) {
+                None => (0, 0),
+                Some(file) => *self.files.get(file as usize)?,
+            };
         }
         if head & OTHER_EXPANSION != 0 {
             let step = unzigzag(self.number()?);
             let expansion = i64::from(self.last.expansion).checked_add(step)?;
             self.last.expansion = u32::try_from(expansion).ok()?;
+            self.expansion = self.expansion_of(self.last.expansion)?;
         }
-        let pos = match self.last.file.checked_sub(1) {
-            None => Pos(0),
-            Some(file) => {
-                let &(start, length) = self.files.get(file as usize)?;
-                Pos(start + (self.last.offset <= length).then_some(self.last.offset)?)
-            }
-        };
-        let expansion = match self.last.expansion {
+        let (start, length) = self.span;
+        let offset = (self.last.offset <= length).then_some(self.last.offset)?;
+        let pos = if self.last.file == 0 { 0 } else { start + offset };
+        Some(Span { pos: Pos(pos), expansion: self.expansion })
+    }
+
+    fn expansion_of(&self, written: u32) -> Option<ExpansionId> {
+        Some(ExpansionId(match written {
             0 => 0,
             own if own % 2 == 1 => {
                 let own = own / 2 + 1;
                 self.first.checked_add((own <= self.room).then_some(own)?)?
             }
             other => other / 2,
-        };
-        Some(Span { pos, expansion: ExpansionId(expansion) })
+        }))
     }
 }
 
@@ -294,6 +338,7 @@ macro_rules! numbers {
                 to.number(*self as u64);
             }
 
+            #[inline]
             fn get(from: &mut Reader<'_>) -> Option<Self> {
                 Self::try_from(from.number()?).ok()
             }
@@ -405,9 +450,10 @@ impl Stored for Symbol {
         to.number(self.index() as u64);
     }
 
+    #[inline]
     fn get(from: &mut Reader<'_>) -> Option<Self> {
-        let index = u32::get(from)?;
-        ((index as usize) < from.names).then(|| Self::from_index(index))
+        let number = from.number()?;
+        from.symbol(number)
     }
 }
 
