@@ -102,6 +102,7 @@ fn parse_setting(text: &str) -> Result<(String, String), String> {
 /// A finished run of the compiler.
 pub(crate) struct Run {
     pub(crate) outcome: Compiled,
+    cache: Option<Arc<OnDisk>>,
     started: Instant,
     progress: Progress,
 }
@@ -112,9 +113,11 @@ impl Run {
         self.progress.stage(stage);
     }
 
-    /// Ends the showing of progress and tells how long it all took.
+    /// Ends the showing of progress, keeps what the next build can use and tells how long it all took.
     pub(crate) fn finish(self) -> (Compiled, Duration) {
-        (self.outcome, self.started.elapsed())
+        let took = self.started.elapsed();
+        self.cache.iter().for_each(|it| it.finish());
+        (self.outcome, took)
     }
 }
 
@@ -137,8 +140,7 @@ impl SourceArgs {
         options.check_interfaces |= interfaces == Interfaces::All;
         progress.stage("compiling");
         let outcome = compiler::compile(input, &options)?;
-        options.cache.iter().for_each(|it| it.tidy());
-        Ok(Run { outcome, started, progress })
+        Ok(Run { outcome, cache: options.cache, started, progress })
     }
 
     /// Shall the policy have this version rather than the one it was compiled for?
