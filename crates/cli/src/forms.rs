@@ -107,6 +107,7 @@ fn read_cil(name: String, bytes: Arc<[u8]>) -> Result<Read> {
     read.outcome.diagnostics = lowered.diagnostics;
     read.options.mls = lowered.mls;
     read.options.version = options.version;
+    read.options.dropped_attributes = lowered.dropped_attributes;
     if let Some(handle_unknown) = lowered.handle_unknown {
         read.options.handle_unknown = handle_unknown;
     }

@@ -57,8 +57,7 @@ pub fn compile(units: &[Unit], options: &backend::Options, checks: Checks) -> Wh
         let found = assertion::diagnostics(db, &compiled.assertions, &violations, &whole.origins);
         whole.diagnostics.extend(found);
         let violations = bounds::check(db);
-        let bounded: FxHashMap<Bounded, Span> =
-            compiled.type_bounds.iter().map(|&(id, span)| (Bounded::Type(id), span)).collect();
+        let bounded: FxHashMap<Bounded, Span> = compiled.bounded.into_iter().collect();
         let declared = |it| bounded.get(&it).copied().unwrap_or(Span::NOWHERE);
         whole.diagnostics.extend(bounds::diagnostics(db, &violations, &whole.origins, &declared));
     }

@@ -293,7 +293,8 @@ impl Resolver<'_, '_> {
         let part = self.tree.part(block);
         let listed = part.items(names).iter().filter(|it| !it.excluded);
         let values = listed.map(|it| self.symbols.type_value(part.name(it.ident)) & VALUE);
-        let types = values.filter_map(|it| it.checked_sub(1)).collect();
+        let held = |it: &u32| *it as usize <= self.symbols.types_held;
+        let types = values.filter(held).filter_map(|it| it.checked_sub(1)).collect();
         TypeSet { types, ..TypeSet::default() }
     }
 

@@ -260,7 +260,10 @@ impl Reader<'_, '_, '_> {
                     FsUseKind::Trans => FsUseBehavior::Trans,
                 };
                 let item = FsUse { behavior, name: self.bytes(block, *name), context };
-                let same = |it: &&Placed<FsUse>| it.item.name == item.name;
+                let explicit = self.names.is_explicit();
+                let same = |it: &&Placed<FsUse>| {
+                    it.item.name == item.name && (!explicit || it.item.behavior == behavior)
+                };
                 if let Some(before) = self.found.fs_uses.iter().find(same).map(|it| it.span) {
                     let text = String::from_utf8_lossy(&item.name);
                     let message = format!("a second fs_use statement for `{text}`");
@@ -509,8 +512,14 @@ impl Reader<'_, '_, '_> {
             S::IoportCon { .. } => &mut self.found.ioports,
             _ => &mut self.found.pci_devices,
         };
-        let overlaps =
-            |it: &&Placed<XenRange>| range.low <= it.item.high && it.item.low <= range.high;
+        let explicit = self.names.is_explicit();
+        let overlaps = |it: &&Placed<XenRange>| {
+            if explicit {
+                (it.item.low, it.item.high) == (range.low, range.high)
+            } else {
+                range.low <= it.item.high && it.item.low <= range.high
+            }
+        };
         if let Some(before) = list.iter().find(overlaps).map(|it| it.span) {
             let message = format!("{:#x}-{:#x} overlaps an earlier range", range.low, range.high);
             return self.duplicate(span, before, message);

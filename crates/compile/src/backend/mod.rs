@@ -31,6 +31,7 @@ use mandate_syntax::kernel::ast::{RequireKind, StatementKind, Unit};
 use mandate_syntax::source::Span;
 
 use crate::assertion::Assertion;
+use crate::bounds::Bounded;
 use crate::outcome::{DisabledOptional, RuleOrigins};
 use features::{Feature, Features};
 use resolve::Resolver;
@@ -54,6 +55,8 @@ pub struct Options {
     pub sort_declarations: bool,
     /// Keep tunables as booleans; else their values are final and their blocks are plain rules.
     pub preserve_tunables: bool,
+    /// Attributes that the policy does not hold: rules are about their members.
+    pub dropped_attributes: Vec<String>,
 }
 
 impl Default for Options {
@@ -65,6 +68,7 @@ impl Default for Options {
             version: PolicyVersion::COMPRESSED_FILENAME_TRANS,
             sort_declarations: false,
             preserve_tunables: false,
+            dropped_attributes: Vec::new(),
         }
     }
 }
@@ -100,8 +104,8 @@ pub struct Compiled {
     pub unmet: Vec<Unmet>,
     /// `neverallow` statements, for [`crate::assertion::check`].
     pub assertions: Vec<Assertion>,
-    /// Where types were bounded, by `typebounds` or a name with a dot.
-    pub type_bounds: Vec<(TypeId, Span)>,
+    /// Where types, roles and users were bounded, by a statement or a name with a dot.
+    pub bounded: Vec<(Bounded, Span)>,
 }
 
 /// Compiles units: one for a whole `policy.conf`, or one for each expanded module with those of the global files. Each unit has
@@ -160,9 +164,10 @@ fn build(names: &mut Resolver<'_, '_>, compiled: &mut Compiled) -> Option<Policy
             db.neveraudit.insert(value);
         }
         if let (Some(id), 1..) = (TypeId::from_value(value), symbol.bounds) {
-            compiled.type_bounds.push((id, symbol.bounds_span));
+            compiled.bounded.push((Bounded::Type(id), symbol.bounds_span));
         }
     }
+    compiled.bounded.append(&mut names.bounded);
     db.type_attributes = names.type_attributes_map();
     db.booleans = names.boolean_table()?;
     (db.commons, db.classes, origins.constraints) =

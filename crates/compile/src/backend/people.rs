@@ -15,6 +15,7 @@ use super::resolve::Resolver;
 use super::sets::{Attributes, Forms, TypeList};
 use super::symbols::VALUE;
 use super::tree::{BlockId, small};
+use crate::bounds::Bounded;
 
 /// What a user may be.
 struct User {
@@ -28,8 +29,9 @@ struct User {
 impl Resolver<'_, '_> {
     /// The table of types, attributes and aliases.
     pub(crate) fn type_table(&self) -> Option<SymbolTable<TypeDatum>> {
-        let mut types = Vec::with_capacity(self.symbols.type_list.len());
-        for (symbol, value) in self.symbols.type_list.iter().zip(1..) {
+        let held = self.symbols.types_held;
+        let mut types = Vec::with_capacity(held);
+        for (symbol, value) in self.symbols.type_list.iter().take(held).zip(1..) {
             types.push(TypeDatum {
                 name: self.tree.names.name(symbol.name).into(),
                 id: TypeId::from_value(value)?,
@@ -47,12 +49,12 @@ impl Resolver<'_, '_> {
                 bounds: None,
             });
         }
-        SymbolTable::new(small(self.symbols.type_list.len()), types).ok()
+        SymbolTable::new(small(held), types).ok()
     }
 
     /// For each type, by value: bits of its attributes and of itself.
     pub(crate) fn type_attributes_map(&self) -> Vec<Ebitmap> {
-        let count = small(self.symbols.type_list.len());
+        let count = small(self.symbols.types_held);
         let mut lists: Vec<Vec<u32>> = vec![Vec::new(); count as usize];
         for value in 1..=count {
             if self.symbols.is_kept_attribute(value) {
@@ -99,12 +101,12 @@ impl Resolver<'_, '_> {
                     }
                 }
                 StatementKind::Role { name, types: None, .. } => {
-                    bounds_by_name(self, block, *name, "role", &mut bounds, Self::role_named);
+                    bounds_by_name(self, block, *name, role_bounded, &mut bounds, Self::role_named);
                 }
                 StatementKind::RoleBounds { parent, child } => {
                     let parent = (parent, self.role(block, *parent));
                     let child = (child, self.role(block, *child));
-                    set_bounds(self, "role", parent, child, &mut bounds);
+                    set_bounds(self, role_bounded, parent, child, &mut bounds);
                 }
                 StatementKind::RoleDominance { name, dominated } => {
                     self.role_dominance(block, *name, *dominated, &mut dominates, &mut types);
@@ -187,7 +189,7 @@ impl Resolver<'_, '_> {
                 StatementKind::UserBounds { parent, child } => {
                     let parent = (parent, self.user(other.block, *parent));
                     let child = (child, self.user(other.block, *child));
-                    set_bounds(self, "user", parent, child, &mut bounds);
+                    set_bounds(self, user_bounded, parent, child, &mut bounds);
                     continue;
                 }
                 _ => continue,
@@ -198,7 +200,7 @@ impl Resolver<'_, '_> {
             }
             let roles = self.role_set(other.block, roles);
             let levels = self.user_levels(other.block, *name, level.as_deref(), range.as_deref());
-            bounds_by_name(self, other.block, *name, "user", &mut bounds, Self::user_named);
+            bounds_by_name(self, other.block, *name, user_bounded, &mut bounds, Self::user_named);
             let (Some(roles), Some((level, range))) = (roles, levels) else { continue };
             let roles: Ebitmap = roles.iter().map(|it| it - 1).collect();
             match &mut users[value as usize - 1] {
@@ -252,9 +254,12 @@ impl Resolver<'_, '_> {
                 if !level.dominates(&range.low) || !range.high.dominates(&level) {
                     let message =
                         format!("the default level of user `{text}` is not within its range");
-                    let error = Diagnostic::error(Code::InvalidLevel, level_span, message);
-                    self.report.add(error);
-                    return None;
+                    if !self.is_explicit() {
+                        let error = Diagnostic::error(Code::InvalidLevel, level_span, message);
+                        self.report.add(error);
+                        return None;
+                    }
+                    self.report.add(Diagnostic::warning(Code::Suspicious, level_span, message));
                 }
                 Some((Some(level), Some(range)))
             }
@@ -279,12 +284,28 @@ impl Resolver<'_, '_> {
     }
 }
 
+fn role_bounded(value: u32) -> Option<Bounded> {
+    RoleId::from_value(value).map(Bounded::Role)
+}
+
+fn user_bounded(value: u32) -> Option<Bounded> {
+    UserId::from_value(value).map(Bounded::User)
+}
+
+/// The word for what is bounded, and the code of one that is unknown.
+fn kind_of(bounded: fn(u32) -> Option<Bounded>) -> (&'static str, Code) {
+    match bounded(1) {
+        Some(Bounded::User(_)) => ("user", Code::UnknownUser),
+        _ => ("role", Code::UnknownRole),
+    }
+}
+
 /// A role or user whose name has a dot is bounded by the one before the last dot.
 fn bounds_by_name<'a, 'r>(
     names: &mut Resolver<'a, 'r>,
     block: BlockId,
     name: Ident,
-    what: &str,
+    bounded: fn(u32) -> Option<Bounded>,
     bounds: &mut [u32],
     value: impl Fn(&Resolver<'a, 'r>, Symbol) -> u32,
 ) {
@@ -295,15 +316,16 @@ fn bounds_by_name<'a, 'r>(
     };
     let child = value(names, names.tree.part(block).name(name));
     let found = names.tree.names.get(parent).map_or(0, |it| value(names, it));
+    let (what, code) = kind_of(bounded);
     if found == 0 {
         let message = format!("{what} `{text}` is bounded by `{parent}`, which is no {what}");
-        let code = if what == "role" { Code::UnknownRole } else { Code::UnknownUser };
         names.report.add(
             Diagnostic::error(code, name.span, message)
                 .note("a name with a dot is bounded by what stands before its last dot"),
         );
     } else if let Some(slot) = bounds.get_mut((child as usize).wrapping_sub(1)) {
         *slot = found;
+        names.bounded.extend(bounded(child).map(|it| (it, name.span)));
         names.features.note(Feature::Bounds, name.span);
     }
 }
@@ -311,7 +333,7 @@ fn bounds_by_name<'a, 'r>(
 /// What `rolebounds` and `userbounds` say of names whose values are known.
 fn set_bounds(
     names: &mut Resolver<'_, '_>,
-    what: &str,
+    bounded: fn(u32) -> Option<Bounded>,
     (parent, above): (&Ident, Option<u32>),
     (child, below): (&Ident, Option<u32>),
     bounds: &mut [u32],
@@ -319,11 +341,12 @@ fn set_bounds(
     let (Some(above), Some(below)) = (above, below) else { return };
     let Some(slot) = bounds.get_mut(below as usize - 1) else { return };
     if *slot != 0 && *slot != above {
-        let message = format!("a {what} is bounded twice");
+        let message = format!("a {} is bounded twice", kind_of(bounded).0);
         let error = Diagnostic::error(Code::ConflictingRule, child.span, message);
         names.report.add(error.and(parent.span, "by this one too"));
         return;
     }
     *slot = above;
+    names.bounded.extend(bounded(below).map(|it| (it, child.span)));
     names.features.note(Feature::Bounds, child.span);
 }

@@ -4,6 +4,7 @@ use mandate_syntax::codes::Code;
 use mandate_syntax::diagnostic::Diagnostic;
 use mandate_syntax::kernel::ast::{Ident, Idents};
 use mandate_syntax::names::Symbol;
+use mandate_syntax::source::Span;
 use rustc_hash::FxHashMap;
 
 use super::classes::Classes;
@@ -13,6 +14,7 @@ use super::report::Report;
 use super::symbols::{ATTRIBUTE, Symbols};
 use super::tree::{BlockId, Other, Tree};
 use super::{Features, Options};
+use crate::bounds::Bounded;
 use crate::near;
 
 /// For how many names near misses are looked for.
@@ -31,6 +33,8 @@ pub(crate) struct Resolver<'a, 'r> {
     pub(crate) features: Features,
     /// What `expandattribute` said of attributes.
     pub(crate) expand_said: FxHashMap<Symbol, bool>,
+    /// Where roles and users were bounded.
+    pub(crate) bounded: Vec<(Bounded, Span)>,
     near_misses: u32,
 }
 
@@ -64,8 +68,14 @@ impl<'a, 'r> Resolver<'a, 'r> {
             report,
             features: Features::default(),
             expand_said: FxHashMap::default(),
+            bounded: Vec::new(),
             near_misses: 0,
         }
+    }
+
+    /// Are the statements CIL or of a policy? `secilc` allows some pairs that `checkpolicy` does not.
+    pub(crate) fn is_explicit(&self) -> bool {
+        !self.tree.blocks.is_empty() && self.tree.part(0).unit.explicit_bounds
     }
 
     /// Statements of enabled blocks that are not rules.

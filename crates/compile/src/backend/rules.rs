@@ -475,6 +475,10 @@ impl<'x, 'a, 'r> Rules<'x, 'a, 'r> {
     fn finish_conditionals(&mut self, expanded: &mut Expanded, records: &[Record]) {
         let mut conditional = std::mem::take(&mut self.conditional);
         conditional.sort_unstable_by_key(|it| (it.branch, it.record.key, it.record.statement));
+        if self.names.is_explicit() {
+            // What also stands outside says nothing here.
+            conditional.retain(|it| !is_type_rule(it) || !also_outside(records, &it.record));
+        }
         self.check_type_rules(&conditional, records);
         expanded.conditionals = self.conditions.take();
         let mut group_records = Vec::new();
@@ -498,10 +502,8 @@ impl<'x, 'a, 'r> Rules<'x, 'a, 'r> {
 
     /// A type rule stands outside of conditional blocks, or in one of them alone.
     fn check_type_rules(&mut self, conditional: &[ConditionalRecord], records: &[Record]) {
-        let is_type =
-            |it: &&ConditionalRecord| parts(it.record.key).is_some_and(|(kind, ..)| kind.is_type());
         let mut rules: Vec<ConditionalRecord> =
-            conditional.iter().filter(is_type).copied().collect();
+            conditional.iter().filter(|it| is_type_rule(it)).copied().collect();
         rules.sort_unstable_by_key(|it| (it.record.key, it.record.statement));
         for group in rules.chunk_by(|a, b| a.record.key == b.record.key) {
             let first = &group[0];
@@ -588,4 +590,14 @@ fn by_source(records: Vec<Record>, types: usize) -> Vec<Record> {
         }
     }
     sorted
+}
+
+fn is_type_rule(it: &ConditionalRecord) -> bool {
+    parts(it.record.key).is_some_and(|(kind, ..)| kind.is_type())
+}
+
+/// Does the same stand outside of conditional blocks?
+fn also_outside(records: &[Record], it: &Record) -> bool {
+    let at = records.partition_point(|outside| outside.key < it.key);
+    records.get(at).is_some_and(|outside| (outside.key, outside.bits) == (it.key, it.bits))
 }

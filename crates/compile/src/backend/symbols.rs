@@ -6,6 +6,7 @@ use mandate_syntax::diagnostic::Diagnostic;
 use mandate_syntax::kernel::ast::{Ident, StatementKind};
 use mandate_syntax::names::Symbol;
 use mandate_syntax::source::Span;
+use rustc_hash::FxHashSet;
 
 use super::declare::{Declaration, Kind, Space};
 use super::resolve::Resolver;
@@ -104,7 +105,7 @@ fn expanded(
         sorted[start..].iter().take_while(move |it| it.0 == attribute).map(|it| it.1)
     };
     let mut all = Vec::new();
-    let mut seen = rustc_hash::FxHashSet::default();
+    let mut seen = FxHashSet::default();
     for group in sorted.chunk_by(|a, b| a.0 == b.0) {
         let attribute = group[0].0;
         let mut pending: Vec<u32> = group.iter().map(|it| it.1).collect();
@@ -130,6 +131,8 @@ pub(crate) struct Symbols {
     types: Vec<u32>,
     /// By value − 1.
     pub(crate) type_list: Vec<TypeSymbol>,
+    /// So many of them are in the policy; behind them are attributes that it does not hold.
+    pub(crate) types_held: usize,
     /// Aliases with their types' values.
     pub(crate) aliases: Vec<(Symbol, u32)>,
     pub(crate) members: Members,
@@ -245,7 +248,27 @@ impl Resolver<'_, '_> {
 
     fn declare_types(&mut self) {
         let list = self.in_order(Space::Types);
+        let names = &self.tree.names;
+        let dropped = self.options.dropped_attributes.iter().filter_map(|it| names.get(it));
+        let dropped: FxHashSet<Symbol> = dropped.collect();
+        let (last, first): (Vec<_>, Vec<_>) =
+            list.iter().partition(|it| it.kind == Kind::Attribute && dropped.contains(&it.name));
+        self.declare_type_list(&first, 0);
+        self.symbols.types_held = self.symbols.type_list.len();
+        self.declare_type_list(&last, EXPANDED);
         for it in &list {
+            let Kind::Alias(of) = it.kind else { continue };
+            let value = self.symbols.type_value(of);
+            let direct = value & ATTRIBUTE == 0 && value != 0;
+            if direct && self.symbols.types[it.name.index()] == 0 {
+                self.symbols.types[it.name.index()] = value;
+                self.symbols.aliases.push((it.name, value));
+            }
+        }
+    }
+
+    fn declare_type_list(&mut self, list: &[&Declaration], more: u32) {
+        for it in list {
             let attribute = it.kind == Kind::Attribute;
             if !attribute && it.kind != Kind::Type || self.symbols.types[it.name.index()] != 0 {
                 continue;
@@ -264,16 +287,7 @@ impl Resolver<'_, '_> {
                 neveraudit: false,
             });
             let mark = if attribute { ATTRIBUTE } else { 0 };
-            self.symbols.types[it.name.index()] = small(self.symbols.type_list.len()) | mark;
-        }
-        for it in &list {
-            let Kind::Alias(of) = it.kind else { continue };
-            let value = self.symbols.type_value(of);
-            let direct = value & ATTRIBUTE == 0 && value != 0;
-            if direct && self.symbols.types[it.name.index()] == 0 {
-                self.symbols.types[it.name.index()] = value;
-                self.symbols.aliases.push((it.name, value));
-            }
+            self.symbols.types[it.name.index()] = small(self.symbols.type_list.len()) | mark | more;
         }
     }
 

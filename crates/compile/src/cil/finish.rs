@@ -159,6 +159,10 @@ impl<'t> Lowerer<'_, 't> {
 
     fn commons(&mut self) {
         for id in self.of_kind(DeclKind::Common) {
+            // One that no class has says nothing.
+            if !self.tables.commons.values().any(|it| it.0 == id) {
+                continue;
+            }
             let permissions = self.permissions_of(id, 0);
             let name = self.declared_here(id);
             self.add(name.span, StatementKind::Common { name, permissions });
@@ -210,7 +214,7 @@ impl<'t> Lowerer<'_, 't> {
 
     /// One `level` for each sensitivity, with all categories that are said of it.
     fn levels(&mut self) {
-        let said = std::mem::take(&mut self.policy.sensitivity_categories);
+        let said = self.policy.sensitivity_categories.clone();
         for id in self.of_kind(DeclKind::Sensitivity) {
             let start = self.unit.category_ranges.len();
             for it in said.iter().filter(|it| it.0 == id) {
@@ -237,7 +241,26 @@ impl<'t> Lowerer<'_, 't> {
                 let message = "the high level of the range does not dominate the low one";
                 self.report.add(Diagnostic::error(Code::InvalidLevel, range.span, message));
             }
+            for (level, categories) in [(&range.low, &low), (&range.high, &high)] {
+                self.check_categories(level, categories, range.span);
+            }
         }
+    }
+
+    /// A sensitivity goes with the categories that are said of it.
+    fn check_categories(&mut self, level: &Level, categories: &[usize], span: Span) {
+        let sensitivity = level.sensitivity;
+        let said = &self.policy.sensitivity_categories;
+        let own = said.iter().filter(|it| self.world.decl(it.0).flat == sensitivity.name);
+        let own: Vec<usize> =
+            own.flat_map(|it| self.places(&Level { sensitivity, categories: it.1 })).collect();
+        let Some(&alien) = categories.iter().find(|it| !own.contains(it)) else { return };
+        let category = self.world.text(self.world.decl(self.tables.categories[alien]).flat);
+        let text = self.world.text(sensitivity.name);
+        let message = format!("sensitivity `{text}` does not go with category `{category}`");
+        let error = Diagnostic::error(Code::InvalidLevel, span, message);
+        let help = format!("write `(sensitivitycategory {text} ({category}))`");
+        self.report.add(error.help(help));
     }
 
     /// Places of the categories of a level.
@@ -345,10 +368,8 @@ impl<'t> Lowerer<'_, 't> {
         let text = |it: &Ident| self.world.text(it.name).to_owned();
         match kind {
             S::SidContext { name, .. } => Key(0, text(name), String::new(), 0, 0),
-            S::FsUse { name, .. } => Key(1, text(name), String::new(), 0, 0),
-            S::GenfsCon { fs, path, file_type, .. } => {
-                Key(2, text(fs), text(path), file_type.map_or(0, |it| it as u64 + 1), 0)
-            }
+            S::FsUse { kind, name, .. } => Key(1, text(name), String::new(), *kind as u64, 0),
+            S::GenfsCon { fs, path, .. } => Key(2, text(fs), text(path), 0, 0),
             S::PortCon { protocol, ports, .. } => {
                 Key(3, text(protocol), String::new(), ports.low, ports.high)
             }
@@ -377,37 +398,37 @@ impl<'t> Lowerer<'_, 't> {
 
     /// The contexts of a label as values that compare.
     fn contexts(&self, kind: &StatementKind) -> Vec<String> {
-        use StatementKind as S;
-        let mut how = String::new();
-        let list: Vec<&Context> = match kind {
-            S::FsUse { kind, context, .. } => {
-                how = format!("{kind:?}");
-                vec![context]
-            }
-            S::NetifCon { interface, packets, .. } => vec![interface, packets],
-            S::SidContext { context, .. }
-            | S::GenfsCon { context, .. }
-            | S::PortCon { context, .. }
-            | S::NodeCon { context, .. }
-            | S::IbPkeyCon { context, .. }
-            | S::IbEndPortCon { context, .. }
-            | S::PirqCon { context, .. }
-            | S::IomemCon { context, .. }
-            | S::IoportCon { context, .. }
-            | S::PciDeviceCon { context, .. }
-            | S::DeviceTreeCon { context, .. } => vec![context],
-            _ => Vec::new(),
+        let how = match kind {
+            StatementKind::GenfsCon { file_type, .. } => format!("{file_type:?}"),
+            _ => String::new(),
         };
-        list.into_iter().map(|it| self.context_text(it)).chain([how]).collect()
+        contexts_of(kind).into_iter().map(|it| self.context_text(it)).chain([how]).collect()
     }
 
-    /// Contexts that the policy has to allow though it does not hold them.
-    pub(crate) fn checked_contexts(&mut self) -> Vec<(String, Span)> {
+    /// Contexts that the policy has to allow though it does not hold them, or holds them unchecked.
+    pub(crate) fn checked_contexts(&mut self) -> Vec<Checked> {
         let contexts = std::mem::take(&mut self.policy.contexts);
-        let mut found: Vec<(String, Span)> =
-            contexts.iter().map(|it| (self.context_text(it), it.type_.span)).collect();
-        found.sort_unstable();
-        found.dedup_by(|a, b| a.0 == b.0);
+        let checked = |it: &Context| Checked {
+            text: self.context_text(it),
+            span: it.type_.span,
+            user: it.user.name,
+            type_: it.type_.name,
+            object: it.role.name == Keyword::ObjectR.symbol(),
+        };
+        let mut found: Vec<Checked> = contexts.iter().map(checked).collect();
+        found.sort_unstable_by(|a, b| (&a.text, a.span).cmp(&(&b.text, b.span)));
+        found.dedup_by(|a, b| a.text == b.text);
+        found
+    }
+
+    /// Users that may have `object_r`, with the role or role attribute that says so.
+    pub(crate) fn object_users(&mut self) -> Vec<(Symbol, Symbol)> {
+        let mut members = Members::new(self.world, Space::Users, [], &self.sets);
+        let mut found = Vec::new();
+        for (user, role) in std::mem::take(&mut self.users.objects) {
+            let bits = members.of(self.world.decl(user).flat);
+            found.extend(bits.iter().map(|it| (members.names[it], role)));
+        }
         found
     }
 
@@ -480,6 +501,38 @@ impl<'t> Lowerer<'_, 't> {
             };
             key(&b.0).cmp(&key(&a.0))
         });
+    }
+}
+
+/// A context that is to be allowed.
+#[derive(Clone, Debug)]
+pub(crate) struct Checked {
+    pub(crate) text: String,
+    pub(crate) span: Span,
+    pub(crate) user: Symbol,
+    pub(crate) type_: Symbol,
+    /// Is its role `object_r`?
+    pub(crate) object: bool,
+}
+
+/// The contexts of a label.
+pub(crate) fn contexts_of(kind: &StatementKind) -> Vec<&Context> {
+    use StatementKind as S;
+    match kind {
+        S::NetifCon { interface, packets, .. } => vec![interface, packets],
+        S::SidContext { context, .. }
+        | S::FsUse { context, .. }
+        | S::GenfsCon { context, .. }
+        | S::PortCon { context, .. }
+        | S::NodeCon { context, .. }
+        | S::IbPkeyCon { context, .. }
+        | S::IbEndPortCon { context, .. }
+        | S::PirqCon { context, .. }
+        | S::IomemCon { context, .. }
+        | S::IoportCon { context, .. }
+        | S::PciDeviceCon { context, .. }
+        | S::DeviceTreeCon { context, .. } => vec![context],
+        _ => Vec::new(),
     }
 }
 

@@ -186,6 +186,10 @@ impl<'w, 't> Members<'w, 't> {
         }
     }
 
+    pub(crate) fn world(&self) -> &'w World<'t> {
+        self.world
+    }
+
     pub(crate) fn empty(&self) -> Bits {
         Bits::empty(self.names.len())
     }

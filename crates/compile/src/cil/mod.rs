@@ -20,6 +20,7 @@ mod report;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod used;
 mod work;
 mod world;
 
@@ -103,6 +104,8 @@ pub struct Lowered {
     pub seusers: Vec<u8>,
     /// Contexts that the policy has to allow though it does not hold them.
     pub contexts: Vec<(String, Span)>,
+    /// Attributes that a policy does not hold: nothing uses them, or they are to be expanded.
+    pub dropped_attributes: Vec<String>,
     /// Optionals that were left out.
     pub disabled: Vec<DisabledOptional>,
     /// What was found.
@@ -154,6 +157,7 @@ pub fn build(sources: Vec<(String, Arc<[u8]>)>, options: &Options, checks: Check
         mls: lowered.mls,
         handle_unknown: lowered.handle_unknown.unwrap_or(HandleUnknown::Deny),
         version: if options.newest { PolicyVersion::MAX } else { options.version },
+        dropped_attributes: lowered.dropped_attributes,
         ..backend::Options::default()
     };
     let whole = whole::compile(&lowered.units, &backend, checks);
@@ -181,7 +185,11 @@ pub fn build(sources: Vec<(String, Arc<[u8]>)>, options: &Options, checks: Check
 
 /// Contexts of files that the policy does not allow.
 fn invalid_contexts(db: &PolicyDb, contexts: &[(String, Span)]) -> Vec<Diagnostic> {
-    let wrong = contexts.iter().filter(|it| db.parse_context(&it.0).is_err());
+    let outside = |it: &&(String, Span)| match db.parse_context(&it.0) {
+        Ok(context) => !within_user(db, &context),
+        Err(_) => true,
+    };
+    let wrong = contexts.iter().filter(outside);
     let tell = |(context, span): &(String, Span)| {
         let message = format!("the policy does not allow the context `{context}`");
         Diagnostic::error(Code::InvalidContext, *span, message).help(
@@ -189,4 +197,11 @@ fn invalid_contexts(db: &PolicyDb, contexts: &[(String, Span)]) -> Vec<Diagnosti
         )
     };
     wrong.map(tell).collect()
+}
+
+/// Is the range within that of the user? libsepol does not ask that of `object_r`, `secilc` does.
+fn within_user(db: &PolicyDb, context: &mandate_policydb::Context) -> bool {
+    let user = db.users.get(context.user).and_then(|it| it.range.as_ref());
+    let (Some(user), Some(range)) = (user, &context.range) else { return true };
+    range.low.dominates(&user.low) && user.high.dominates(&range.high)
 }

@@ -11,19 +11,18 @@ use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use super::declare::{DeclKind, Run, Space, declares};
+use super::finish::Checked;
 use super::lower::{Denial, Lowerer, SetUse, is_optional, slice, weight};
 use super::members::Members;
 use super::tables::{self, Tables};
 use super::world::{ContainerId, Kind, World};
-use super::{Lowered, Options, deny};
+use super::{Lowered, Options, deny, used};
 use crate::outcome::DisabledOptional;
 
 /// About as many statements are lowered at once.
 const PIECE: usize = 50_000;
 /// So often optionals are left out because of others that were.
 const MOST_ROUNDS: usize = 100;
-/// Infix of the names of generated attributes.
-const GENERATED: &str = "_typeattr_";
 
 pub(super) fn lower(
     parsed: Vec<Parsed>,
@@ -39,6 +38,7 @@ pub(super) fn lower(
     let mut lowered = Lowered::default();
     if !spent {
         let (runs, tables) = settle(&mut world);
+        check_shapes(&mut world, &tables, &runs);
         lowered = lower_world(&world, &tables, &runs);
         lowered.disabled = disabled(&world);
         // Faults of the statements follow from those of the containers.
@@ -119,6 +119,20 @@ fn settle(world: &mut World<'_>) -> (Vec<Run>, Tables) {
         }
         return (runs, tables);
     }
+}
+
+/// What is not lowered has to be well formed too.
+fn check_shapes(world: &mut World<'_>, tables: &Tables, runs: &[Run]) {
+    let lowered: FxHashSet<ContainerId> = runs.iter().map(|it| it.container).collect();
+    let mut checker = Lowerer::checker(world, tables);
+    for (container, id) in world.containers.iter().zip(0..) {
+        let chosen = matches!(container.kind, Kind::Branch(_)) && !container.disabled;
+        if !chosen && !lowered.contains(&id) {
+            checker.check_shapes(id);
+        }
+    }
+    let told = checker.report.into_diagnostics();
+    told.into_iter().for_each(|it| world.report.add(it));
 }
 
 fn count_disabled(world: &World<'_>) -> usize {
@@ -206,12 +220,14 @@ struct Piece {
     sets: Vec<SetUse>,
     denials: Vec<Denial>,
     spreads: bool,
+    object_types: Vec<Symbol>,
 }
 
 impl Piece {
     fn of(lowerer: Lowerer<'_, '_>) -> Self {
-        let Lowerer { unit, report, sets, denials, spreads, .. } = lowerer;
-        Self { unit, diagnostics: report.into_diagnostics(), sets, denials, spreads }
+        let Lowerer { unit, report, sets, denials, spreads, object_types, .. } = lowerer;
+        let diagnostics = report.into_diagnostics();
+        Self { unit, diagnostics, sets, denials, spreads, object_types }
     }
 }
 
@@ -230,12 +246,13 @@ fn lower_world(world: &World<'_>, tables: &Tables, runs: &[Run]) -> Lowered {
         runs.iter().for_each(|&run| lowerer.run(run, false));
         lowerer.finish();
         let contexts = lowerer.checked_contexts();
+        let objects = lowerer.object_users();
         let file_contexts = lowerer.file_contexts();
         let seusers = lowerer.logins();
         let handle_unknown = lowerer.policy.handle_unknown;
-        (Piece::of(lowerer), file_contexts, seusers, handle_unknown, contexts)
+        (Piece::of(lowerer), file_contexts, seusers, handle_unknown, (contexts, objects))
     };
-    let ((first, file_contexts, seusers, said, contexts), rest) =
+    let ((first, file_contexts, seusers, said, (contexts, objects)), rest) =
         rayon::join(one_by_one, side_by_side);
     let mut pieces = vec![first];
     pieces.extend(rest);
@@ -249,10 +266,12 @@ fn lower_world(world: &World<'_>, tables: &Tables, runs: &[Run]) -> Lowered {
         handle_unknown: world.options.handle_unknown.or(said),
         file_contexts,
         seusers,
-        contexts,
         ..Lowered::default()
     };
-    work_off(world, tables, &mut pieces, &mut lowered.diagnostics);
+    let mut objects = Objects { users: objects, ..Objects::default() };
+    work_off(world, tables, &mut pieces, &mut objects, &mut lowered);
+    lowered.diagnostics.extend(objects.refused(world, &contexts));
+    lowered.contexts = contexts.into_iter().map(|it| (it.text, it.span)).collect();
     for mut piece in pieces {
         lowered.diagnostics.append(&mut piece.diagnostics);
         piece.unit.names = world.names.clone();
@@ -266,17 +285,13 @@ fn work_off(
     world: &World<'_>,
     tables: &Tables,
     pieces: &mut [Piece],
-    diagnostics: &mut Vec<Diagnostic>,
+    objects: &mut Objects,
+    lowered: &mut Lowered,
 ) {
     let sets: Vec<SetUse> = pieces.iter_mut().flat_map(|it| std::mem::take(&mut it.sets)).collect();
     let denials: Vec<Denial> =
         pieces.iter_mut().flat_map(|it| std::mem::take(&mut it.denials)).collect();
-    let options = world.options;
-    let expands = options.expand_generated || options.expand_size.is_some();
     let spreads = pieces.iter().any(|it| it.spreads);
-    if sets.is_empty() && denials.is_empty() && !spreads && !expands {
-        return;
-    }
     for (space, kind) in
         [(Space::Types, DeclKind::TypeAttribute), (Space::Roles, DeclKind::RoleAttribute)]
     {
@@ -300,50 +315,89 @@ fn work_off(
             }
         }
         if space == Space::Types {
+            let uses = used::Uses::of(world, pieces.iter().map(|it| &it.unit), &own);
             if !denials.is_empty() || spreads {
                 for piece in &mut *pieces {
                     let told =
                         deny::work_off(world, tables, &mut members, &denials, &mut piece.unit);
-                    diagnostics.extend(told);
+                    lowered.diagnostics.extend(told);
                 }
             }
-            if expands {
-                expand_attributes(world, &mut members, pieces);
-            }
+            objects.types(&mut members, pieces);
+            lowered.dropped_attributes = uses.dropped(world, &mut members);
         }
-        diagnostics.append(&mut members.diagnostics);
+        if space == Space::Roles {
+            objects.through_attributes(&mut members);
+        }
+        lowered.diagnostics.append(&mut members.diagnostics);
     }
 }
 
-/// `-G` and `-X`: attributes of which nothing else is said.
-fn expand_attributes(world: &World<'_>, members: &mut Members<'_, '_>, pieces: &mut [Piece]) {
-    let mut said: FxHashSet<Symbol> = FxHashSet::default();
-    for unit in pieces.iter().map(|it| &it.unit) {
-        for statement in &unit.statements {
-            if let StatementKind::ExpandAttribute { names, .. } = statement.kind {
-                said.extend(unit.idents[names.range()].iter().map(|it| it.name));
-            }
+/// What goes with `object_r`: nothing of it is in a policy, but `secilc` asks for it.
+#[derive(Debug, Default)]
+struct Objects {
+    users: Vec<(Symbol, Symbol)>,
+    types: FxHashSet<Symbol>,
+    /// Of each role attribute: its types.
+    of_attributes: Vec<(Symbol, FxHashSet<Symbol>)>,
+}
+
+impl Objects {
+    /// Types are said of the role, or of attributes that may have it.
+    fn types(&mut self, members: &mut Members<'_, '_>, pieces: &[Piece]) {
+        let mut named: Vec<Symbol> =
+            pieces.iter().flat_map(|it| it.object_types.iter().copied()).collect();
+        named.sort_unstable();
+        named.dedup();
+        for name in named {
+            let bits = members.of(name);
+            self.types.extend(bits.iter().map(|it| members.names[it]));
         }
-        for term in &unit.constraint_terms {
-            if let mandate_syntax::kernel::ast::ConstraintTerm::Names { names, .. } = term {
-                said.extend(unit.set_items[names.items.range()].iter().map(|it| it.ident.name));
+        for unit in pieces.iter().map(|it| &it.unit) {
+            for statement in &unit.statements {
+                let StatementKind::Role { name, types: Some(types), .. } = &statement.kind else {
+                    continue;
+                };
+                if !members.world().is_role_attribute(name.name) {
+                    continue;
+                }
+                for item in &unit.set_items[types.items.range()] {
+                    let bits = members.of(item.ident.name);
+                    let names = bits.iter().map(|it| members.names[it]).collect();
+                    self.of_attributes.push((name.name, names));
+                }
             }
         }
     }
-    let options = world.options;
-    let size = options.expand_size.unwrap_or(1) as usize;
-    let Some(first) = pieces.first_mut() else { return };
-    for name in members.attributes() {
-        let generated = options.expand_generated && world.text(name).contains(GENERATED);
-        if said.contains(&name) || !generated && members.of(name).count() >= size {
-            continue;
+
+    fn through_attributes(&mut self, members: &mut Members<'_, '_>) {
+        let object_r = Keyword::ObjectR.symbol();
+        let place = members.names.iter().position(|&it| it == object_r);
+        let mut holds = |name: Symbol| place.is_some_and(|it| members.of(name).contains(it));
+        for (attribute, types) in std::mem::take(&mut self.of_attributes) {
+            if holds(attribute) {
+                self.types.extend(types);
+            }
         }
-        let span = mandate_syntax::source::Span::NOWHERE;
-        let unit = &mut first.unit;
-        let start = unit.idents.len();
-        unit.idents.push(Ident { name, span });
-        let names = slice(start, start + 1);
-        unit.statements
-            .push(Statement { span, kind: StatementKind::ExpandAttribute { names, expand: true } });
+        self.users.retain(|it| holds(it.1));
+    }
+
+    fn refused(&self, world: &World<'_>, contexts: &[Checked]) -> Vec<Diagnostic> {
+        let users: FxHashSet<Symbol> = self.users.iter().map(|it| it.0).collect();
+        let mut told = Vec::new();
+        for it in contexts.iter().filter(|it| it.object) {
+            let (user, type_) = (world.text(it.user), world.text(it.type_));
+            let missing = if !users.contains(&it.user) {
+                format!("(userrole {user} object_r)")
+            } else if !self.types.contains(&it.type_) {
+                format!("(roletype object_r {type_})")
+            } else {
+                continue;
+            };
+            let message = format!("the context `{}` is not allowed", it.text);
+            let error = Diagnostic::error(Code::InvalidContext, it.span, message);
+            told.push(error.help(format!("write `{missing}`")));
+        }
+        told
     }
 }

@@ -249,6 +249,12 @@ impl<'t> World<'t> {
         false
     }
 
+    /// Is this name of the policy that of a role attribute?
+    pub(crate) fn is_role_attribute(&self, flat: Symbol) -> bool {
+        let attribute = |it: &&Decl| it.kind == DeclKind::RoleAttribute;
+        self.decls.iter().filter(attribute).any(|it| it.flat == flat)
+    }
+
     /// What `name` stands for in this container.
     pub(crate) fn find(&self, at: ContainerId, space: Space, name: Symbol) -> Option<Found> {
         if !self.dotted[name.index()] || self.options.qualified_names {

@@ -73,6 +73,11 @@ impl<'t> Lowerer<'_, 't> {
             self.tell(Diagnostic::warning(Code::Suspicious, span, message));
             return;
         }
+        for context in crate::cil::finish::contexts_of(&kind) {
+            if context.role.name == Keyword::ObjectR.symbol() {
+                self.policy.contexts.push(context.clone());
+            }
+        }
         self.labels.others.push((kind, span));
     }
 
@@ -133,8 +138,12 @@ impl<'t> Lowerer<'_, 't> {
         keyword: Keyword,
     ) -> Res<NumberRange> {
         let span = self.span(element);
+        let number = |it: &mut Self, element: Element<'t>| {
+            // Ports alone are in decimal notation.
+            if keyword == Keyword::PortCon { it.decimal(element) } else { it.number(element) }
+        };
         if !element.is_list() {
-            let number = self.number(element)?;
+            let number = number(self, element)?;
             return Ok(NumberRange { low: number, high: number, span });
         }
         let parts: Vec<Element<'t>> = element.children().collect();
@@ -144,7 +153,7 @@ impl<'t> Lowerer<'_, 't> {
         if !ranges {
             return Err(self.misshapen(element, keyword, "no range may stand here"));
         }
-        let (low, high) = (self.number(low)?, self.number(high)?);
+        let (low, high) = (number(self, low)?, number(self, high)?);
         if low > high {
             let message = format!("the range {low}-{high} does not ascend");
             return Err(self.tell(Diagnostic::error(Code::BadNumber, span, message)));

@@ -62,6 +62,8 @@ pub(crate) struct Lowerer<'w, 't> {
     pub(crate) unresolved: bool,
     /// Are only names looked for?
     checking: bool,
+    /// Are, besides, statements told that are wrong in themselves?
+    shapes: bool,
     conditional: bool,
     /// Are statements lowered that were put off?
     late: bool,
@@ -72,6 +74,8 @@ pub(crate) struct Lowerer<'w, 't> {
     pub(crate) denials: Vec<Denial>,
     /// Is there a rule about `notself` or `other`?
     pub(crate) spreads: bool,
+    /// The types and attributes that are said to go with `object_r`.
+    pub(crate) object_types: Vec<Symbol>,
     pub(crate) users: Users,
     pub(crate) labels: Labels,
     pub(crate) policy: Policy,
@@ -122,6 +126,7 @@ impl<'w, 't> Lowerer<'w, 't> {
             base: 0,
             unresolved: false,
             checking: false,
+            shapes: false,
             conditional: false,
             late: false,
             steps: 0,
@@ -129,6 +134,7 @@ impl<'w, 't> Lowerer<'w, 't> {
             sets: Vec::new(),
             denials: Vec::new(),
             spreads: false,
+            object_types: Vec::new(),
             users: Users::default(),
             labels: Labels::default(),
             policy: Policy::default(),
@@ -139,6 +145,23 @@ impl<'w, 't> Lowerer<'w, 't> {
     /// One that only looks whether names are known.
     pub(crate) fn checker(world: &'w World<'t>, tables: &'w Tables) -> Self {
         Self { checking: true, ..Self::new(world, tables) }
+    }
+
+    /// Tells what is wrong in itself with statements that are not lowered: of branches that go, of macros nobody calls.
+    pub(crate) fn check_shapes(&mut self, container: ContainerId) {
+        (self.checking, self.shapes) = (true, true);
+        (self.at, self.base) = (container, container);
+        let world = self.world;
+        for index in world.container(container).items.iter().filter_map(|it| it.as_statement()) {
+            let statement = world.element(container, index);
+            let word = statement.children().next().and_then(Element::word);
+            if let Some(keyword) = word.and_then(Keyword::of) {
+                self.steps = 0;
+                let _ = self.statement(statement, keyword);
+                (self.at, self.base) = (container, container);
+            }
+        }
+        self.clear();
     }
 
     /// Forgets what was lowered.
@@ -153,6 +176,7 @@ impl<'w, 't> Lowerer<'w, 't> {
         unit.constraint_terms.clear();
         self.sets.clear();
         self.denials.clear();
+        self.object_types.clear();
         self.users = Users::default();
         self.labels = Labels::default();
         self.policy = Policy::default();
@@ -347,7 +371,12 @@ impl<'w, 't> Lowerer<'w, 't> {
     fn misshapen(&mut self, element: Element<'_>, keyword: Keyword, message: &str) -> Stop {
         let message = format!("`{}`: {message}", keyword.text());
         let error = Diagnostic::error(Code::CilShape, self.span(element), message);
-        self.tell(error.help(format!("write {}", keyword.shape())))
+        let error = error.help(format!("write {}", keyword.shape()));
+        if self.shapes {
+            self.report.add(error);
+            return Stop;
+        }
+        self.tell(error)
     }
 
     /// The elements behind the first word, which are as many.
@@ -561,6 +590,20 @@ impl<'w, 't> Lowerer<'w, 't> {
             Some(Found::Text(text)) => Ok(text),
             _ => Ok(word),
         }
+    }
+
+    /// A number in decimal notation.
+    fn decimal(&mut self, element: Element<'t>) -> Res<u64> {
+        let word = self.text(element)?;
+        let text = self.world.text(word);
+        if text.bytes().all(|it| it.is_ascii_digit())
+            && let Ok(number) = text.parse()
+        {
+            return Ok(number);
+        }
+        let message = format!("`{text}` is no decimal number");
+        let span = self.span(element);
+        Err(self.tell(Diagnostic::error(Code::BadNumber, span, message)))
     }
 
     /// A number in C's notation.

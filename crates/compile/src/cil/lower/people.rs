@@ -4,6 +4,7 @@ use mandate_syntax::cil::{Element, Keyword};
 use mandate_syntax::codes::Code;
 use mandate_syntax::diagnostic::Diagnostic;
 use mandate_syntax::kernel::ast::{Ident, Level, MlsRange, StatementKind};
+use mandate_syntax::names::Symbol;
 use mandate_syntax::source::Span;
 
 use super::{Lowerer, Res};
@@ -13,6 +14,8 @@ use crate::cil::declare::{DeclId, DeclKind, Space};
 #[derive(Debug, Default)]
 pub(crate) struct Users {
     pub(crate) roles: Vec<(DeclId, Ident)>,
+    /// Users that may have `object_r`: with the role or role attribute that says so.
+    pub(crate) objects: Vec<(DeclId, Symbol)>,
     pub(crate) levels: Vec<(DeclId, Level, Span)>,
     pub(crate) ranges: Vec<(DeclId, Option<MlsRange>, Span)>,
     /// `selinuxuser`: login (none for the default), user and range.
@@ -33,7 +36,8 @@ impl<'t> Lowerer<'_, 't> {
                 let kinds = &[DeclKind::User, DeclKind::UserAttribute];
                 let user = self.declared_as(user, Space::Users, kinds)?;
                 let role = self.role_or_attribute(role)?;
-                // Every user may have it anyway.
+                self.users.objects.push((user, role.name));
+                // A policy does not say so.
                 if role.name != Keyword::ObjectR.symbol() {
                     self.users.roles.push((user, role));
                 }

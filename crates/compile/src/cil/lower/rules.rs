@@ -235,8 +235,10 @@ impl<'t> Lowerer<'_, 't> {
                 let [role, type_] = self.parts(statement, keyword)?;
                 let name = self.role_or_attribute(role)?;
                 let decl = self.type_or_attribute(type_)?;
-                // Any type goes with `object_r`, and a policy does not say so.
-                if !self.is_gen_require(name.name) && name.name != Keyword::ObjectR.symbol() {
+                if name.name == Keyword::ObjectR.symbol() {
+                    // A policy does not say so.
+                    self.object_types.push(self.world.decl(decl).flat);
+                } else if !self.is_gen_require(name.name) {
                     let types = Some(self.single(self.ident(decl, type_)));
                     let attributes = self.idents([]);
                     self.push(statement, StatementKind::Role { name, types, attributes });
