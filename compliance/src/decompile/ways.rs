@@ -12,7 +12,7 @@ use mandate_policydb::PolicyDb;
 use mandate_syntax::diagnostic::{Diagnostic, Severity};
 use mandate_syntax::source::{Expansions, SourceMap};
 
-use super::{bytes_of, good, options_of};
+use super::{good, options_of};
 use crate::packages::shipped;
 
 /// The newest version of modules that the originals of Debian 12 read.
@@ -41,7 +41,7 @@ pub(super) fn by_cil(db: &PolicyDb) -> Result<Vec<u8>> {
     ensure!(lowered.mls == db.mls, "MLS is lost");
     ensure!(lowered.handle_unknown == Some(db.handle_unknown), "handle_unknown is lost");
     let whole = whole::compile(&lowered.units, &options_of(db), CHECKS);
-    bytes_of(&whole.policy.context("what we printed is not compiled")?)
+    written(db, &whole.policy.context("what we printed is not compiled")?)
 }
 
 /// Written as the package of a base, which has no module to be linked with.
@@ -50,7 +50,13 @@ pub(super) fn by_package(db: &PolicyDb) -> Result<Vec<u8>> {
     let linked = package::link(package.module, &[])
         .map_err(|it| anyhow::anyhow!("{}", it.first().map_or("", |it| &it.message)))?;
     let whole = package::expand(&linked.module, &options_of(db), CHECKS);
-    bytes_of(&whole.policy.context("what we wrote is not expanded")?)
+    written(db, &whole.policy.context("what we wrote is not expanded")?)
+}
+
+fn written(like: &PolicyDb, made: &PolicyDb) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    made.write(like.version, &mut bytes)?;
+    Ok(bytes)
 }
 
 /// The same by the original.
@@ -64,12 +70,8 @@ pub(super) fn by_semodule_expand(folder: &Path, name: &str, db: &PolicyDb) -> Re
 }
 
 fn package_of(db: &PolicyDb, version: ModuleVersion) -> Result<Vec<u8>> {
-    let options = ModuleOptions {
-        base: true,
-        mls: db.mls,
-        handle_unknown: db.handle_unknown,
-        version,
-    };
+    let options =
+        ModuleOptions { base: true, mls: db.mls, handle_unknown: db.handle_unknown, version };
     let raised = Module::from_unit(&decompile::unit(db).unit, &options);
     refused(&raised.diagnostics)?;
     Ok(Package::new(raised.module.context("no module")?).write()?)
