@@ -1,6 +1,8 @@
 //! Binary policies decompiled, printed and compiled again: the same bytes; and the text that we print, given to the originals: the same
 //! policy.
 
+mod ways;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +10,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
 use mandate_compile::backend::Options;
-use mandate_compile::print::{Printed, cil, kernel};
+use mandate_compile::print::{Printed, kernel};
 use mandate_compile::whole::Checks;
 use mandate_compile::{conf, decompile};
 use mandate_policydb::{HandleUnknown, PolicyDb, PolicyVersion, Target, Unvalidated, canonical};
@@ -36,6 +38,12 @@ const NOT_IN_CIL: [(&str, &str); 3] = [
     ("filesystems", "fscon"),
 ];
 
+/// Micro policies whose ports CIL sorts, by how many there are in a range.
+const SORTED_IN_CIL: [(&str, &str); 1] = [("ports", "portcon")];
+/// Micro policies that packages cannot hold, and what of them.
+const NOT_IN_PACKAGES: [(&str, &str); 2] =
+    [("xen", "statements about Xen"), ("xen-v24", "statements about Xen")];
+
 /// Compares all that is made here and by the originals.
 ///
 /// # Errors
@@ -52,11 +60,13 @@ pub fn run(
     let cases = micro::cases(&place.root)?;
     let mut ours = Comparison::new("micro policies and policies/base, built here");
     let mut theirs = Comparison::new("micro policies of checkpolicy, as canonical");
+    let mut ways = Ways::new("micro policies of checkpolicy");
     for case in &cases {
         for (source, binary) in case.files()? {
             let original = read(&binary)?;
             counted(&mut theirs, &binary, as_canonical(&original));
             let db = policy(&original)?;
+            ways.compare(&case.name, &binary, &db);
             // What is refused for its neverallow rules or bounds is no less a policy.
             if source.extension().is_some_and(|it| it == "cil") {
                 continue;
@@ -75,6 +85,7 @@ pub fn run(
     }
     report.add(&ours.done())?;
     report.add(&theirs.done())?;
+    ways.add(report)?;
     let mut small = Comparison::new("small policies of checkpolicy, every version, as canonical");
     for it in Small::all(newest) {
         let path = it.build(place)?;
@@ -117,10 +128,70 @@ fn large(reference: &Reference, full: bool, newest: u32, report: &mut Report<'_>
         let path = reference.downgraded(version)?;
         counted(&mut theirs, &path, as_canonical(&read(&path)?));
     }
+    let mut ways = Ways::new(&format!("Reference Policy {flavour} of the originals"));
     for path in [reference.binary(), reference.by_secilc()?] {
         counted(&mut theirs, &path, as_canonical(&read(&path)?));
+        ways.compare("", &path, &policy(&read(&path)?)?);
     }
-    Ok(report.add(&theirs.done())?)
+    report.add(&theirs.done())?;
+    ways.add(report)
+}
+
+/// Policies by way of CIL and of packages.
+struct Ways {
+    cil: Comparison,
+    package: Comparison,
+}
+
+impl Ways {
+    fn new(what: &str) -> Self {
+        Self {
+            cil: Comparison::new(format!("{what}, by our CIL, as canonical")),
+            package: Comparison::new(format!("{what}, by our package, as canonical")),
+        }
+    }
+
+    /// The bytes of the canonical form; where a form cannot hold the policy, a refusal.
+    fn compare(&mut self, case: &str, path: &Path, db: &PolicyDb) {
+        let listed = |list: &[(&str, &str)]| list.iter().any(|it| case == it.0);
+        let (cil, package) = (ways::by_cil(db), ways::by_package(db));
+        let inexpressible = listed(&NOT_IN_CIL);
+        counted(&mut self.cil, path, as_expected(db, cil, inexpressible, listed(&SORTED_IN_CIL)));
+        let inexpressible = listed(&NOT_IN_PACKAGES);
+        counted(&mut self.package, path, as_expected(db, package, inexpressible, false));
+    }
+
+    fn add(self, report: &mut Report<'_>) -> Result<()> {
+        report.add(&self.cil.done())?;
+        Ok(report.add(&self.package.done())?)
+    }
+}
+
+fn as_expected(
+    db: &PolicyDb,
+    made: Result<Vec<u8>>,
+    inexpressible: bool,
+    sorted: bool,
+) -> Result<()> {
+    let made = match made {
+        Err(_) if inexpressible => return Ok(()),
+        made => made?,
+    };
+    ensure!(!inexpressible, "made, unexpectedly");
+    let mut normal = Vec::new();
+    canonical(db).write(db.version, &mut normal)?;
+    if sorted {
+        let lines = |db: &PolicyDb| -> Result<Vec<String>> {
+            let text = String::from_utf8_lossy(&conf_of(db)?).into_owned();
+            let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+            lines.sort_unstable();
+            Ok(lines)
+        };
+        ensure!(lines(&policy(&made)?)? == lines(&policy(&normal)?)?, "other statements");
+        return Ok(());
+    }
+    ensure!(made == normal, "other bytes than the canonical form");
+    Ok(())
 }
 
 /// The source of all modules, printed and read again: the same statements, one by one.
@@ -187,6 +258,7 @@ fn accepted(
         ("decompiled and compiled", ours),
         ("our conf by checkpolicy", by_checkpolicy(&folder, flavour, &db)?),
         ("our CIL by secilc", by_secilc(&folder, flavour, &db)?),
+        ("our package by semodule_expand", ways::by_semodule_expand(&folder, flavour, &db)?),
     ];
     for (what, path) in made {
         let name = format!("{flavour}, {what}");
@@ -278,11 +350,7 @@ fn by_checkpolicy(folder: &Path, name: &str, db: &PolicyDb) -> Result<PathBuf> {
 
 fn by_secilc(folder: &Path, name: &str, db: &PolicyDb) -> Result<PathBuf> {
     let (text, made) = (folder.join(format!("{name}.cil")), folder.join(format!("{name}.cil.bin")));
-    let decompiled = decompile::unit(db);
-    let (mls, handle_unknown) = (db.mls, db.handle_unknown);
-    let layout = cil::Layout::Policy { mls, handle_unknown };
-    let printed = cil::print(&[decompiled.unit], &cil::Options { layout, line_marks: None });
-    std::fs::write(&text, good(printed)?).context("writing CIL")?;
+    std::fs::write(&text, ways::cil_of(db)?).context("writing CIL")?;
     let version = db.version.number().to_string();
     let mls = if db.mls { "true" } else { "false" };
     let mut secilc = Command::new("secilc");

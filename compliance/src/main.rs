@@ -270,7 +270,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             let size = cil::Size { full, seed, only, bless, newer, ..cil::Size::default() };
             suites.cil(&parts, &size)?;
         }
-        Suite::Packages { full, seed } => suites.packages(full, seed)?,
+        Suite::Packages { full, seed } => drop(suites.packages(full, seed)?),
         Suite::Roundtrip(size) => suites.roundtrip(size)?,
         Suite::Decompile(size) => suites.decompile(size)?,
         Suite::Decisions(size) => suites.decisions(size)?,
@@ -308,10 +308,10 @@ impl Suites<'_> {
     /// CIL, packages, decompiler, formatter, incremental builds; figures come with the part that measured them.
     fn forms(&mut self, full: bool, seed: u64) -> Result<Vec<(&'static str, Figure)>> {
         let size = if full { Size::full(seed) } else { Size::ci(seed) };
-        self.packages(full, seed)?;
+        let mut figures = self.packages(full, seed)?;
         self.attempt(|it| it.decompile(size))?;
         self.attempt(|it| it.format(size))?;
-        let mut figures = self.cil(&cil::Part::ALL, &cil::Size::new(full, seed))?;
+        figures.extend(self.cil(&cil::Part::ALL, &cil::Size::new(full, seed))?);
         let measured = self.attempt(|it| it.incremental(size))?;
         figures.extend(measured.into_iter().flatten().map(|it| ("incremental", it)));
         Ok(figures)
@@ -351,9 +351,9 @@ impl Suites<'_> {
         Ok(figures)
     }
 
-    fn packages(&mut self, full: bool, seed: u64) -> Result<()> {
-        self.attempt(|it| packages::run(&it.place, full, seed, &mut it.report))?;
-        Ok(())
+    fn packages(&mut self, full: bool, seed: u64) -> Result<Vec<(&'static str, Figure)>> {
+        let measured = self.attempt(|it| packages::run(&it.place, full, seed, &mut it.report))?;
+        Ok(measured.into_iter().flatten().map(|it| ("packages", it)).collect())
     }
 
     /// A suite that breaks off is a failure, and the others run all the same.

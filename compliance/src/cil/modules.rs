@@ -80,7 +80,10 @@ fn same_bytes(name: &str, one: &Path, other: &Path) -> Result<Comparison> {
 }
 
 /// All that is not a rule between types.
-fn sentences(name: &str, ours: &Path, theirs: &Path) -> Result<Comparison> {
+///
+/// # Errors
+/// When a policy cannot be read.
+pub fn sentences(name: &str, ours: &Path, theirs: &Path) -> Result<Comparison> {
     let mut comparison = Comparison::new(format!("{name}: symbols, transitions, constraints"));
     let (ours, theirs) = (tables::read(ours)?, tables::read(theirs)?);
     let (ours, theirs) = (facts::beside_rules(&ours), facts::beside_rules(&theirs));
@@ -96,7 +99,10 @@ fn number_of_rules(ours: &Path, theirs: &Path) -> Result<Result<String, String>>
 }
 
 /// The same lines, in the same order.
-fn file_contexts(name: &str, ours: &Path, theirs: &Path) -> Result<Comparison> {
+///
+/// # Errors
+/// When the text of the file contexts is not beside a policy.
+pub fn file_contexts(name: &str, ours: &Path, theirs: &Path) -> Result<Comparison> {
     let mut comparison = Comparison::new(format!("{name}: file contexts"));
     let lines = |path: &Path| -> Result<Vec<String>> {
         let path = path.with_extension("fc");

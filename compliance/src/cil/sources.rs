@@ -92,6 +92,12 @@ impl fmt::Display for Source {
 }
 
 impl Whole {
+    /// Other files in place of these.
+    #[must_use]
+    pub fn of_files(&self, name: String, files: Vec<PathBuf>) -> Self {
+        Self { name, files, ..self.clone() }
+    }
+
     /// The options that `semodule` compiles with; with `-O`, without redundant rules.
     #[must_use]
     pub fn options(&self, optimize: bool) -> Vec<String> {

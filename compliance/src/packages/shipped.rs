@@ -12,6 +12,8 @@ use mandate_compile::package::{self, Module, ModuleOptions, Package};
 use mandate_compile::whole::Checks;
 use mandate_policydb::PolicyVersion;
 
+use super::{bench, through_cil};
+use crate::bench::Figure;
 use crate::compile::answers::{self, Theirs};
 use crate::originals;
 use crate::place::{Place, cached, run as run_program};
@@ -19,22 +21,23 @@ use crate::reference::VERSION;
 use crate::report::{Comparison, Report};
 
 /// Where Debian installs the modules of a policy.
-const INSTALLED: &str = "/usr/share/selinux";
+pub const INSTALLED: &str = "/usr/share/selinux";
 /// Turns a package into CIL.
 pub const HLL_PP: &str = "/usr/libexec/selinux/hll/pp";
 /// One module in so many goes through a unit and back, but in a full run.
 const OF_MODULES: usize = 25;
 /// Questions about each policy.
-const DECISIONS: usize = 100_000;
+pub const DECISIONS: usize = 100_000;
 
-/// Compares all of it.
+/// Compares all of it; the figures of a full run.
 ///
 /// # Errors
 /// When an original does not run, or the report cannot be written.
-pub fn run(place: &Place, full: bool, seed: u64, report: &mut Report<'_>) -> Result<()> {
+pub fn run(place: &Place, full: bool, seed: u64, report: &mut Report<'_>) -> Result<Vec<Figure>> {
     report.heading("The packages that Debian ships")?;
-    let kinds: &[&str] = if full { &["default", "mls"] } else { &["default"] };
-    for kind in kinds {
+    let kinds: &[&'static str] = if full { &["default", "mls"] } else { &["default"] };
+    let mut figures = Vec::new();
+    for &kind in kinds {
         let shipped = Shipped::find(place, kind)?;
         report.add(&shipped.identity()?)?;
         report.add(&shipped.round(place, if full { 1 } else { OF_MODULES })?)?;
@@ -47,8 +50,12 @@ pub fn run(place: &Place, full: bool, seed: u64, report: &mut Report<'_>) -> Res
         }
         report.add(&same_rules(&name, &ours, &plain)?)?;
         report.add(&shipped.our_link(place)?)?;
+        through_cil::run(place, kind, &shipped.packages, &ours, seed, report)?;
+        if full && kind == "default" {
+            figures = bench::run(place, &shipped.packages, report)?;
+        }
     }
-    Ok(())
+    Ok(figures)
 }
 
 /// The modules of one policy, decompressed.

@@ -43,6 +43,8 @@ pub(crate) struct Read {
     pub(crate) options: Options,
     /// Is it a module, to be linked with others?
     pub(crate) module: bool,
+    /// Is it a module or base as binaries hold them, not text?
+    compiled: bool,
     /// A binary policy as it was read.
     pub(crate) policy: Option<PolicyDb>,
     /// A package as it was read.
@@ -125,7 +127,7 @@ fn read_package(name: &str, bytes: &[u8]) -> Result<Read> {
     let id = add(&mut read.outcome, name, outline.into())?;
     read.start = start_of(&read.outcome.sources, id);
     package.module.locate(read.start);
-    read.module = !package.module.is_base();
+    (read.module, read.compiled) = (!package.module.is_base(), true);
     read.options.mls = package.module.mls();
     read.options.handle_unknown = package.module.handle_unknown();
     match package.module.to_unit() {
@@ -149,6 +151,7 @@ impl Default for Read {
             units: Vec::new(),
             options: Options::default(),
             module: false,
+            compiled: false,
             policy: None,
             package: None,
             files: BTreeMap::new(),
@@ -169,7 +172,7 @@ impl Read {
 
     /// A module that was read or made.
     pub(crate) fn of_module(module: &Module) -> Self {
-        let mut read = Self { module: !module.is_base(), ..Self::default() };
+        let mut read = Self { module: !module.is_base(), compiled: true, ..Self::default() };
         (read.options.mls, read.options.handle_unknown) = (module.mls(), module.handle_unknown());
         match module.to_unit() {
             Ok(unit) => read.units.push(unit),
@@ -217,8 +220,11 @@ impl Read {
 
     fn cil(&self, line_marks: bool) -> Printed {
         let (mls, handle_unknown) = (self.options.mls, self.options.handle_unknown);
-        let whole = print::cil::Layout::Policy { mls, handle_unknown };
-        let layout = if self.module { print::cil::Layout::Module } else { whole };
+        let layout = match (self.module, self.compiled) {
+            (true, _) => print::cil::Layout::Module,
+            (false, true) => print::cil::Layout::Base { mls, handle_unknown },
+            (false, false) => print::cil::Layout::Policy { mls, handle_unknown },
+        };
         let line_marks = line_marks.then_some(&self.outcome.sources);
         let mut printed =
             print::cil::print(&self.units, &print::cil::Options { layout, line_marks });

@@ -72,7 +72,12 @@ impl<'t> Lowerer<'_, 't> {
                 .filter_map(|it| by_name.get(it))
                 .map(|&it| self.declared_here(it))
                 .collect();
-            for &name in &idents {
+            let mut names = idents.clone();
+            if kind == DeclKind::Sensitivity {
+                // Their order is said of itself: a policy lists them as they are declared.
+                names.sort_by_key(|it| it.span.pos);
+            }
+            for name in names {
                 let aliases = self.aliases_of(name.name, kind);
                 let kind = match kind {
                     DeclKind::Class => StatementKind::Class(name),

@@ -5,10 +5,12 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use mandate_policydb::Target;
+use mandate_policydb::wire::ReadError;
 use mandate_syntax::codes::Code;
 use mandate_syntax::diagnostic::Diagnostic;
 use mandate_syntax::kernel::Unit;
 use mandate_syntax::source::Span;
+use rayon::prelude::*;
 
 use super::lower::{Branches, lower};
 use super::{Linked, Module, Package, link};
@@ -82,9 +84,10 @@ pub fn build(
     checks: Checks,
 ) -> Outcome {
     let mut outcome = Outcome::default();
-    let mut packages: Vec<Package> = Vec::new();
-    for (path, bytes) in files {
-        read(&path, &bytes, &mut packages, &mut outcome);
+    let found: Vec<_> = files.into_par_iter().map(|(path, bytes)| (path, read(&bytes))).collect();
+    let mut packages: Vec<Package> = Vec::with_capacity(found.len());
+    for (path, found) in found {
+        add(&path, found, &mut packages, &mut outcome);
     }
     if outcome.failed() {
         return outcome;
@@ -98,6 +101,7 @@ pub fn build(
             return outcome;
         }
     };
+    drop(modules);
     let Linked { module, disabled, warnings } = linked;
     outcome.diagnostics.extend(warnings);
     let whole = expand(&module, options, checks);
@@ -108,10 +112,25 @@ pub fn build(
     outcome
 }
 
-/// Reads one file. In place of the bytes, an outline of the module stands among the sources.
-fn read(path: &str, bytes: &[u8], packages: &mut Vec<Package>, outcome: &mut Outcome) {
-    let found = Package::read(bytes);
-    let outline = found.as_ref().map_or(String::new(), |it| it.module.outline());
+/// A package and its outline.
+fn read(bytes: &[u8]) -> Result<(Package, String), ReadError> {
+    Package::read(bytes).map(|it| {
+        let outline = it.module.outline();
+        (it, outline)
+    })
+}
+
+/// Adds what was read of one file. In place of the bytes, an outline of the module stands among the sources.
+fn add(
+    path: &str,
+    found: Result<(Package, String), ReadError>,
+    packages: &mut Vec<Package>,
+    outcome: &mut Outcome,
+) {
+    let (found, outline) = match found {
+        Ok((package, outline)) => (Ok(package), outline),
+        Err(error) => (Err(error), String::new()),
+    };
     let start = match outcome.sources.add(path, outline.into_bytes()) {
         Ok(id) => Span { pos: outcome.sources.file(id).start(), ..Span::NOWHERE },
         Err(error) => {

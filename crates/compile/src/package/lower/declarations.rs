@@ -87,16 +87,17 @@ impl<'a> Lowerer<'a> {
     pub(super) fn levels(&mut self, out: &mut Vec<Statement>) {
         let symbols = &self.db.symbols;
         let mut levels: Vec<_> = symbols.levels.entries.iter().collect();
-        levels.sort_by_key(|it| (it.value, it.alias));
-        let mut order = Vec::new();
+        // Their order is said of itself: they are declared as they stand in the table.
         for it in levels.iter().filter(|it| it.alias == 0) {
             let name = self.word(&it.name);
-            order.push(name);
             let aliases = levels.iter().filter(|other| other.alias != 0 && other.value == it.value);
             let aliases: Vec<Ident> = aliases.map(|it| self.word(&it.name)).collect();
             let aliases = self.idents(aliases);
             self.push(out, StatementKind::Sensitivity { name, aliases });
         }
+        levels.sort_by_key(|it| (it.value, it.alias));
+        let order: Vec<Ident> =
+            levels.iter().filter(|it| it.alias == 0).map(|it| self.word(&it.name)).collect();
         if !order.is_empty() {
             let order = self.idents(order);
             self.push(out, StatementKind::Dominance(order));
@@ -144,10 +145,14 @@ impl<'a> Lowerer<'a> {
         } else {
             table.iter().enumerate().map(|(at, it)| (&*it.name, at)).collect()
         };
-        let mut found: Vec<_> =
-            names.iter().filter_map(|it| by_name.get(it)).map(|&at| &table[at]).collect();
-        found.sort_by_key(|it| (it.alias_of().is_some(), it.value));
-        for it in found {
+        let mut found: Vec<usize> =
+            names.iter().filter_map(|it| by_name.get(it)).copied().collect();
+        // Aliases have no values of their own: they stand as in the table.
+        found.sort_by_key(|&at| match table[at].alias_of() {
+            None => (0, table[at].value as usize),
+            Some(_) => (1, at),
+        });
+        for it in found.into_iter().map(|at| &table[at]) {
             let name = self.word(&it.name);
             let none = Idents::default();
             match it.alias_of() {

@@ -12,8 +12,9 @@ use crate::package::symbols::Kind;
 
 impl Lowerer<'_> {
     pub(super) fn constraints(&mut self, out: &mut Vec<Statement>) {
+        // The newest stands first.
         for class in &self.db.symbols.classes.entries {
-            for it in &class.constraints {
+            for it in class.constraints.iter().rev() {
                 let Some((mls, expression)) = self.expression(it) else { continue };
                 let Some(name) = self.name(Kind::Classes, class.value) else { continue };
                 let names = self.permissions(class.value, it.permissions);
@@ -21,7 +22,7 @@ impl Lowerer<'_> {
                 let kind = StatementKind::Constrain { mls, classes, permissions, expression };
                 self.push(out, kind);
             }
-            for it in &class.validatetrans {
+            for it in class.validatetrans.iter().rev() {
                 let Some((mls, expression)) = self.expression(it) else { continue };
                 let Some(name) = self.name(Kind::Classes, class.value) else { continue };
                 let classes = self.one(name);

@@ -70,7 +70,8 @@ impl Lowerer<'_> {
                 self.push(out, StatementKind::RoleAllow { source, target });
             }
         }
-        for it in &branch.conditionals {
+        // The newest stands first.
+        for it in branch.conditionals.iter().rev() {
             self.conditional(it, out);
         }
     }

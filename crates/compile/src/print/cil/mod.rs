@@ -30,6 +30,13 @@ pub enum Layout {
         /// What is decided of classes and permissions that the policy does not define.
         handle_unknown: HandleUnknown,
     },
+    /// The base of a set of modules: a whole policy, with the roles that [`print`] leaves out of modules.
+    Base {
+        /// As of a policy.
+        mls: bool,
+        /// As of a policy.
+        handle_unknown: HandleUnknown,
+    },
     /// A module, to be compiled with others.
     Module,
 }
@@ -112,7 +119,10 @@ impl<'a> Printer<'a> {
             options,
             spelling: units.iter().map(|it| Spelling::new(it.names.len())).collect(),
             printed: Printed { text: Vec::with_capacity(statements * 96), diagnostics: Vec::new() },
-            prefix: "policy".to_owned(),
+            prefix: match options.layout {
+                Layout::Base { .. } => "base".to_owned(),
+                _ => "policy".to_owned(),
+            },
             optionals: 0,
             attributes: 0,
             pending: Vec::new(),
@@ -142,11 +152,15 @@ impl<'a> Printer<'a> {
     }
 
     fn is_policy(&self) -> bool {
-        matches!(self.options.layout, Layout::Policy { .. })
+        self.options.layout != Layout::Module
     }
 
     fn header(&mut self) {
-        let Layout::Policy { mls, handle_unknown } = self.options.layout else { return };
+        let (Layout::Policy { mls, handle_unknown } | Layout::Base { mls, handle_unknown }) =
+            self.options.layout
+        else {
+            return;
+        };
         self.put(match handle_unknown {
             HandleUnknown::Deny => "(handleunknown deny)\n",
             HandleUnknown::Reject => "(handleunknown reject)\n",
@@ -164,6 +178,14 @@ impl<'a> Printer<'a> {
             "(role object_r)\n(typeattribute cil_gen_require)\n(roleattribute cil_gen_require)\n",
         );
         self.declared.insert((ROLE, OBJECT_R));
+        if matches!(self.options.layout, Layout::Base { .. }) {
+            for role in ANYWHERE {
+                self.put("(role ");
+                self.put(role);
+                self.put(")\n");
+                self.declared.insert((ROLE, role));
+            }
+        }
         self.orders();
     }
 
@@ -435,6 +457,11 @@ impl<'a> Printer<'a> {
         self.printed.diagnostics.push(diagnostic);
     }
 }
+
+/// Roles that modules declare although every base does. CIL has a role declared once, so that hll/pp declares it with the base.
+const IN_BASE: [&str; 5] = ["user_r", "staff_r", "sysadm_r", "system_r", "unconfined_r"];
+/// Roles that the base may declare, or a module, or both: the base's CIL declares them whatever the base does.
+const ANYWHERE: [&str; 2] = ["auditadm_r", "secadm_r"];
 
 /// Name spaces of declarations.
 const ROLE: u8 = 0;

@@ -4,7 +4,7 @@ use mandate_policydb::OBJECT_R;
 use mandate_syntax::kernel::ast::{Ident, Slice, StatementKind};
 use mandate_syntax::source::Span;
 
-use super::{ATTRIBUTE, Layout, Printer, ROLE, ROLE_ATTRIBUTE, USER};
+use super::{ANYWHERE, ATTRIBUTE, IN_BASE, Layout, Printer, ROLE, ROLE_ATTRIBUTE, USER};
 use crate::print::{left_out, not_in_form};
 
 impl<'a> Printer<'a> {
@@ -125,7 +125,7 @@ impl<'a> Printer<'a> {
                 }
             }
             StatementKind::Role { name, types: None, attributes } => {
-                if self.unit.text(*name) != OBJECT_R {
+                if !self.is_others(self.unit.text(*name)) {
                     self.once(ROLE, "role", *name);
                 }
                 self.members("(roleattributeset ", *name, *attributes);
@@ -159,6 +159,12 @@ impl<'a> Printer<'a> {
             _ => return false,
         }
         true
+    }
+
+    /// Is the role declared elsewhere: by all policies, or by the base of the module that declares it, too?
+    fn is_others(&self, role: &str) -> bool {
+        let with_base = self.options.layout == Layout::Module;
+        role == OBJECT_R || with_base && (IN_BASE.contains(&role) || ANYWHERE.contains(&role))
     }
 
     fn user(&mut self, kind: &StatementKind) {
