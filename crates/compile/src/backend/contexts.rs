@@ -194,7 +194,7 @@ impl Reader<'_, '_, '_> {
     }
 
     fn invalid(&mut self, written: &ast::Context, found: &Context) {
-        let db = self.db;
+        let (db, explicit) = (self.db, self.names.is_explicit());
         let (user, role) = (db.users.name(found.user), db.roles.name(found.role));
         let type_ = db.types.name(found.type_);
         let may_type = db.roles.get(found.role).is_some_and(|it| it.types.has(found.type_));
@@ -204,9 +204,13 @@ impl Reader<'_, '_, '_> {
         let at =
             |ident: Ident| Diagnostic::error(Code::InvalidContext, ident.span, message.clone());
         let error = if !may_type {
-            at(written.type_)
-                .label(format!("role `{role}` may not have type `{type_}`"))
-                .help(format!("write `role {role} types {type_};`"))
+            at(written.type_).label(format!("role `{role}` may not have type `{type_}`")).help(
+                if explicit {
+                    format!("write `(roletype {role} {type_})`")
+                } else {
+                    format!("write `role {role} types {type_};`")
+                },
+            )
         } else if !may_role {
             at(written.role)
                 .label(format!("user `{user}` may not have role `{role}`"))

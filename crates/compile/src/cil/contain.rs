@@ -143,7 +143,10 @@ impl World<'_> {
         let text = self.text(word);
         let message = format!("no CIL statement begins with `{text}`");
         let known = Keyword::ALL.iter().filter(|it| it.begins_statement()).map(|it| it.text());
-        let near = near::did_you_mean(text, known);
+        let near = match KERNEL_WORDS.iter().find(|it| it.0 == text) {
+            Some(it) => Some(format!("CIL says `{}`", it.1.text())),
+            None => near::did_you_mean(text, known),
+        };
         let mut error =
             Diagnostic::error(Code::UnknownStatement, self.span(id, statement), message);
         error.help.extend(near);
@@ -313,6 +316,18 @@ impl World<'_> {
         if position && ahead.next().is_some_and(|it| !it.is_list()) {
             name = parts.next().and_then(Element::word);
         }
+        let more = parts.clone().next();
+        if !position
+            && let (Some(word), Some(more)) = (name, more)
+            && !more.is_list()
+        {
+            let text = self.text(word);
+            let message = format!("`{text}` stands where `before` or `after` is expected");
+            let span = self.span(id, statement);
+            let error = Diagnostic::error(Code::CilBadWord, span, message);
+            self.report.add(error.help(format!("write {}", Keyword::In.shape())));
+            return None;
+        }
         let Some(name) = name else {
             let span = self.span(id, statement);
             self.shape(span, Keyword::In, "the name of the container is missing");
@@ -424,6 +439,18 @@ impl World<'_> {
         false
     }
 }
+
+/// Words of the kernel and policy languages that are far from those of CIL.
+const KERNEL_WORDS: [(&str, Keyword); 8] = [
+    ("attribute", Keyword::TypeAttribute),
+    ("attribute_role", Keyword::RoleAttribute),
+    ("bool", Keyword::Boolean),
+    ("if", Keyword::BooleanIf),
+    ("interface", Keyword::Macro),
+    ("optional_policy", Keyword::Optional),
+    ("template", Keyword::Macro),
+    ("tunable_policy", Keyword::TunableIf),
+];
 
 fn allowed_in_condition(keyword: Keyword) -> bool {
     use Keyword as K;

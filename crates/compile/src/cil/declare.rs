@@ -6,7 +6,7 @@ use mandate_syntax::diagnostic::Diagnostic;
 use mandate_syntax::names::Symbol;
 use mandate_syntax::source::Span;
 
-use super::world::{ContainerId, Found, Item, Kind, NONE, ROOT, ScopeId, World};
+use super::world::{Binding, ContainerId, Found, Item, Kind, NONE, ROOT, ScopeId, World};
 use crate::near;
 
 /// For so many findings near misses are looked for.
@@ -129,6 +129,10 @@ impl DeclKind {
             Self::Text => "string",
             Self::PermissionX => "extended permission",
         }
+    }
+
+    pub(crate) fn is_alias(self) -> bool {
+        matches!(self, Self::TypeAlias | Self::SensitivityAlias | Self::CategoryAlias)
     }
 
     pub(crate) fn may_be_anonymous(self) -> bool {
@@ -477,7 +481,7 @@ impl World<'_> {
                         let found = self.find_outside(id, binding.space, word);
                         if found.is_none() {
                             let span = self.span(parent, argument);
-                            self.unknown_or_disable(parent, binding.space, word, span);
+                            self.unknown_argument(id, binding, word, span);
                         }
                         found
                     }
@@ -517,11 +521,19 @@ impl World<'_> {
         found
     }
 
-    fn unknown_or_disable(&mut self, at: ContainerId, space: Space, name: Symbol, span: Span) {
-        let optional = self.container(at).optional;
+    fn unknown_argument(&mut self, call: ContainerId, binding: &Binding, name: Symbol, span: Span) {
+        let container = self.container(call);
+        let (parent, definition) = (container.parent, container.definition);
+        let parameters = self.parameters.get(&definition).into_iter().flatten();
+        let kind = parameters.into_iter().find(|it| it.2 == binding.parameter);
+        let kind = kind.map_or("", |it| it.1.words());
+        let text = self.text(binding.parameter);
+        let label = format!("its parameter `{text}` takes the name of a {kind}");
+        let there = self.own_span(definition);
+        let optional = self.container(parent).optional;
         if optional == NONE {
-            let error = self.unknown(space, name, span, self.report.len());
-            self.report.add(error);
+            let error = self.unknown(binding.space, name, span, self.report.len());
+            self.report.add(error.and(there, label));
         } else {
             self.containers[optional as usize].disabled = true;
         }

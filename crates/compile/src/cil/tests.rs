@@ -15,8 +15,8 @@ const BASE: &str = "\
 (category c0) (category c1) (category c2) (category c3) (categoryorder (c0 c1 c2 c3))
 (sensitivitycategory s0 (range c0 c3)) (sensitivitycategory s1 (range c0 c3))
 (level low (s0)) (levelrange low_low (low low))
-(user u) (role r) (userrole u r) (userlevel u low) (userrange u ((s0) (s1 (range c0 c3))))
-(type a) (type b) (roletype r a) (roletype r b) (role object_r) (roletype object_r a)
+(user u) (role r) (userrole u r) (userrole u object_r) (userlevel u low) (userrange u ((s0) (s1 (range c0 c3))))
+(type a) (type b) (roletype r a) (roletype r b) (role object_r) (roletype object_r a) (roletype object_r b)
 (context kernel_context (u r a low_low))
 (allow a self (dir (search)))
 ";
@@ -195,8 +195,7 @@ fn rules() {
     check(
         "(allow a b (file (and read)))",
         expect![[r#"
-        x.cil:1:18 E0608 `and` takes 2 operands, but 1 are given
-          help: nest them: `(and a (and b c))`
+        x.cil:1:18 E0608 `and` takes 2 operands, but 1 is given
     "#]],
     );
     check(
@@ -242,13 +241,13 @@ fn sets() {
         "(typeattribute s) (typeattributeset s (a)) (typeattribute t) (typeattributeset t (xor s (or a b))) (allow t a (file (read)))",
         expect![[r#"
             allow t a:file { read }
-            a is in s
             b is in t
         "#]],
     );
     check(
-        "(typeattribute t) (typeattributeset t (all))",
+        "(typeattribute t) (typeattributeset t (all)) (allow t a (file (read)))",
         expect![[r#"
+        allow t a:file { read }
         a is in t
         b is in t
     "#]],
@@ -262,8 +261,7 @@ fn sets() {
     check(
         "(typeattribute t) (typeattributeset t (and a))",
         expect![[r#"
-        x.cil:1:39 E0608 `and` takes 2 operands, but 1 are given
-          help: nest them: `(and a (and b c))`
+        x.cil:1:39 E0608 `and` takes 2 operands, but 1 is given
     "#]],
     );
     check(
@@ -303,11 +301,7 @@ fn sets() {
         "(typealias x) (typealias y) (typealiasactual x y) (typealiasactual y x)",
         expect![[r#"
         x.cil:1:48 E0605 alias `x` stands for itself
-        x.cil:1:48 E0314 `x` is a type alias, not a type
-          x.cil:1:12 declared here
         x.cil:1:70 E0605 alias `y` stands for itself
-        x.cil:1:70 E0314 `y` is a type alias, not a type
-          x.cil:1:26 declared here
     "#]],
     );
 }
@@ -319,8 +313,6 @@ fn notself_and_deny() {
         expect![[r#"
             allow a b:file { read }
             allow b a:file { read }
-            a is in t
-            b is in t
         "#]],
     );
     check(

@@ -32,6 +32,7 @@ impl Uses {
         world: &World<'_>,
         units: impl Iterator<Item = &'u Unit> + Clone,
         sets: &[SetUse],
+        left_out: &[(Symbol, bool)],
     ) -> Self {
         let mut uses = Self::default();
         for unit in units.clone() {
@@ -41,6 +42,9 @@ impl Uses {
                     uses.set(unit, names, CONSTRAINT);
                 }
             }
+        }
+        for &(name, never) in left_out {
+            uses.add(name, if never { NEVERALLOW } else { RULE });
         }
         uses.through_generated(world, units, sets);
         uses
@@ -69,6 +73,11 @@ impl Uses {
             }
             _ => return,
         };
+        // The source of a rule about itself does not count.
+        let items = &unit.set_items[target.items.range()];
+        if items.iter().any(|it| it.ident.name == Keyword::Self_.symbol()) {
+            return;
+        }
         let how = if never { NEVERALLOW } else { RULE };
         self.set(unit, source, how);
         self.set(unit, target, how);

@@ -48,7 +48,10 @@ pub(super) fn lower(
         }
     }
     expansions.set(0, std::mem::take(&mut world.expansions));
-    diagnostics.extend(world.report.into_diagnostics());
+    // What is misshapen may be so because it could not be read.
+    let unread = !diagnostics.is_empty();
+    let found = world.report.into_diagnostics().into_iter();
+    diagnostics.extend(found.filter(|it| !unread || it.code != Code::CilShape));
     diagnostics.append(&mut lowered.diagnostics);
     // What is missing for another fault has not been forgotten.
     let wrong = |it: &Diagnostic| it.severity == Severity::Error && !is_missing(it);
@@ -220,14 +223,15 @@ struct Piece {
     sets: Vec<SetUse>,
     denials: Vec<Denial>,
     spreads: bool,
+    left_out: Vec<(Symbol, bool)>,
     object_types: Vec<Symbol>,
 }
 
 impl Piece {
     fn of(lowerer: Lowerer<'_, '_>) -> Self {
-        let Lowerer { unit, report, sets, denials, spreads, object_types, .. } = lowerer;
+        let Lowerer { unit, report, sets, denials, spreads, left_out, object_types, .. } = lowerer;
         let diagnostics = report.into_diagnostics();
-        Self { unit, diagnostics, sets, denials, spreads, object_types }
+        Self { unit, diagnostics, sets, denials, spreads, left_out, object_types }
     }
 }
 
@@ -315,7 +319,10 @@ fn work_off(
             }
         }
         if space == Space::Types {
-            let uses = used::Uses::of(world, pieces.iter().map(|it| &it.unit), &own);
+            let left_out: Vec<(Symbol, bool)> =
+                pieces.iter_mut().flat_map(|it| std::mem::take(&mut it.left_out)).collect();
+            let units = pieces.iter().map(|it| &it.unit);
+            let uses = used::Uses::of(world, units, &own, &left_out);
             if !denials.is_empty() || spreads {
                 for piece in &mut *pieces {
                     let told =

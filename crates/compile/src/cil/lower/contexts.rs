@@ -75,7 +75,7 @@ impl<'t> Lowerer<'_, 't> {
         }
         for context in crate::cil::finish::contexts_of(&kind) {
             if context.role.name == Keyword::ObjectR.symbol() {
-                self.policy.contexts.push(context.clone());
+                self.policy.contexts.push(*context);
             }
         }
         self.labels.others.push((kind, span));

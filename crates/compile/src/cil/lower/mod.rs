@@ -74,6 +74,8 @@ pub(crate) struct Lowerer<'w, 't> {
     pub(crate) denials: Vec<Denial>,
     /// Is there a rule about `notself` or `other`?
     pub(crate) spreads: bool,
+    /// What rules that are left out are about, and whether they are `neverallow` rules.
+    pub(crate) left_out: Vec<(Symbol, bool)>,
     /// The types and attributes that are said to go with `object_r`.
     pub(crate) object_types: Vec<Symbol>,
     pub(crate) users: Users,
@@ -134,6 +136,7 @@ impl<'w, 't> Lowerer<'w, 't> {
             sets: Vec::new(),
             denials: Vec::new(),
             spreads: false,
+            left_out: Vec::new(),
             object_types: Vec::new(),
             users: Users::default(),
             labels: Labels::default(),
@@ -176,6 +179,7 @@ impl<'w, 't> Lowerer<'w, 't> {
         unit.constraint_terms.clear();
         self.sets.clear();
         self.denials.clear();
+        self.left_out.clear();
         self.object_types.clear();
         self.users = Users::default();
         self.labels = Labels::default();
@@ -436,13 +440,31 @@ impl<'w, 't> Lowerer<'w, 't> {
 
     /// What a name stands for; that it is unknown was told, or leaves the optional out.
     fn find(&mut self, element: Element<'t>, space: Space) -> Res<Found> {
-        let name = self.word(element)?;
+        let Some(name) = element.word() else { return Err(self.not_a_list(element, space)) };
         match self.world.find(self.at, space, name) {
             // That an argument is missing was told.
             Some(Found::Missing) => Err(Stop),
             Some(found) => Ok(found),
             None => Err(self.unknown(space, name, element)),
         }
+    }
+
+    fn not_a_list(&mut self, element: Element<'_>, space: Space) -> Stop {
+        let span = self.span(element);
+        let error = Diagnostic::error(Code::CilShape, span, "a name stands here, not a list");
+        let attribute = match space {
+            Space::Types => Some("typeattribute"),
+            Space::Roles => Some("roleattribute"),
+            Space::Users => Some("userattribute"),
+            _ => None,
+        };
+        let help = attribute.map(|it| {
+            format!("for several, declare a `{it}`, fill it by `{it}set` and name it here")
+        });
+        self.tell(match help {
+            Some(help) => error.help(help),
+            None => error,
+        })
     }
 
     fn unknown(&mut self, space: Space, name: Symbol, element: Element<'_>) -> Stop {
@@ -482,6 +504,16 @@ impl<'w, 't> Lowerer<'w, 't> {
 
     fn wrong_kind(&mut self, decl: DeclId, element: Element<'_>, kinds: &[DeclKind]) -> Stop {
         let decl = self.world.decl(decl);
+        if decl.kind.is_alias() {
+            // One that stands for nothing, or itself: it was told.
+            return Stop;
+        }
+        if matches!(decl.kind, DeclKind::SelfType | DeclKind::NotSelf | DeclKind::Other) {
+            let text = self.world.text(decl.flat);
+            let message = format!("`{text}` can only be the target of a rule");
+            let span = self.span(element);
+            return self.tell(Diagnostic::error(Code::WrongKind, span, message));
+        }
         let wanted: Vec<&str> = kinds.iter().map(|it| it.words()).collect();
         let text = self.world.text(decl.flat);
         let wanted = wanted.join(" or ");

@@ -105,6 +105,7 @@ impl<'t> Lowerer<'_, 't> {
             return Err(self.tell(Diagnostic::error(Code::CilRecursion, span, message)));
         }
         if !element.is_list() {
+            self.not_a_class(element)?;
             return match self.find(element, Space::ClassPermissions)? {
                 Found::Anonymous(container, index) => {
                     let element = self.world.element(container, index);
@@ -155,6 +156,21 @@ impl<'t> Lowerer<'_, 't> {
             }
         }
         Ok(())
+    }
+
+    /// A class alone says nothing of permissions.
+    fn not_a_class(&mut self, element: Element<'t>) -> Res {
+        let Some(name) = element.word() else { return Ok(()) };
+        let set = self.world.find(self.at, Space::ClassPermissions, name);
+        let class = self.world.find(self.at, Space::Classes, name);
+        if set.is_some() || !matches!(class, Some(Found::Declared(_))) {
+            return Ok(());
+        }
+        let text = self.world.text(name);
+        let message = format!("class `{text}` stands here without permissions");
+        let help = format!("write `({text} (PERMISSION …))`");
+        let span = self.span(element);
+        Err(self.tell(Diagnostic::error(Code::CilShape, span, message).help(help)))
     }
 
     /// The bits of a list or expression of permissions of this class.
@@ -214,11 +230,15 @@ impl<'t> Lowerer<'_, 't> {
         if count == wanted {
             return Ok(());
         }
-        let message =
-            format!("`{}` takes {wanted} operands, but {count} are given", operator.text());
+        let s = if wanted == 1 { "" } else { "s" };
+        let are = if count == 1 { "is" } else { "are" };
+        let name = operator.text();
+        let message = format!("`{name}` takes {wanted} operand{s}, but {count} {are} given");
         let span = self.span(list);
         let error = Diagnostic::error(Code::CilExpression, span, message);
-        Err(self.tell(error.help("nest them: `(and a (and b c))`")))
+        let nested = wanted == 2 && count > 2;
+        let help = format!("nest them: `({name} a ({name} b c))`");
+        Err(self.tell(if nested { error.help(help) } else { error }))
     }
 
     /// Permissions by class as sets of a unit.

@@ -100,13 +100,13 @@ impl<'t> Lowerer<'_, 't> {
         let ident = self.ident(source, from);
         // The common case: one class and its permissions.
         if let Some(simple) = self.simple_permissions(permissions)? {
-            if !self.is_left_out(kind) {
+            if !self.is_left_out(kind, source, target) {
                 self.push_rule(statement, kind, ident, (target, to), simple);
             }
             return Ok(());
         }
         let permissions = self.class_permissions(permissions)?;
-        if !self.is_left_out(kind) {
+        if !self.is_left_out(kind, source, target) {
             for it in self.permission_sets(&permissions, statement) {
                 self.push_rule(statement, kind, ident, (target, to), it);
             }
@@ -128,10 +128,23 @@ impl<'t> Lowerer<'_, 't> {
         self.push(statement, StatementKind::Av(rule));
     }
 
-    fn is_left_out(&self, kind: AvKind) -> bool {
+    fn is_left_out(&mut self, kind: AvKind, source: DeclId, target: Target) -> bool {
         let options = self.world.options;
-        kind == AvKind::DontAudit && options.disable_dontaudit
-            || kind == AvKind::NeverAllow && options.disable_neverallow
+        let never = kind == AvKind::NeverAllow;
+        let out = kind == AvKind::DontAudit && options.disable_dontaudit
+            || never && options.disable_neverallow;
+        if out {
+            self.leave_out(source, target, never);
+        }
+        out
+    }
+
+    /// What a rule is about counts as used though the rule is left out.
+    pub(super) fn leave_out(&mut self, source: DeclId, target: Target, never: bool) {
+        let Target::Named(target) = target else { return };
+        for decl in [source, target] {
+            self.left_out.push((self.world.decl(decl).flat, never));
+        }
     }
 
     pub(super) fn type_rule(&mut self, statement: Element<'t>, keyword: Keyword) -> Res {

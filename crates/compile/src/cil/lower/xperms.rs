@@ -53,6 +53,7 @@ impl<'t> Lowerer<'_, 't> {
         if kind == XpermKind::DontAudit && options.disable_dontaudit
             || kind == XpermKind::NeverAllow && options.disable_neverallow
         {
+            self.leave_out(decl, target, kind == XpermKind::NeverAllow);
             return Ok(());
         }
         let source = self.ident(decl, from);
