@@ -70,3 +70,15 @@ fn secil2tree_shows_what_was_read() {
     assert_ne!(code, 0);
     assert!(err.starts_with("Invalid AST phase: sideways\n"), "{out}{err}");
 }
+
+#[test]
+fn secil2tree_shows_what_is_left() {
+    let (folder, base) = folder("secil2tree-resolve");
+    let text = "(macro m ((type x)) (allow x b_t (file (read))))\n(block k (type x_t) (call m (x_t)))\n(optional o (allow a_t no_t (file (read))))\n";
+    let my = file(&folder, "my.cil", text);
+    let (code, out, err) = run(&["secil2tree", &base, &my]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.contains("(block k (type x_t))\n"), "{out}");
+    assert!(out.contains("(allow k.x_t b_t (file (read)))\n"), "{out}");
+    assert!(!out.contains("macro") && !out.contains("optional") && !out.contains("no_t"), "{out}");
+}

@@ -1,14 +1,18 @@
-//! `secil2tree`: CIL as a tree, as it is read or as its statements are understood.
+//! `secil2tree`: CIL as a tree: as it is read, as its statements are understood, or as what is left of it when names are resolved.
 
 use std::io::Write;
 use std::path::Path;
 
 use anyhow::Result;
+use mandate_compile::cil;
+use mandate_compile::print::cil as print;
+use mandate_policydb::HandleUnknown;
 use mandate_syntax::cil::{Element, Keyword, Parsed, parse};
 use mandate_syntax::source::{Expansions, SourceMap};
 
 use super::getopt::{self, Spec, Word};
 use super::secilc::read_files;
+use crate::compiler::Source;
 use crate::render::{Findings, text};
 use crate::replace::replace;
 
@@ -32,17 +36,20 @@ const FAILED: u8 = 255;
 pub(crate) fn secil2tree(words: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<u8> {
     let name = words.first().map_or("secil2tree", String::as_str);
     let (mut output, mut phase, mut files) = (None, "resolve".to_owned(), Vec::new());
+    let mut options = cil::Options::default();
     for word in getopt::read(&OPTIONS, words.get(1..).unwrap_or_default()) {
         match word {
             Word::Option('o', file) => output = Some(file),
             Word::Option('A', it) => phase = it.to_ascii_lowercase(),
+            Word::Option('P', _) => options.preserve_tunables = true,
+            Word::Option('Q', _) => options.qualified_names = true,
             Word::Option('h', _) => return usage(name, out),
             Word::Option(..) => {}
             Word::Operand(file) => files.push(file),
             Word::Wrong(message) => writeln!(err, "{name}: {message}")?,
         }
     }
-    if !matches!(phase.as_str(), "parse" | "build" | "resolve" | "post") {
+    if !matches!(phase.as_str(), "parse" | "build" | "resolve") {
         writeln!(err, "Invalid AST phase: {phase}")?;
         return usage(name, out);
     }
@@ -50,29 +57,12 @@ pub(crate) fn secil2tree(words: &[String], out: &mut dyn Write, err: &mut dyn Wr
         writeln!(err, "No cil files specified")?;
         return usage(name, out);
     }
-    if matches!(phase.as_str(), "resolve" | "post") {
-        let advice = "-A parse and -A build are; mandate build names what does not resolve";
-        writeln!(err, "{name}: the phase {phase} is not written yet: {advice}")?;
-        return Ok(FAILED);
-    }
     let Some(sources) = read_files(&files, err)? else { return Ok(FAILED) };
-    let mut map = SourceMap::new();
-    let mut shown = String::new();
-    for source in sources {
-        let id = map.add(source.path.as_str(), source.bytes)?;
-        let parsed = parse(map.file(id));
-        if !parsed.diagnostics.is_empty() {
-            let expansions = Expansions::default();
-            let findings = Findings::new(&map, &expansions, &parsed.diagnostics);
-            text::write(&findings, text::Settings::for_terminal(), err)?;
-            return Ok(FAILED);
-        }
-        if phase == "parse" {
-            show_parsed(&source.path, &parsed, &mut shown);
-        } else {
-            show_built(&source.path, &parsed, &mut shown);
-        }
-    }
+    let shown = match phase.as_str() {
+        "resolve" => show_resolved(sources, &options, err)?,
+        phase => show_read(sources, phase, err)?,
+    };
+    let Some(shown) = shown else { return Ok(FAILED) };
     let written = match output {
         Some(path) => replace(Path::new(&path), |file| Ok(file.write_all(shown.as_bytes())?)),
         None => Ok(out.write_all(shown.as_bytes())?),
@@ -82,6 +72,54 @@ pub(crate) fn secil2tree(words: &[String], out: &mut dyn Write, err: &mut dyn Wr
         return Ok(FAILED);
     }
     Ok(0)
+}
+
+/// The files as they were read; nothing after an error.
+fn show_read(sources: Vec<Source>, phase: &str, err: &mut dyn Write) -> Result<Option<String>> {
+    let mut map = SourceMap::new();
+    let mut shown = String::new();
+    for source in sources {
+        let id = map.add(source.path.as_str(), source.bytes)?;
+        let parsed = parse(map.file(id));
+        if !parsed.diagnostics.is_empty() {
+            let expansions = Expansions::default();
+            let findings = Findings::new(&map, &expansions, &parsed.diagnostics);
+            text::write(&findings, text::Settings::for_terminal(), err)?;
+            return Ok(None);
+        }
+        if phase == "parse" {
+            show_parsed(&source.path, &parsed, &mut shown);
+        } else {
+            show_built(&source.path, &parsed, &mut shown);
+        }
+    }
+    Ok(Some(shown))
+}
+
+/// What is left when all names are resolved. Macros, calls, inheritance and optionals are worked off.
+fn show_resolved(
+    sources: Vec<Source>,
+    options: &cil::Options,
+    err: &mut dyn Write,
+) -> Result<Option<String>> {
+    let (mut map, mut expansions) = (SourceMap::new(), Expansions::default());
+    let mut ids = Vec::new();
+    for source in sources {
+        ids.push(map.add(source.path.as_str(), source.bytes)?);
+    }
+    let parsed = cil::read(&mut map, &ids);
+    let mut lowered = cil::lower(parsed, options, &mut expansions);
+    let mut text = Vec::new();
+    if !lowered.failed() {
+        let handle_unknown = lowered.handle_unknown.unwrap_or(HandleUnknown::Deny);
+        let layout = print::Layout::Policy { mls: lowered.mls, handle_unknown };
+        let printed = print::print(&lowered.units, &print::Options { layout, line_marks: None });
+        lowered.diagnostics.extend(printed.diagnostics);
+        text = printed.text;
+    }
+    let findings = Findings::new(&map, &expansions, &lowered.diagnostics).without_notes();
+    text::write(&findings, text::Settings::for_terminal(), err)?;
+    Ok((!lowered.failed()).then(|| String::from_utf8_lossy(&text).into_owned()))
 }
 
 fn line(depth: usize, text: &str, out: &mut String) {
@@ -189,7 +227,7 @@ Options:
   -o, --output=<file>      write to <file> (default: standard output)
   -P, --preserve-tunables  treat tunables as booleans
   -Q, --qualified-names    names may have dots
-  -A, --ast-phase=<phase>  parse, build, resolve or post (default: resolve)
+  -A, --ast-phase=<phase>  parse, build or resolve (default: resolve)
   -v, --verbose            accepted
   -h, --help               show this"
     )?;
