@@ -196,22 +196,37 @@ impl Pair {
         report: &mut Report<'_>,
     ) -> Result<()> {
         let theirs = self.original.plain()?;
-        let db = tables::read(&theirs)?;
-        let queries = kernel_mix::questions(place, &theirs, questions.kernel, questions.seed)?;
         for (what, ours) in [("", &self.plain), (" -O", &self.optimized)] {
             let name = format!("{}{what}: loaded by Linux", self.original.name);
-            let answers = in_kernel(kernel, &ours.binary(), &queries)?;
-            let mut comparison = Comparison::new(name);
-            let expected = ask_mandate(place, &theirs, &queries)?;
-            for ((query, ours), theirs) in queries.iter().zip(answers).zip(expected) {
-                let mask = permissions(&db, query);
-                let (ours, theirs) = (telling(ours, mask), telling(theirs, mask));
-                comparison.equal(|| query.to_string(), &ours, &theirs);
-            }
-            report.add(&comparison)?;
+            report.add(&loaded(place, kernel, name, &ours.binary(), &theirs, questions)?)?;
         }
         Ok(())
     }
+}
+
+/// A kernel that has loaded `ours` answers as `mandate` does about `theirs`.
+///
+/// # Errors
+/// When the kernel refuses the policy, or a question cannot be put.
+pub fn loaded(
+    place: &Place,
+    kernel: &Kernel,
+    name: String,
+    ours: &Path,
+    theirs: &Path,
+    questions: Questions,
+) -> Result<Comparison> {
+    let db = tables::read(theirs)?;
+    let queries = kernel_mix::questions(place, theirs, questions.kernel, questions.seed)?;
+    let answers = in_kernel(kernel, ours, &queries)?;
+    let mut comparison = Comparison::new(name);
+    let expected = ask_mandate(place, theirs, &queries)?;
+    for ((query, ours), theirs) in queries.iter().zip(answers).zip(expected) {
+        let mask = permissions(&db, query);
+        let (ours, theirs) = (telling(ours, mask), telling(theirs, mask));
+        comparison.equal(|| query.to_string(), &ours, &theirs);
+    }
+    Ok(comparison)
 }
 
 /// An answer without what may differ between two compilers: contexts that a user can reach come in the order of their

@@ -15,6 +15,8 @@ use mandate_policydb::PolicyVersion;
 use super::{bench, through_cil};
 use crate::bench::Figure;
 use crate::compile::answers::{self, Theirs};
+use crate::compile::builds::{self, Questions};
+use crate::kernel::{Backend, Kernel};
 use crate::originals;
 use crate::place::{Place, cached, run as run_program};
 use crate::reference::VERSION;
@@ -28,6 +30,8 @@ pub const HLL_PP: &str = "/usr/libexec/selinux/hll/pp";
 const OF_MODULES: usize = 25;
 /// Questions about each policy.
 pub const DECISIONS: usize = 100_000;
+/// Questions to a kernel that has loaded ours.
+const IN_KERNEL: usize = 10_000;
 
 /// Compares all of it; the figures of a full run.
 ///
@@ -49,6 +53,10 @@ pub fn run(place: &Place, full: bool, seed: u64, report: &mut Report<'_>) -> Res
             report.add(&it)?;
         }
         report.add(&same_rules(&name, &ours, &plain)?)?;
+        let kernel = Kernel::prepare(Backend::Uml, &place.work.join("kernel"))?;
+        let questions = Questions { decisions: 0, kernel: IN_KERNEL, seed };
+        let loaded = format!("{name}: loaded by Linux");
+        report.add(&builds::loaded(place, &kernel, loaded, &ours, &linked, questions)?)?;
         report.add(&shipped.our_link(place)?)?;
         through_cil::run(place, kind, &shipped.packages, &ours, seed, report)?;
         if full && kind == "default" {

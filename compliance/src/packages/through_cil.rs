@@ -50,7 +50,10 @@ pub fn run(
     for it in answers::ask(place, &name, &by_us, linked, DECISIONS, seed)? {
         report.add(&it)?;
     }
-    report.add(&modules::sentences(&name, &by_us, linked)?)?;
+    // Attributes that nothing uses go on the way through CIL, as with secilc, which is given what semodule gives it.
+    let as_semodule = folder.join("mandate-as-semodule");
+    run_program(&mut ours.command(&Compiler::ours(place)?, false, &as_semodule))?;
+    report.add(&modules::sentences(&name, &as_semodule, &original)?)?;
     report.add(&mixed(place, kind, &folder, packages, &texts)?)?;
     Ok(())
 }
