@@ -209,7 +209,9 @@ impl Request {
         if self.line_markers && !self.cil {
             return Some(format!("{name}:  -L must be used along with -C."));
         }
-        None
+        let refused =
+            "-L: a module does not hold the lines of its source; checkpolicy -C -L tells them";
+        self.line_markers.then(|| format!("{name}:  {refused}"))
     }
 
     fn input(&self) -> &str {

@@ -14,9 +14,9 @@ use rayon::prelude::*;
 
 use super::lower::{Branches, lower};
 use super::{Linked, Module, Package, link};
-use crate::backend;
+use crate::backend::{self, Compiled};
 use crate::outcome::{Outcome, Product};
-use crate::whole::{self, Checks, Whole};
+use crate::whole::{self, Checks};
 
 impl Module {
     /// As a unit: blocks are `optional` statements, scopes declarations and requirements.
@@ -61,10 +61,10 @@ impl Module {
 }
 
 /// Expands a linked base: what its enabled blocks say becomes a policy.
-pub fn expand(linked: &Module, options: &backend::Options, checks: Checks) -> Whole {
+pub fn expand(linked: &Module, options: &backend::Options, checks: Checks) -> Compiled {
     let (unit, faults) = lower(&linked.db, Branches::Enabled);
     if !faults.is_empty() {
-        return Whole { diagnostics: faults, ..Whole::default() };
+        return Compiled { diagnostics: faults, ..Compiled::default() };
     }
     let options = backend::Options {
         target: Target::Selinux,

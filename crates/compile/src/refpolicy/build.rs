@@ -12,7 +12,7 @@ use mandate_syntax::text::Text;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rustc_hash::FxHashSet;
 
-use crate::backend;
+use crate::backend::{self, Compiled};
 use crate::cache::Cache;
 use crate::file_contexts::{self, FileContext};
 use crate::outcome::{Outcome, Product, SourceTree};
@@ -25,7 +25,7 @@ use crate::refpolicy::own::{Declarations, OwnModule, check_alone};
 use crate::refpolicy::settings::Settings;
 use crate::refpolicy::tell::{self, Words};
 use crate::refpolicy::{class_permissions, documented, interfaces};
-use crate::whole::{self, Checks, Whole};
+use crate::whole::{self, Checks};
 
 /// What can be chosen of a build.
 #[derive(Clone, Debug, Default)]
@@ -384,7 +384,7 @@ impl Build<'_> {
         }
     }
 
-    fn unmet(&self, units: &[Unit], whole: &Whole) -> Vec<Diagnostic> {
+    fn unmet(&self, units: &[Unit], whole: &Compiled) -> Vec<Diagnostic> {
         let mut words = Words::new(&self.reader.sources);
         let told = whole.disabled.iter().chain(&whole.unmet).map(|unmet| {
             let known = |kind| declared(units, kind).into_iter().map(|it| it.0).collect();
@@ -437,7 +437,7 @@ impl Build<'_> {
     /// The outcome: the policy, and the file contexts that are checked against it.
     fn product(
         mut self,
-        whole: Whole,
+        whole: Compiled,
         (mut contexts, found): (Vec<FileContext>, Vec<Diagnostic>),
         mut files: BTreeMap<String, Vec<u8>>,
         expansions: Expansions,

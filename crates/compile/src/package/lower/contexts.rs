@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 
 use mandate_policydb as db;
-use mandate_policydb::{FsUseBehavior, SymbolId};
+use mandate_policydb::{FsUseBehavior, SymbolId, Target, initial_sid_name};
 use mandate_syntax::kernel::ast::{
     Context, FsUseKind, GenfsFileType, Ident, MlsRange, NumberRange, Statement, StatementKind,
 };
@@ -12,36 +12,6 @@ use super::Lowerer;
 use crate::package::sets::WrittenLevel;
 use crate::package::symbols::Kind;
 
-/// The names of initial SIDs, which modules do not hold. Source: the kernel's `initial_sid_to_string.h`.
-const SIDS: [&str; 27] = [
-    "kernel",
-    "security",
-    "unlabeled",
-    "fs",
-    "file",
-    "file_labels",
-    "init",
-    "any_socket",
-    "port",
-    "netif",
-    "netmsg",
-    "node",
-    "igmp_packet",
-    "icmp_socket",
-    "tcp_socket",
-    "sysctl_modprobe",
-    "sysctl",
-    "sysctl_fs",
-    "sysctl_kernel",
-    "sysctl_net",
-    "sysctl_net_unix",
-    "sysctl_vm",
-    "sysctl_dev",
-    "kmod",
-    "policy",
-    "scmp_packet",
-    "devnull",
-];
 /// An initial SID beyond this number is none.
 const MOST_SIDS: u32 = 1024;
 
@@ -63,7 +33,7 @@ impl Lowerer<'_> {
     }
 
     fn sid_name(&mut self, sid: u32) -> Ident {
-        let name = SIDS.get((sid as usize).wrapping_sub(1));
+        let name = initial_sid_name(Target::Selinux, sid);
         match name {
             Some(name) => self.word(name),
             None => self.word(&format!("UNKNOWN{sid}")),
