@@ -9,7 +9,8 @@ use mandate_compile::refpolicy::own::OwnModule;
 use mandate_compile::refpolicy::{self, headers, settings::Settings};
 use mandate_compile::whole::Checks;
 use mandate_compile::{backend, cil, conf, optimise, package, provenance};
-use mandate_policydb::{HandleUnknown, PolicyDb, PolicyVersion, Target};
+use mandate_host::memory::{self, Prefer};
+use mandate_policydb::{HandleUnknown, PolicyDb, PolicyVersion, Provenance, Target};
 use mandate_syntax::source::SourceMap;
 use sha2::{Digest as _, Sha256};
 
@@ -71,7 +72,10 @@ pub(crate) struct Options {
 /// Compiles; what is wrong with the sources is in the outcome.
 pub(crate) fn compile(input: Input, options: &Options) -> Result<Outcome> {
     match input {
-        Input::Tree(tree) => Ok(refpolicy::build(&tree, &of_tree(options))),
+        Input::Tree(tree) => {
+            memory::prefer(Prefer::Time);
+            Ok(refpolicy::build(&tree, &of_tree(options)))
+        }
         Input::Conf(source) => conf_policy(source, options),
         Input::Packages(files) => packages_policy(files, options),
         Input::Cil(sources) => cil_policy(sources, options),
@@ -211,12 +215,20 @@ pub(crate) fn optimise(db: &mut PolicyDb) {
     optimise::optimise(db);
 }
 
-/// The side file that leads from the rules of a binary policy to their sources.
-pub(crate) fn provenance(outcome: &Outcome, product: &Product, policy: &[u8]) -> Vec<u8> {
-    let hash = Sha256::digest(policy).into();
-    let made =
-        provenance::provenance(&product.origins, &outcome.sources, &outcome.expansions, hash);
-    let mut bytes = Vec::new();
-    made.write(&mut bytes).expect("memory takes all");
-    bytes
+/// The bytes of a binary policy, as `write` writes them, and where its rules were written.
+pub(crate) fn with_provenance(
+    outcome: &Outcome,
+    product: &Product,
+    write: impl FnOnce(&mut Vec<u8>) -> Result<()> + Send,
+) -> Result<(Vec<u8>, Provenance)> {
+    let hashed = || {
+        let mut bytes = Vec::new();
+        write(&mut bytes)?;
+        let hash = Sha256::digest(&bytes).into();
+        anyhow::Ok((bytes, hash))
+    };
+    let places = || provenance::provenance(&product.origins, &outcome.sources, &outcome.expansions);
+    let (places, hashed) = rayon::join(places, hashed);
+    let (bytes, hash) = hashed?;
+    Ok((bytes, places.finish(hash)))
 }

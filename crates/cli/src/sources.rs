@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context as _, Result, bail};
 use mandate_compile::outcome::SourceTree;
@@ -40,14 +41,14 @@ pub(crate) fn read_tree(root: &Path) -> Result<SourceTree> {
 
 /// Reads an installed headers tree: interfaces and support macros.
 pub(crate) fn read_headers(root: &Path) -> Result<SourceTree> {
-    let mut walk = Walk { files: Vec::new(), bytes: 0 };
+    let mut walk = Walk::default();
     walk.folder(root, "", 1)?;
     read_all(walk, "")
 }
 
 /// Adds the files of `root` to `tree`, with `prefix` before their paths.
 pub(crate) fn add_tree(root: &Path, prefix: &str, tree: &mut SourceTree) -> Result<()> {
-    let mut walk = Walk { files: Vec::new(), bytes: 0 };
+    let mut walk = Walk::default();
     for name in FOLDERS {
         let folder = root.join(name);
         if folder.is_dir() {
@@ -63,16 +64,35 @@ pub(crate) fn add_tree(root: &Path, prefix: &str, tree: &mut SourceTree) -> Resu
 }
 
 fn read_all(walk: Walk, prefix: &str) -> Result<SourceTree> {
+    // Of all files together: no thread reads more than is left.
+    let left = AtomicU64::new(MAX_BYTES);
     let files: Vec<(String, Arc<[u8]>)> = walk
         .files
         .into_par_iter()
         .map(|(name, path)| {
-            let bytes = fs::read(&path).with_context(|| path.display().to_string())?;
-            refuse_large(&path, bytes.len() as u64)?;
+            let bytes = read_file(&path, &left).with_context(|| path.display().to_string())?;
             Ok((format!("{prefix}{name}"), bytes.into()))
         })
         .collect::<Result<_>>()?;
     Ok(files.into_iter().collect())
+}
+
+/// A plain file, if it has no more bytes than are left.
+fn read_file(path: &Path, left: &AtomicU64) -> Result<Vec<u8>> {
+    // A pipe would wait for a writer as it is opened.
+    let about = fs::metadata(path)?;
+    if !about.is_file() {
+        bail!("this is no plain file");
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(about.len().min(MAX_BYTES))?);
+    let most = left.load(Ordering::Relaxed);
+    fs::File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
+    let read = bytes.len() as u64;
+    let taken = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |it| it.checked_sub(read));
+    if taken.is_err() {
+        bail!("more than {} MiB of sources up to here", MAX_BYTES >> 20);
+    }
+    Ok(bytes)
 }
 
 /// A source of its own; `-` is standard input.
@@ -104,9 +124,9 @@ fn refuse_large(path: &Path, size: u64) -> Result<()> {
 }
 
 /// The files of a tree, before they are read.
+#[derive(Default)]
 struct Walk {
     files: Vec<(String, PathBuf)>,
-    bytes: u64,
 }
 
 impl Walk {
@@ -139,14 +159,8 @@ impl Walk {
     }
 
     fn file(&mut self, path: PathBuf, name: String) -> Result<()> {
-        let about = fs::metadata(&path).with_context(|| path.display().to_string())?;
-        if !about.is_file() {
-            bail!("{} is no plain file", path.display());
-        }
-        self.bytes += about.len();
-        if self.bytes > MAX_BYTES || self.files.len() == MAX_FILES {
-            let most = MAX_BYTES >> 20;
-            bail!("{}: more than {MAX_FILES} files or {most} MiB of sources", path.display());
+        if self.files.len() == MAX_FILES {
+            bail!("{}: more than {MAX_FILES} files of sources", path.display());
         }
         self.files.push((name, path));
         Ok(())

@@ -18,7 +18,7 @@ const CONTENT: &str = "system_u:object_r:httpd_content_t:s0";
 /// What a build of the demo policy could have written: two statements give `read` of web pages, a third `getattr`.
 fn provenance(bytes: &[u8]) -> Provenance {
     let db = Unvalidated::read(bytes).unwrap().validate().unwrap().into_db();
-    let mut made = ProvenanceBuilder::new(Sha256::digest(bytes).into());
+    let mut made = ProvenanceBuilder::new();
     let (te, interfaces) = (made.string("policy/web.te"), made.string("policy/web.if"));
     let (inner, outer) = (made.string("web_read_pages"), made.string("web_server"));
     let written = made.place(te, 12, 1, None);
@@ -36,7 +36,7 @@ fn provenance(bytes: &[u8]) -> Provenance {
             made.add(rule, bit("getattr"), first);
         }
     }
-    made.finish()
+    made.finish(Sha256::digest(bytes).into())
 }
 
 /// A folder with the demo policy and such a file beside it.

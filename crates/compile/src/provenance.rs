@@ -4,7 +4,7 @@ mod positions;
 
 use std::collections::HashMap;
 
-use mandate_policydb::{PlaceId, Provenance, ProvenanceBuilder, RuleKey, RulePlace, StringId};
+use mandate_policydb::{PlaceId, ProvenanceBuilder, RuleKey, RulePlace, StringId};
 use mandate_syntax::source::{ExpansionId, Expansions, Pos, SourceMap, Span};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
@@ -13,22 +13,20 @@ use rustc_hash::FxBuildHasher;
 use crate::outcome::RuleOrigins;
 use positions::{Position, Positions};
 
-/// The provenance of the policy whose bytes have this SHA-256. Statements that nobody wrote are left out.
+/// The places of all rules; [`ProvenanceBuilder::finish`] says of which policy. Statements that nobody wrote are left out.
 pub fn provenance(
     origins: &RuleOrigins,
     sources: &SourceMap,
     expansions: &Expansions,
-    policy_hash: [u8; 32],
-) -> Provenance {
+) -> ProvenanceBuilder {
     let statements = statements(origins);
-    let mut made = ProvenanceBuilder::new(policy_hash);
+    let mut made = ProvenanceBuilder::new();
     let written = statements.iter().map(|it| it.span.pos);
     let calls = expansions.calls().map(|it| it.pos);
-    let positions = Positions::of(written, calls, sources, &mut made);
-    // Sorted by expansion, so that neighbours share file and call.
-    let key = |span: Span| u64::from(span.expansion.0) << 32 | u64::from(span.pos.0);
-    let mut order: Vec<(u64, u32)> = statements.iter().map(|it| key(it.span)).zip(0u32..).collect();
-    order.par_sort_unstable();
+    let (positions, order) = rayon::join(
+        || Positions::of(written, calls, sources, &mut made),
+        || by_expansion(&statements),
+    );
     let parts: Vec<_> = parts(&order, expansions)
         .into_par_iter()
         .map(|part| {
@@ -51,7 +49,15 @@ pub fn provenance(
             made.add(statement.of, statement.permissions, id);
         }
     }
-    made.finish()
+    made
+}
+
+/// Statements by expansion, so that neighbours share file and call: the key, and the index of the statement.
+fn by_expansion(statements: &[Statement]) -> Vec<(u64, u32)> {
+    let key = |span: Span| u64::from(span.expansion.0) << 32 | u64::from(span.pos.0);
+    let mut order: Vec<(u64, u32)> = statements.iter().map(|it| key(it.span)).zip(0u32..).collect();
+    order.par_sort_unstable();
+    order
 }
 
 /// Cuts statements that are sorted by expansion where no calls are shared: what comes of it does not depend on threads.
@@ -122,7 +128,7 @@ struct Places<'a> {
 
 impl<'a> Places<'a> {
     fn new(positions: &'a Positions, expansions: &'a Expansions) -> Self {
-        let made = ProvenanceBuilder::new([0; 32]);
+        let made = ProvenanceBuilder::new();
         Self { positions, expansions, made, calls: HashMap::default() }
     }
 
@@ -211,7 +217,7 @@ mod tests {
     #[test]
     fn statements_are_found_with_their_calls() {
         let (sources, expansions, origins) = sample();
-        let made = provenance(&origins, &sources, &expansions, [1; 32]);
+        let made = provenance(&origins, &sources, &expansions).finish([1; 32]);
         let shown = |of| {
             let places = made.places(of).map(|(mask, id)| {
                 let chain = made.chain(id).map(|it| {

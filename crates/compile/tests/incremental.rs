@@ -61,7 +61,8 @@ fn all_of(outcome: &Outcome) -> Vec<(String, Vec<u8>)> {
         let mut policy = Vec::new();
         product.policy.write(product.policy.version, &mut policy).unwrap();
         let mut places = Vec::new();
-        provenance(&product.origins, &outcome.sources, &outcome.expansions, [0; 32])
+        provenance(&product.origins, &outcome.sources, &outcome.expansions)
+            .finish([0; 32])
             .write(&mut places)
             .unwrap();
         all.push(("policy".to_owned(), policy));

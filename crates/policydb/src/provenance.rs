@@ -136,7 +136,7 @@ struct Entry {
 }
 
 /// The places behind each rule of one binary policy.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Provenance {
     policy_hash: [u8; 32],
     strings: Vec<Box<str>>,
@@ -195,18 +195,16 @@ impl Provenance {
 }
 
 /// Puts a [`Provenance`] together.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct ProvenanceBuilder {
     made: Provenance,
     strings: HashMap<Box<str>, StringId>,
 }
 
 impl ProvenanceBuilder {
-    /// Of the policy whose bytes have this SHA-256.
-    pub fn new(policy_hash: [u8; 32]) -> Self {
-        let lists = std::array::from_fn(|_| Vec::new());
-        let made = Provenance { policy_hash, strings: Vec::new(), places: Vec::new(), lists };
-        Self { made, strings: HashMap::new() }
+    /// With nothing in it.
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// A path or name, kept once.
@@ -256,8 +254,9 @@ impl ProvenanceBuilder {
         }
     }
 
-    /// All of it.
-    pub fn finish(mut self) -> Provenance {
+    /// All of it, of the policy whose bytes have this SHA-256.
+    pub fn finish(mut self, policy_hash: [u8; 32]) -> Provenance {
+        self.made.policy_hash = policy_hash;
         let key = |it: &Entry| (it.group, it.rule);
         for list in &mut self.made.lists {
             // Mostly rules come in order, and only the statements of each are to be sorted.

@@ -143,11 +143,12 @@ fn write(
     out: &mut dyn Write,
 ) -> Result<Vec<PathBuf>> {
     let version = args.sources.version(&product.policy);
-    let mut policy = Vec::new();
-    write_policy(&product.policy, version, ADVICE, &mut policy)?;
+    let policy = |to: &mut Vec<u8>| write_policy(&product.policy, version, ADVICE, to);
     let path = match target {
         Target::StandardOutput => {
-            out.write_all(&policy)?;
+            let mut bytes = Vec::new();
+            policy(&mut bytes)?;
+            out.write_all(&bytes)?;
             return Ok(Vec::new());
         }
         Target::File(path) => path.clone(),
@@ -155,13 +156,15 @@ fn write(
         Target::Folder(folder) => folder.join(format!("policy.{version}")),
         Target::Package(_) => bail!("a policy is no package"),
     };
-    let provenance = compiler::provenance(outcome, product, &policy);
+    let (policy, provenance) = compiler::with_provenance(outcome, product, policy)?;
+    let mut places = Vec::new();
+    provenance.write(&mut places)?;
     let mut beside = path.clone().into_os_string();
     beside.push(PROVENANCE_SUFFIX);
     // A pipe or a device has no file beside it.
     let plain = !path.exists() || path.is_file();
     let mut files = vec![(path, policy)];
-    files.extend(plain.then(|| (PathBuf::from(beside), provenance)));
+    files.extend(plain.then(|| (PathBuf::from(beside), places)));
     if let Target::Folder(folder) = target {
         let others = product.files.iter();
         files.extend(others.map(|(name, bytes)| (folder.join(name), bytes.clone())));

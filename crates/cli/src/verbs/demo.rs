@@ -68,12 +68,11 @@ pub(crate) fn run(_: &Args, out: &mut dyn Write) -> Result<Outcome> {
     );
     writeln!(out, "{}", styled(STRONG, &head))?;
     writeln!(out, "$ mandate build -o {POLICY}")?;
-    let mut bytes = Vec::new();
-    write_policy(&product.policy, product.policy.version, "", &mut bytes)?;
+    let (bytes, provenance) = compiler::with_provenance(&outcome, product, |to| {
+        write_policy(&product.policy, product.policy.version, "", to)
+    })?;
     writeln!(out, "{}, {} bytes\n", counts(&product.policy), bytes.len())?;
     let engine = Engine::new(Unvalidated::read(&bytes)?.validate()?)?;
-    let made = compiler::provenance(&outcome, product, &bytes);
-    let provenance = Provenance::read(&made)?;
     for scene in &SCENES {
         scene.show(&engine, &provenance, out)?;
     }

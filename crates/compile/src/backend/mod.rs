@@ -15,6 +15,7 @@ mod features;
 mod levels;
 mod link;
 mod people;
+mod records;
 mod report;
 mod resolve;
 mod rules;

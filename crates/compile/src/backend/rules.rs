@@ -10,26 +10,17 @@ use mandate_syntax::kernel::ast::{
     self, AvKind, Statement, StatementKind, TypeRuleKind, XpermKind,
 };
 use mandate_syntax::source::Span;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::Feature;
 use super::conditions::Conditions;
+use super::records::{Joined, Record, by_source, join, key, origins_of, parts, parts_of};
 use super::resolve::Resolver;
 use super::sets::{Attributes, Forms, TypeList};
 use super::transitions::NamedTransition;
 use super::tree::{BlockId, small};
 use crate::assertion::Assertion;
 use crate::outcome::RuleOrigin;
-
-/// What a statement says of one key.
-#[derive(Clone, Copy, Debug)]
-struct Record {
-    /// Source, target and class, 16 bits each, and the kind.
-    key: u64,
-    /// Permissions as written, or the value of a type.
-    bits: u32,
-    /// Which statement: its place in [`Rules::spans`].
-    statement: u32,
-}
 
 /// A record of a conditional block.
 #[derive(Clone, Copy, Debug)]
@@ -52,38 +43,6 @@ impl XpermRecord {
     fn order(&self) -> (Option<u32>, u64, u8, u8) {
         (self.branch, self.key, self.permissions.form as u8, self.permissions.driver)
     }
-}
-
-const KINDS: [RuleKind; 9] = [
-    RuleKind::Allow,
-    RuleKind::AuditAllow,
-    RuleKind::DontAudit,
-    RuleKind::TypeTransition,
-    RuleKind::TypeMember,
-    RuleKind::TypeChange,
-    RuleKind::AllowXperm,
-    RuleKind::AuditAllowXperm,
-    RuleKind::DontAuditXperm,
-];
-
-fn key(source: u32, target: u32, class: u16, kind: RuleKind) -> u64 {
-    u64::from(source) << 48 | u64::from(target) << 32 | u64::from(class) << 16 | kind as u64
-}
-
-fn key_source(key: u64) -> usize {
-    usize::try_from(key >> 48).unwrap_or(0)
-}
-
-fn half(key: u64, shift: u32) -> u32 {
-    u32::from(u16::try_from(key >> shift & 0xffff).unwrap_or(0))
-}
-
-/// Kind, source, target and class of a key.
-fn parts(key: u64) -> Option<(RuleKind, TypeId, TypeId, ClassId)> {
-    let kind = KINDS.get(usize::try_from(key & 0xff).ok()?)?;
-    let source = TypeId::from_value(half(key, 48))?;
-    let target = TypeId::from_value(half(key, 32))?;
-    Some((*kind, source, target, ClassId::from_value(half(key, 16))?))
 }
 
 /// Gathers the rules of all enabled blocks.
@@ -396,20 +355,22 @@ impl<'x, 'a, 'r> Rules<'x, 'a, 'r> {
     /// Sorts and joins the records.
     pub(crate) fn finish(mut self) -> (Expanded, Vec<Assertion>, Vec<NamedTransition>) {
         let records = std::mem::take(&mut self.records);
-        let records = by_source(records, self.names.symbols.type_count());
+        let mut records = by_source(records, self.names.symbols.type_count());
+        let parts: Vec<Joined> =
+            parts_of(&mut records).into_par_iter().map(|it| Joined::of(it, &self.spans)).collect();
         let mut expanded = Expanded {
-            rules: Vec::new(),
+            rules: Vec::with_capacity(parts.iter().map(|it| it.rules.len()).sum()),
             xperms: XpermPool::default(),
             conditionals: Vec::new(),
-            origins: Vec::with_capacity(records.len()),
+            origins: Vec::with_capacity(parts.iter().map(|it| it.origins.len()).sum()),
             conditional_origins: Vec::with_capacity(self.conditional.len()),
         };
-        for group in records.chunk_by(|a, b| a.key == b.key) {
-            if let Some(rule) = self.join(group) {
-                let index = small(expanded.rules.len());
-                self.origins(index, group, |origin| expanded.origins.push(origin));
-                expanded.rules.push(rule);
-            }
+        for Joined { rules, origins, conflicts } in parts {
+            let first = small(expanded.rules.len());
+            expanded.rules.extend(rules);
+            let moved = origins.into_iter().map(|it| RuleOrigin { rule: it.rule + first, ..it });
+            expanded.origins.extend(moved);
+            conflicts.iter().for_each(|(first, other)| self.conflict(first, other));
         }
         self.finish_conditionals(&mut expanded, &records);
         self.finish_xperms(&mut expanded);
@@ -419,32 +380,6 @@ impl<'x, 'a, 'r> Rules<'x, 'a, 'r> {
         expanded.conditional_origins.iter_mut().for_each(|it| it.0 = last - it.0);
         expanded.conditional_origins.sort_unstable_by_key(|it| (it.0, it.1, it.2.rule, it.2.span));
         (expanded, self.assertions, self.named_transitions)
-    }
-
-    /// One rule of all records with its key; the statements of a type rule have to agree.
-    fn join(&mut self, group: &[Record]) -> Option<AvRule> {
-        let first = group.first()?;
-        let (kind, source, target, class) = parts(first.key)?;
-        if kind.is_type() {
-            if let Some(other) = group.iter().find(|it| it.bits != first.bits) {
-                self.conflict(first, other);
-            }
-            let result = TypeId::from_value(first.bits)?;
-            return Some(AvRule::type_rule(kind, source, target, class, result));
-        }
-        let said = group.iter().fold(0, |bits, it| bits | it.bits);
-        let bits = if kind == RuleKind::DontAudit { !said } else { said };
-        Some(AvRule::access(kind, source, target, class, bits))
-    }
-
-    fn origins(&self, rule: u32, group: &[Record], mut add: impl FnMut(RuleOrigin)) {
-        for said in group.chunk_by(|a, b| a.statement == b.statement) {
-            let permissions = match parts(said[0].key) {
-                Some((kind, ..)) if kind.is_type() => u32::MAX,
-                _ => said.iter().fold(0, |bits, it| bits | it.bits),
-            };
-            add(RuleOrigin { rule, permissions, span: self.spans[said[0].statement as usize] });
-        }
     }
 
     fn rule_text(&self, key: u64) -> String {
@@ -488,7 +423,9 @@ impl<'x, 'a, 'r> Rules<'x, 'a, 'r> {
         for group in conditional.chunk_by(same) {
             group_records.clear();
             group_records.extend(group.iter().map(|it| it.record));
-            let Some(rule) = self.join(&group_records) else { continue };
+            let (rule, conflict) = join(&group_records);
+            conflict.iter().for_each(|(first, other)| self.conflict(first, other));
+            let Some(rule) = rule else { continue };
             let (index, when) = (group[0].branch / 2, group[0].branch % 2 == 0);
             let block = &mut expanded.conditionals[index as usize];
             let enabled = block.state == Some(when);
@@ -496,7 +433,8 @@ impl<'x, 'a, 'r> Rules<'x, 'a, 'r> {
             let at = small(list.len());
             list.push(rule.with_enabled(enabled));
             let origins = &mut expanded.conditional_origins;
-            self.origins(at, &group_records, |origin| origins.push((index, when, origin)));
+            let said = origins_of(at, &group_records, &self.spans);
+            origins.extend(said.map(|origin| (index, when, origin)));
         }
     }
 
@@ -565,31 +503,6 @@ impl<'x, 'a, 'r> Rules<'x, 'a, 'r> {
             }
         }
     }
-}
-
-/// Sorted by key and statement: first into a bucket for each source, which then sort in the cache.
-fn by_source(records: Vec<Record>, types: usize) -> Vec<Record> {
-    let mut ends = vec![0usize; types + 2];
-    for record in &records {
-        ends[key_source(record.key) + 1] += 1;
-    }
-    for at in 1..ends.len() {
-        ends[at] += ends[at - 1];
-    }
-    let mut sorted = vec![Record { key: 0, bits: 0, statement: 0 }; records.len()];
-    for record in records {
-        let place = &mut ends[key_source(record.key)];
-        sorted[*place] = record;
-        *place += 1;
-    }
-    let mut start = 0;
-    for &end in &ends {
-        if end > start {
-            sorted[start..end].sort_unstable_by_key(|it| (it.key, it.statement));
-            start = end;
-        }
-    }
-    sorted
 }
 
 fn is_type_rule(it: &ConditionalRecord) -> bool {

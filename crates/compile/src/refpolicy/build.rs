@@ -10,7 +10,7 @@ use mandate_syntax::m4::{Machine, quotes};
 use mandate_syntax::source::{ExpansionRecorder, Expansions, Span};
 use mandate_syntax::text::Text;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::backend::{self, Compiled};
 use crate::cache::Cache;
@@ -19,8 +19,10 @@ use crate::outcome::{Outcome, Product, SourceTree};
 use crate::refpolicy::expand::{self, Reader, plain};
 use crate::refpolicy::files::{self, AppConfig, CustomizableTypes};
 use crate::refpolicy::incremental::Kept;
-use crate::refpolicy::jobs::{Callable, Done, Job, Machines, What, With, parse, run_jobs};
-use crate::refpolicy::modules::{self, ModuleList, ModuleTree};
+use crate::refpolicy::jobs::{
+    Callable, Done, Environment, Job, Machines, What, With, parse, run_jobs,
+};
+use crate::refpolicy::modules::{self, ModuleFile, ModuleList, ModuleTree};
 use crate::refpolicy::own::{Declarations, OwnModule, check_alone};
 use crate::refpolicy::settings::Settings;
 use crate::refpolicy::tell::{self, Words};
@@ -146,7 +148,9 @@ impl Build<'_> {
             .cache
             .as_deref()
             .map(|it| Kept::new(it, &sources, &self.settings.defines(), &names));
-        let (machines, head, jobs) = self.environment(kept.as_mut(), &built, &mut recorder);
+        let Environment { machines, head, generated } =
+            self.environment(kept.as_mut(), &built, &mut recorder);
+        let jobs = self.jobs(&built, generated, &mut recorder);
         expansions.set(0, recorder);
         if tell::fatal(&self.reader.diagnostics) {
             return self.stop(expansions);
@@ -158,38 +162,26 @@ impl Build<'_> {
         outcome
     }
 
-    /// What all modules see, as an earlier build kept it or made anew; and the texts.
+    /// What all modules see, as an earlier build kept it or made anew.
     fn environment(
         &mut self,
         kept: Option<&mut Kept<'_>>,
         built: &[String],
         recorder: &mut ExpansionRecorder,
-    ) -> (Machines, Parsed, Vec<Job>) {
-        let before = self.reader.diagnostics.len();
-        let fresh = recorder.clone();
-        let Some(kept) = kept else {
-            let (machines, head) = self.prepare(recorder);
-            return (machines, head, self.jobs(built, recorder));
-        };
-        if let Some(found) = kept.recall_environment(&fresh) {
+    ) -> Environment {
+        let Some(kept) = kept else { return self.prepare(built, recorder) };
+        if let Some(found) = kept.recall_environment(recorder) {
             self.reader.diagnostics.extend(found.diagnostics);
             *recorder = found.recorder;
-            let (interfaces, jobs) =
-                rayon::join(|| kept.recall_interfaces(&fresh), || self.jobs(built, recorder));
-            if let Some(interfaces) = interfaces {
-                let (bare, support) = (found.bare, found.support);
-                return (Machines { bare, support, interfaces }, found.head, jobs);
-            }
-            self.reader.diagnostics.truncate(before);
-            *recorder = fresh;
+            return found.environment;
         }
-        let (machines, head) = self.prepare(recorder);
+        let before = self.reader.diagnostics.len();
+        let environment = self.prepare(built, recorder);
         let found = &self.reader.diagnostics[before..];
         if !tell::fatal(found) {
-            kept.keep_environment(&machines, &head, found, recorder);
+            kept.keep_environment(&environment, found, recorder);
         }
-        let jobs = self.jobs(built, recorder);
-        (machines, head, jobs)
+        environment
     }
 
     /// Quotes that do not pair up make all that follows meaningless.
@@ -218,8 +210,7 @@ impl Build<'_> {
         Outcome { sources, expansions, diagnostics, ..Outcome::default() }
     }
 
-    /// The machines that know the macros, and the head of the policy: classes, vectors, MLS and capabilities.
-    fn prepare(&mut self, recorder: &mut ExpansionRecorder) -> (Machines, Parsed) {
+    fn prepare(&mut self, built: &[String], recorder: &mut ExpansionRecorder) -> Environment {
         let support = self.reader.support(self.roots);
         let mut defines = self.settings.defines();
         let (bare, _) = expand::machine(&defines, &support, &self.reader.sources, recorder);
@@ -252,7 +243,23 @@ impl Build<'_> {
             recorder,
         );
         expand::define_interfaces(&mut self.reader, &mut machine, &text, &required, recorder);
-        (Machines { bare, support: support_machine, interfaces: machine }, head)
+        let machines = Machines { bare, support: support_machine, interfaces: machine };
+        let generated = self.generated(built, recorder);
+        Environment { machines, head, generated }
+    }
+
+    /// The rules of modules that are generated, with their paths.
+    fn generated(
+        &mut self,
+        built: &[String],
+        recorder: &mut ExpansionRecorder,
+    ) -> Vec<(String, Text)> {
+        let rules = built.iter().filter_map(|it| self.found.modules.get(it)?.te.as_ref());
+        let (reader, settings) = (&mut self.reader, &self.settings);
+        let text = |it: &ModuleFile| {
+            (it.path.clone(), expand::module_text(reader, it, settings, recorder))
+        };
+        rules.filter(|it| it.generated).map(text).collect()
     }
 
     fn head(&mut self, machine: &mut Machine, recorder: &mut ExpansionRecorder) -> Parsed {
@@ -283,7 +290,13 @@ impl Build<'_> {
         }
     }
 
-    fn jobs(&mut self, built: &[String], recorder: &mut ExpansionRecorder) -> Vec<Job> {
+    fn jobs(
+        &mut self,
+        built: &[String],
+        generated: Vec<(String, Text)>,
+        recorder: &mut ExpansionRecorder,
+    ) -> Vec<Job> {
+        let mut generated: FxHashMap<String, Text> = generated.into_iter().collect();
         let mut jobs = Vec::new();
         let globals = ["policy/global_booleans", "policy/global_tunables"];
         let text = globals.iter().filter_map(|it| self.reader.text(it)).collect();
@@ -292,7 +305,8 @@ impl Build<'_> {
         for name in built {
             let Some(module) = self.found.modules.get(name).cloned() else { continue };
             if let Some(file) = &module.te {
-                let text = expand::module_text(&mut self.reader, file, &self.settings, recorder);
+                let made = generated.remove(&file.path);
+                let text = made.unwrap_or_else(|| self.reader.needed(&file.path));
                 jobs.push(Job { with: With::Interfaces, text: vec![text], what: What::Statements });
             }
             if let Some(file) = &module.file_contexts {

@@ -15,7 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::cache::{Cache, Key, KeyMaker};
 use crate::refpolicy::files::CustomizableTypes;
-use crate::refpolicy::jobs::{Done, Job, Machines, What, With};
+use crate::refpolicy::jobs::{Done, Environment, Job, Machines, What, With};
 use mandate_syntax::diagnostic::Diagnostic;
 
 /// The cache, as one build sees it.
@@ -32,13 +32,9 @@ pub(super) struct Kept<'a> {
     differences: Mutex<FxHashMap<Key, Option<Arc<[Difference; 2]>>>>,
 }
 
-/// What all modules see.
-pub(super) struct Environment {
-    /// The machines but that with the interfaces.
-    pub(super) bare: Machine,
-    pub(super) support: Machine,
-    /// Classes, vectors, MLS and capabilities.
-    pub(super) head: Parsed,
+/// An environment that was kept, what making it told, and its expansions.
+pub(super) struct Recalled {
+    pub(super) environment: Environment,
     pub(super) diagnostics: Vec<Diagnostic>,
     pub(super) recorder: ExpansionRecorder,
 }
@@ -101,8 +97,23 @@ impl<'a> Kept<'a> {
         Reader::new(bytes, self.sources, |path| self.find(path), recorder)
     }
 
-    /// The environment without the interfaces, if an earlier build kept it.
-    pub(super) fn recall_environment(&self, recorder: &ExpansionRecorder) -> Option<Environment> {
+    /// The environment, if an earlier build kept it. The interfaces are read beside all else of it.
+    pub(super) fn recall_environment(&self, recorder: &ExpansionRecorder) -> Option<Recalled> {
+        let (interfaces, rest) =
+            rayon::join(|| self.recall_interfaces(recorder), || self.recall_rest(recorder));
+        let mut recalled = rest?;
+        recalled.environment.machines.interfaces = interfaces?;
+        Some(recalled)
+    }
+
+    fn recall_interfaces(&self, recorder: &ExpansionRecorder) -> Option<Machine> {
+        let bytes = self.cache.get(&self.key("interfaces"))?;
+        let mut from = self.reader(&bytes, recorder)?;
+        Machine::get(&mut from).filter(|_| from.is_empty())
+    }
+
+    /// With no interfaces yet.
+    fn recall_rest(&self, recorder: &ExpansionRecorder) -> Option<Recalled> {
         let bytes = self.cache.get(&self.key("environment"))?;
         let mut from = self.reader(&bytes, recorder)?;
         let (bare, support) = (Machine::get(&mut from)?, Machine::get(&mut from)?);
@@ -111,27 +122,22 @@ impl<'a> Kept<'a> {
             diagnostics: Stored::get(&mut from)?,
             unknown_calls: Stored::get(&mut from)?,
         };
+        let generated = Stored::get(&mut from)?;
         let diagnostics = Stored::get(&mut from)?;
         let recorder = Stored::get(&mut from)?;
-        let environment = Environment { bare, support, head, diagnostics, recorder };
-        from.is_empty().then_some(environment)
-    }
-
-    /// The macros with all interfaces, if an earlier build kept them.
-    pub(super) fn recall_interfaces(&self, recorder: &ExpansionRecorder) -> Option<Machine> {
-        let bytes = self.cache.get(&self.key("interfaces"))?;
-        let mut from = self.reader(&bytes, recorder)?;
-        Machine::get(&mut from).filter(|_| from.is_empty())
+        let machines = Machines { bare, support, interfaces: Machine::new() };
+        let environment = Environment { machines, head, generated };
+        from.is_empty().then_some(Recalled { environment, diagnostics, recorder })
     }
 
     /// Keeps the environment. `diagnostics` are those that making it gave.
     pub(super) fn keep_environment(
         &self,
-        machines: &Machines,
-        head: &Parsed,
+        environment: &Environment,
         diagnostics: &[Diagnostic],
         recorder: &ExpansionRecorder,
     ) {
+        let Environment { machines, head, generated } = environment;
         let definitions = [&machines.support, &machines.interfaces].map(|it| self.hashes(it));
         let mut to = Writer::new(self.sources, recorder);
         definitions.iter().for_each(|it| it.put(&mut to));
@@ -144,6 +150,7 @@ impl<'a> Kept<'a> {
         head.unit.put(&mut to);
         head.diagnostics.put(&mut to);
         head.unknown_calls.put(&mut to);
+        generated.put(&mut to);
         diagnostics.to_vec().put(&mut to);
         recorder.put(&mut to);
         self.cache.put(&self.key("environment"), &to.finish());

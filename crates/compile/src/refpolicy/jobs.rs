@@ -59,6 +59,15 @@ pub(super) struct Machines {
     pub(super) interfaces: Machine,
 }
 
+/// What all texts of a build share.
+pub(super) struct Environment {
+    pub(super) machines: Machines,
+    /// Classes, vectors, MLS and capabilities.
+    pub(super) head: Parsed,
+    /// The rules of modules that are generated, with their paths.
+    pub(super) generated: Vec<(String, Text)>,
+}
+
 /// Does all jobs, on as many threads as there are; what comes out does not depend on their number, nor on what was kept of an
 /// earlier build. In the order of the jobs.
 pub(super) fn run_jobs(

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 const HASH: [u8; 32] = [7; 32];
 
 fn sample() -> Provenance {
-    let mut made = ProvenanceBuilder::new(HASH);
+    let mut made = ProvenanceBuilder::new();
     let (te, interfaces) = (made.string("foo.te"), made.string("bar.if"));
     let name = made.string("bar_read");
     let call = made.place(te, 12, 1, None);
@@ -21,7 +21,7 @@ fn sample() -> Provenance {
     made.add(RuleKey::RoleTransition(1), u32::MAX, plain);
     made.add(RuleKey::RangeTransition(2), u32::MAX, inside);
     made.add(RuleKey::Constraint { class: 3, index: 1 }, u32::MAX, plain);
-    made.finish()
+    made.finish(HASH)
 }
 
 fn bytes_of(provenance: &Provenance) -> Vec<u8> {
@@ -109,13 +109,13 @@ proptest! {
     fn any_entries_come_back(
         entries in prop::collection::vec((0u32..3, any::<u32>(), any::<u32>(), 0usize..2), 0..50)
     ) {
-        let mut made = ProvenanceBuilder::new(HASH);
+        let mut made = ProvenanceBuilder::new();
         let path = made.string("a");
         let places = [made.place(path, u32::MAX, 1, None), made.place(path, 1, u32::MAX, None)];
         for (class, index, mask, place) in entries {
             made.add(RuleKey::Constraint { class, index }, mask, places[place]);
         }
-        let made = made.finish();
+        let made = made.finish(HASH);
         prop_assert_eq!(Provenance::read(&bytes_of(&made)), Ok(made));
     }
 }

@@ -8,7 +8,7 @@ use crate::text::continued;
 
 /// What is wrong with the quotes of a file, if they do not pair up. Files that change their quotes are not looked at.
 pub fn unbalanced(file: &SourceFile) -> Option<Diagnostic> {
-    if memchr::memmem::find(&file.bytes, b"changequote").is_some() {
+    if pair_up(&file.bytes) || memchr::memmem::find(&file.bytes, b"changequote").is_some() {
         return None;
     }
     let mut scan = Scan::default();
@@ -19,6 +19,22 @@ pub fn unbalanced(file: &SourceFile) -> Option<Diagnostic> {
     }
     let first = Span { pos: file.start(), ..Span::NOWHERE };
     scan.verdict(|offset| continued(first, offset))
+}
+
+/// Is every quote of a text closed, and none closed that is not open? A comment outside of quotes holds none.
+fn pair_up(text: &[u8]) -> bool {
+    let (mut open, mut at) = (0usize, 0);
+    while let Some(found) = text.get(at..).and_then(|it| memchr::memchr3(b'`', b'\'', b'#', it)) {
+        at += found + 1;
+        match text[at - 1] {
+            b'`' => open += 1,
+            b'\'' if open == 0 => return false,
+            b'\'' => open -= 1,
+            _ if open == 0 => at += memchr::memchr(b'\n', &text[at..]).unwrap_or(text.len() - at),
+            _ => {}
+        }
+    }
+    open == 0
 }
 
 /// A line of a file.
@@ -187,9 +203,6 @@ impl Scan {
 
     fn verdict(&self, span: impl Fn(usize) -> Span) -> Option<Diagnostic> {
         let opener = self.open.first();
-        if opener.is_none() && self.stray.is_none() {
-            return None;
-        }
         let fallback = match (self.stray, opener) {
             (Some(at), _) => Suspect { at, opening: true },
             (None, Some(opener)) => Suspect { at: opener.at, opening: false },
