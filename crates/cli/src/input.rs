@@ -74,7 +74,7 @@ pub(crate) fn read_traced(path: &Path) -> Result<(Engine, Option<Provenance>)> {
 }
 
 /// The provenance file beside a policy; none if there is none.
-fn read_provenance(policy: &Path, bytes: &[u8]) -> Result<Option<Provenance>> {
+pub(crate) fn read_provenance(policy: &Path, bytes: &[u8]) -> Result<Option<Provenance>> {
     if policy == Path::new("-") {
         return Ok(None);
     }

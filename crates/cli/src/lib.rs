@@ -8,6 +8,7 @@ mod compiler;
 mod forms;
 mod input;
 mod output;
+mod policy;
 mod progress;
 pub mod render;
 mod replace;

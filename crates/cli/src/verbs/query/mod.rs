@@ -1,0 +1,43 @@
+//! `mandate query`: questions about a policy, a file for each.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::Outcome;
+use crate::policy::{self, Loaded};
+
+/// Arguments of `query`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    question: Question,
+}
+
+/// What can be asked.
+#[derive(clap::Subcommand)]
+enum Question {}
+
+/// The policy that is asked.
+#[derive(clap::Args)]
+pub(crate) struct Asked {
+    /// A binary policy, a source tree, a policy.conf, CIL or a package; - for standard input
+    policy: PathBuf,
+    /// More files of the same policy: packages or CIL (repeatable)
+    #[arg(long = "with", value_name = "FILE")]
+    with: Vec<PathBuf>,
+}
+
+impl Asked {
+    /// Reads or compiles it.
+    pub(crate) fn load(&self, err: &mut dyn Write) -> Result<Loaded> {
+        let inputs: Vec<PathBuf> =
+            std::iter::once(&self.policy).chain(&self.with).cloned().collect();
+        policy::load(&inputs, err)
+    }
+}
+
+pub(crate) fn run(args: &Args, _out: &mut dyn Write, _err: &mut dyn Write) -> Result<Outcome> {
+    match args.question {}
+}
