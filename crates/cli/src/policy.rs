@@ -68,6 +68,22 @@ pub(crate) fn load(inputs: &[PathBuf], err: &mut dyn Write) -> Result<Loaded> {
     Ok(Loaded { policy, places: Places::Compiled(Box::new(outcome), Box::new(product.origins)) })
 }
 
+/// The policy in force: that of the running kernel, or the newest of the type that /etc/selinux/config names.
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn running() -> Result<PathBuf> {
+    let kernel = PathBuf::from(input::KERNEL_POLICY);
+    if kernel.exists() {
+        return Ok(kernel);
+    }
+    let config = std::fs::read_to_string("/etc/selinux/config").unwrap_or_default();
+    let kind = config.lines().find_map(|it| it.trim().strip_prefix("SELINUXTYPE="));
+    let folder = Path::new("/etc/selinux").join(kind.unwrap_or("targeted").trim()).join("policy");
+    let newest = input::newest_policy(&folder);
+    newest.context("no SELinux policy is in force here; name a policy file")
+}
+
 /// The bytes of a binary policy, and of what is no form of policy that is compiled.
 fn binary(path: &Path) -> Result<Option<Vec<u8>>> {
     if path.is_dir() {

@@ -7,5 +7,14 @@
 #![deny(clippy::unwrap_used)]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
+mod error;
+mod infix;
+pub mod info;
+
 pub mod name;
+pub mod search;
+pub mod statement;
 pub mod types;
+
+pub use error::QuestionError;
+pub use statement::{Statements, Style};

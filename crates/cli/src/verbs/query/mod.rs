@@ -1,5 +1,8 @@
 //! `mandate query`: questions about a policy, a file for each.
 
+mod info;
+mod search;
+
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -17,7 +20,12 @@ pub(crate) struct Args {
 
 /// What can be asked.
 #[derive(clap::Subcommand)]
-enum Question {}
+enum Question {
+    /// Tell what a policy holds: how much of each, or the types, roles, classes, contexts and the rest by name
+    Info(info::Args),
+    /// Find rules by kind, source, target, class, permissions and whatever else they say
+    Search(search::Args),
+}
 
 /// The policy that is asked.
 #[derive(clap::Args)]
@@ -38,6 +46,9 @@ impl Asked {
     }
 }
 
-pub(crate) fn run(args: &Args, _out: &mut dyn Write, _err: &mut dyn Write) -> Result<Outcome> {
-    match args.question {}
+pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome> {
+    match &args.question {
+        Question::Info(args) => info::run(args, out, err),
+        Question::Search(args) => search::run(args, out, err),
+    }
 }
