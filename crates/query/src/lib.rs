@@ -7,6 +7,7 @@
 #![deny(clippy::unwrap_used)]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
+pub mod diff;
 mod error;
 mod infix;
 pub mod info;

@@ -48,6 +48,11 @@ impl<'a> Statements<'a> {
         self.db
     }
 
+    /// The style.
+    pub(crate) fn style(&self) -> Style {
+        self.style
+    }
+
     /// A rule that a search found, as far as its semicolon and its condition.
     pub fn push(&mut self, to: &mut Vec<u8>, found: &Found<'_>) {
         let db = self.db;
@@ -282,7 +287,7 @@ fn stretches(set: &Ebitmap) -> Vec<(u32, u32)> {
     stretches
 }
 
-fn condition(db: &PolicyDb, style: Style, conditional: &Conditional) -> String {
+pub(crate) fn condition(db: &PolicyDb, style: Style, conditional: &Conditional) -> String {
     if style == Style::Policy {
         return db.condition_to_string(conditional);
     }

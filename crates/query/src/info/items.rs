@@ -478,7 +478,7 @@ fn defaults(class: &ClassDatum) -> Vec<Item> {
 }
 
 /// What a `genfscon` says of a class of files.
-fn file_kind(class: &str) -> &'static str {
+pub(crate) fn file_kind(class: &str) -> &'static str {
     match class {
         "file" => "--",
         "dir" => "-d",

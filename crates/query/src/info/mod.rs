@@ -3,6 +3,7 @@
 mod items;
 mod summary;
 
+pub(crate) use items::file_kind;
 use mandate_policydb::PolicyDb;
 
 use crate::{QuestionError, Statements};
