@@ -6,6 +6,7 @@ mod answers;
 mod cache;
 mod classic;
 mod compiler;
+mod differences;
 mod forms;
 mod input;
 mod output;

@@ -68,6 +68,27 @@ pub(crate) fn load(inputs: &[PathBuf], err: &mut dyn Write) -> Result<Loaded> {
     Ok(Loaded { policy, places: Places::Compiled(Box::new(outcome), Box::new(product.origins)) })
 }
 
+/// Reads or compiles two policies at once.
+///
+/// # Errors
+/// What cannot be read or compiled, of the first before the second.
+pub(crate) fn load_both(
+    first: &[PathBuf],
+    second: &[PathBuf],
+    err: &mut dyn Write,
+) -> Result<(Loaded, Loaded)> {
+    let quiet = |inputs: &[PathBuf]| {
+        let mut said = Vec::new();
+        let loaded = load(inputs, &mut said);
+        (loaded, said)
+    };
+    let both = rayon::join(|| quiet(first), || quiet(second));
+    err.write_all(&both.0.1)?;
+    let first = both.0.0?;
+    err.write_all(&both.1.1)?;
+    Ok((first, both.1.0?))
+}
+
 /// The policy in force: that of the running kernel, or the newest of the type that /etc/selinux/config names.
 ///
 /// # Errors

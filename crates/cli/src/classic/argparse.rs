@@ -67,6 +67,18 @@ impl Words {
 /// # Errors
 /// What `argparse` says of it, after the command's name.
 pub(super) fn read(specs: &[Spec], words: &[String]) -> Result<Words, String> {
+    read_operands(specs, words, 1)
+}
+
+/// The same for at most so many operands.
+///
+/// # Errors
+/// The same.
+pub(super) fn read_operands(
+    specs: &[Spec],
+    words: &[String],
+    most: usize,
+) -> Result<Words, String> {
     let mut reader = Reader { specs, rest: words.iter().peekable(), words: Words::default() };
     let mut unknown = Vec::new();
     while let Some(word) = reader.rest.next() {
@@ -81,7 +93,7 @@ pub(super) fn read(specs: &[Spec], words: &[String]) -> Result<Words, String> {
         }
     }
     let mut words = reader.words;
-    unknown.extend(words.operands.drain(1.min(words.operands.len())..));
+    unknown.extend(words.operands.drain(most.min(words.operands.len())..));
     match unknown.as_slice() {
         [] => Ok(words),
         unknown => Err(format!("unrecognized arguments: {}", unknown.join(" "))),

@@ -12,6 +12,7 @@ mod printers;
 mod secil2tree;
 mod secilc;
 mod secilcheck;
+mod sediff;
 mod seinfo;
 mod sesearch;
 
@@ -45,6 +46,7 @@ pub(crate) fn find(name: &str) -> Option<Classic> {
         "secil2tree" => Some(secil2tree::secil2tree),
         "secilcheck" => Some(secilcheck::secilcheck),
         "secilc" => Some(secilc::secilc),
+        "sediff" => Some(sediff::sediff),
         "seinfo" => Some(seinfo::seinfo),
         "sesearch" => Some(sesearch::sesearch),
         _ => None,

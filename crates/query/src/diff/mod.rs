@@ -11,7 +11,7 @@ mod rules;
 mod symbols;
 mod text;
 
-use mandate_policydb::{PolicyDb, RuleKind, RulePlace};
+use mandate_policydb::{AvRule, PolicyDb, RuleKind, RulePlace};
 
 pub use part::Part;
 pub use text::AccessView;
@@ -34,6 +34,8 @@ pub struct DiffQuery {
 pub struct Diff<'a> {
     names: Names<'a>,
     sides: [Side<'a>; 2],
+    /// Were conditional rules taken as booleans stand?
+    applied: bool,
     /// The parts that were compared, in order.
     pub sections: Vec<Section>,
 }
@@ -113,7 +115,7 @@ impl DiffQuery {
         let (names, sides) = joined([first, second], self.style);
         let compared = Compared { names: &names, sides: &sides, statements: &statements };
         let sections = self.parts.iter().map(|it| compared.section(*it)).collect();
-        Diff { names, sides, sections }
+        Diff { names, sides, applied: false, sections }
     }
 }
 
@@ -175,7 +177,7 @@ impl<'a> Effects<'a> {
         let kind = RuleKind::Allow;
         let changes = access::changes(&sides, names.types.len(), kind, Conditions::Applied);
         let changes = changes.into_iter().map(|change| Access { kind, change }).collect();
-        Self { diff: Diff { names, sides, sections: Vec::new() }, changes }
+        Self { diff: Diff { names, sides, applied: true, sections: Vec::new() }, changes }
     }
 
     /// By domain: its name, and what differs for it.
@@ -192,17 +194,19 @@ impl<'a> Effects<'a> {
     }
 }
 
-impl<'a> Diff<'a> {
-    /// The rules of a side, 0 or 1, that give an access vector something the other side does not.
-    pub fn rules(&self, side: usize, of: &Access) -> Vec<RulePlace> {
+impl Diff<'_> {
+    /// The rules of a side, 0 or 1, that give an access vector what the other side does not; and which permissions of it, as the
+    /// rules have them.
+    pub fn rules(&self, side: usize, of: &Access) -> Vec<(RulePlace, u32)> {
         let Some(side_of) = self.sides.get(side) else { return Vec::new() };
         let [before, after] = of.change.vectors;
         let wanted = if side == 0 { before & !after } else { after & !before };
         let mut found = Vec::new();
-        let mut push = |rules: &[mandate_policydb::AvRule], place: &dyn Fn(u32) -> RulePlace| {
-            for (at, rule) in (0..).zip(rules) {
-                if rule.kind == of.kind && gives(side_of, rule, &of.change, wanted) {
-                    found.push(place(at));
+        let mut push = |rules: &[AvRule], place: &dyn Fn(u32) -> RulePlace| {
+            for (at, rule) in (0..).zip(rules).filter(|it| it.1.kind == of.kind) {
+                let given = gives(side_of, rule, &of.change, wanted);
+                if given != 0 {
+                    found.push((place(at), given));
                 }
             }
         };
@@ -210,30 +214,41 @@ impl<'a> Diff<'a> {
         if asked.is_none() {
             push(&side_of.db.rules, &RulePlace::Unconditional);
         }
-        for (block, (conditional, &number)) in
-            (0..).zip(side_of.db.conditionals.iter().zip(&side_of.conditions))
-        {
-            for (when, rules) in [(true, &conditional.when_true), (false, &conditional.when_false)]
-            {
-                if asked.is_none_or(|it| it == (number, when)) {
-                    push(rules, &|rule| RulePlace::Conditional { block, when, rule });
+        let blocks = side_of.db.conditionals.iter().zip(&side_of.conditions);
+        for (block, (conditional, &condition)) in (0..).zip(blocks) {
+            let branches = [(true, &conditional.when_true), (false, &conditional.when_false)];
+            for (when, rules) in branches {
+                let place = |rule| RulePlace::Conditional { block, when, rule };
+                if asked.is_some_and(|it| it == (condition, when))
+                    || self.is_applied(side, block, when)
+                {
+                    push(rules, &place);
                 }
             }
         }
         found
     }
+
+    /// Were rules of this branch taken for unconditional ones?
+    fn is_applied(&self, side: usize, block: u32, when: bool) -> bool {
+        let Some(side) = self.sides.get(side).filter(|_| self.applied) else { return false };
+        let state = |id| side.db.booleans.get(id).map(|it| it.state);
+        let block = side.db.conditionals.get(block as usize);
+        block.is_some_and(|it| it.evaluate(state) == Some(when))
+    }
 }
 
-fn gives(
-    side: &Side<'_>,
-    rule: &mandate_policydb::AvRule,
-    change: &AccessChange,
-    wanted: u64,
-) -> bool {
-    side.class(rule.class()) == change.class
-        && side.joined(rule.class(), rule.permissions()) & wanted != 0
+/// The permissions of a rule that a change is about, as the rule has them.
+fn gives(side: &Side<'_>, rule: &AvRule, change: &AccessChange, wanted: u64) -> u32 {
+    let reaches = side.class(rule.class()) == change.class
         && side.types(rule.source).has(change.source)
-        && side.types(rule.target).has(change.target)
+        && side.types(rule.target).has(change.target);
+    if !reaches {
+        return 0;
+    }
+    let bits = (0..u32::BITS).map(|it| 1u32 << it);
+    let bits = bits.filter(|it| rule.permissions() & it != 0);
+    bits.filter(|it| side.joined(rule.class(), *it) & wanted != 0).sum()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `mandate query`: questions about a policy, a file for each.
 
+mod diff;
 mod info;
 mod search;
 
@@ -21,6 +22,8 @@ pub(crate) struct Args {
 /// What can be asked.
 #[derive(clap::Subcommand)]
 enum Question {
+    /// Tell how two policies differ: what only one has and what is not the same, rules by what they do
+    Diff(diff::Args),
     /// Tell what a policy holds: how much of each, or the types, roles, classes, contexts and the rest by name
     Info(info::Args),
     /// Find rules by kind, source, target, class, permissions and whatever else they say
@@ -48,6 +51,7 @@ impl Asked {
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome> {
     match &args.question {
+        Question::Diff(args) => diff::run(args, out, err),
         Question::Info(args) => info::run(args, out, err),
         Question::Search(args) => search::run(args, out, err),
     }
