@@ -36,7 +36,7 @@ pub const PACKAGES: &[Package] = &[
     package("python3", "builds the Reference Policy"),
     package("semodule-utils", "packages, links and expands modules"),
     package("policycoreutils", "semodule, to be timed, and what it makes CIL with"),
-    package("setools", "sesearch and seinfo, whose answers are compared with ours"),
+    package("setools", "sesearch, seinfo and sediff, whose answers are compared with ours"),
     package("time", "tells the memory of a build"),
     package("zstd", "unpacks the Reference Policy"),
     package("xz-utils", "unpacks the modules of the newest kernel"),
@@ -62,7 +62,7 @@ pub fn missing() -> Vec<Package> {
 }
 
 /// The installed version of a Debian package.
-fn installed_version(name: &str) -> Option<String> {
+pub(crate) fn installed_version(name: &str) -> Option<String> {
     let format = "-f=${db:Status-Status} ${Version}";
     let output = run(Command::new("dpkg-query").args(["-W", format, name])).ok()?;
     let text = String::from_utf8(output.stdout).ok()?;

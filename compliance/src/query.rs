@@ -3,6 +3,7 @@
 //! [`questions`] draws them around real rules, [`setools`] keeps setools' library in one process, [`bench`] takes the time.
 
 pub mod bench;
+mod differences;
 pub mod questions;
 pub mod setools;
 
@@ -36,19 +37,22 @@ const VERSIONS: std::ops::RangeInclusive<u32> = 24..=33;
 pub enum Part {
     /// `sesearch` and `seinfo`.
     Answers,
+    /// `sediff`.
+    Differences,
     /// Time.
     Bench,
 }
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Answers, Self::Bench];
+    pub const ALL: [Self; 3] = [Self::Answers, Self::Differences, Self::Bench];
 
     /// What the report's comparisons belong to; also the words after `mandate-compliance`.
     #[must_use]
     pub fn suite(self) -> &'static str {
         match self {
             Self::Answers => "query answers",
+            Self::Differences => "query differences",
             Self::Bench => "query bench",
         }
     }
@@ -68,7 +72,12 @@ pub fn run(
     report.suite(part.suite());
     match part {
         Part::Answers => answers(place, full, seed, report).map(|()| Vec::new()),
-        Part::Bench => bench::run(place, full, report),
+        Part::Differences => differences::compare(place, full, seed, report).map(|()| Vec::new()),
+        Part::Bench => {
+            let mut figures = bench::run(place, full, report)?;
+            figures.extend(differences::bench(place, full, report)?);
+            Ok(figures)
+        }
     }
 }
 

@@ -21,13 +21,13 @@ impl<'a> Compared<'_, 'a> {
     /// Differences of a part whose statements give labels, or that are constraints.
     pub(super) fn labels(&self, part: Part) -> Option<Section> {
         Some(match part {
-            Part::InitialSids => self.labelled(part, initial_sids, [" ", "", ";"]),
-            Part::Ibendportcons => self.labelled(part, ibendports, [" ", "", ""]),
-            Part::Ibpkeycons => self.labelled(part, ibpkeys, [" ", "", ""]),
-            Part::FsUse => self.labelled(part, fs_uses, [" ", ";", ";"]),
-            Part::Genfscons => self.labelled(part, genfs, [" ", "", ";"]),
-            Part::Nodecons => self.labelled(part, nodes, [" ", "", ";"]),
-            Part::Portcons => self.labelled(part, ports, [" ", "", ";"]),
+            Part::InitialSids => self.labelled(part, initial_sids, ["sid ", "", ";"]),
+            Part::Ibendportcons => self.labelled(part, ibendports, ["", "", ""]),
+            Part::Ibpkeycons => self.labelled(part, ibpkeys, ["", "", ""]),
+            Part::FsUse => self.labelled(part, fs_uses, ["", ";", ";"]),
+            Part::Genfscons => self.labelled(part, genfs, ["", "", ";"]),
+            Part::Nodecons => self.labelled(part, nodes, ["", "", ";"]),
+            Part::Portcons => self.labelled(part, ports, ["", "", ";"]),
             Part::Netifcons => self.netifs(),
             Part::Constraints => self.constraints(part, |it| &it.constraints, false),
             Part::MlsConstraints => self.constraints(part, |it| &it.constraints, true),
@@ -53,12 +53,12 @@ impl<'a> Compared<'_, 'a> {
         &self,
         part: Part,
         list: impl Fn(&'a PolicyDb) -> Labels<'a>,
-        [blank, end, modified_end]: [&str; 3],
+        [start, end, modified_end]: [&str; 3],
     ) -> Section {
         Section::compared(
             part,
             [self.texts(0, &list), self.texts(1, &list)],
-            |head, context| Item::plain(format!("{head}{blank}{context}{end}")),
+            |head, context| Item::plain(format!("{start}{head} {context}{end}")),
             |head, a, b| Item::plain(format!("{head} +[{b}] -[{a}]{modified_end}")),
         )
     }

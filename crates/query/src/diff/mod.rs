@@ -36,6 +36,7 @@ pub struct Diff<'a> {
     sides: [Side<'a>; 2],
     /// Were conditional rules taken as booleans stand?
     applied: bool,
+    style: Style,
     /// The parts that were compared, in order.
     pub sections: Vec<Section>,
 }
@@ -115,7 +116,7 @@ impl DiffQuery {
         let (names, sides) = joined([first, second], self.style);
         let compared = Compared { names: &names, sides: &sides, statements: &statements };
         let sections = self.parts.iter().map(|it| compared.section(*it)).collect();
-        Diff { names, sides, applied: false, sections }
+        Diff { names, sides, applied: false, style: self.style, sections }
     }
 }
 
@@ -177,7 +178,7 @@ impl<'a> Effects<'a> {
         let kind = RuleKind::Allow;
         let changes = access::changes(&sides, names.types.len(), kind, Conditions::Applied);
         let changes = changes.into_iter().map(|change| Access { kind, change }).collect();
-        Self { diff: Diff { names, sides, applied: true, sections: Vec::new() }, changes }
+        Self { diff: Diff { names, sides, applied: true, style, sections: Vec::new() }, changes }
     }
 
     /// By domain: its name, and what differs for it.

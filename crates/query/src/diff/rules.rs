@@ -224,34 +224,39 @@ impl Names<'_> {
         let (source, target, class) = (self.type_(ends.0), self.type_(ends.1), self.class(ends.2));
         format!("{keyword} {source} {target}:{class}")
     }
-
-    fn condition(&self, ends: Ends) -> String {
-        let Some((condition, when)) = branch(ends.3) else { return String::new() };
-        let condition = self.conditions.get(condition as usize).map_or("", |it| it);
-        text(|to| push_condition(to, condition, when))
-    }
 }
 
 impl<'a> Compared<'_, 'a> {
+    fn condition(&self, ends: Ends, modified: bool) -> String {
+        let Some((condition, when)) = branch(ends.3) else { return String::new() };
+        let condition = self.names.conditions.get(condition as usize).map_or("", |it| it);
+        text(|to| push_condition(to, (condition, when), modified, self.style()))
+    }
+
+    fn style(&self) -> Style {
+        let [statements, _] = self.statements;
+        statements.style()
+    }
+
     pub(super) fn type_rules(&self, part: Part, kind: RuleKind) -> Section {
         let keyword = kind.keyword();
-        let statement = |((ends, name), given): (&TypeKey<'_>, String)| {
-            let (head, condition) = (self.names.head(keyword, *ends), self.names.condition(*ends));
+        let statement = |(ends, name): &TypeKey<'_>, given: String, modified: bool| {
+            let head = self.names.head(keyword, *ends);
+            let condition = self.condition(*ends, modified);
             Item::plain(format!("{head} {given}{};{condition}", self.file_name(name)))
         };
         let type_ = |at: u32| self.names.type_(at).to_owned();
         Section::compared(
             part,
             self.sides.each_ref().map(|it| type_rules(it, kind)),
-            |key, given| statement((key, type_(*given))),
-            |key, a, b| statement((key, format!("+{} -{}", type_(*b), type_(*a)))),
+            |key, given| statement(key, type_(*given), false),
+            |key, a, b| statement(key, format!("+{} -{}", type_(*b), type_(*a)), true),
         )
     }
 
     fn file_name(&self, name: &[u8]) -> String {
         let name = String::from_utf8_lossy(name);
-        let [statements, _] = self.statements;
-        match (name.is_empty(), statements.style()) {
+        match (name.is_empty(), self.style()) {
             (true, _) => String::new(),
             (false, Style::Setools) => format!(" {name}"),
             (false, Style::Policy) => format!(" \"{name}\""),
@@ -259,15 +264,16 @@ impl<'a> Compared<'_, 'a> {
     }
 
     pub(super) fn xperms(&self, part: Part, kind: RuleKind) -> Section {
-        let statement = |(ends, subject): &XpermKey, set: String| {
+        let statement = |(ends, subject): &XpermKey, set: String, modified: bool| {
             let head = self.names.head(kind.keyword(), *ends);
-            Item::plain(format!("{head} {subject} {set};{}", self.names.condition(*ends)))
+            let condition = self.condition(*ends, modified);
+            Item::plain(format!("{head} {subject} {set};{condition}"))
         };
         Section::compared(
             part,
             self.sides.each_ref().map(|it| xperms(it, kind)),
-            |key, ranges| statement(key, xperm_set(ranges)),
-            |key, a, b| statement(key, xperm_change(a, b)),
+            |key, ranges| statement(key, xperm_set(ranges), false),
+            |key, a, b| statement(key, xperm_change(a, b), true),
         )
     }
 

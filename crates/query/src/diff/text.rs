@@ -2,7 +2,7 @@
 
 use super::access::branch;
 use super::{Access, Change, Detail, Diff, Item};
-use crate::statement::{push_all, push_set};
+use crate::statement::{Style, push_all, push_set};
 
 /// An access vector that differs, by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,14 +65,26 @@ impl<'a> Diff<'a> {
         push_all(to, &[view.keyword, " ", view.source, " ", view.target, ":", view.class, " "]);
         view.push_permissions(to);
         to.push(b';');
-        if let Some((condition, when)) = self.condition(access) {
-            push_condition(to, condition, when);
+        if let Some(condition) = self.condition(access) {
+            let [before, after] = access.change.vectors;
+            push_condition(to, condition, before != 0 && after != 0, self.style);
         }
     }
 }
 
-pub(super) fn push_condition(to: &mut Vec<u8>, condition: &str, when: bool) {
-    push_all(to, &[" [ ", condition, if when { " ]:True" } else { " ]:False" }]);
+/// A condition and its branch. setools names no branch where a rule is in both policies.
+pub(super) fn push_condition(
+    to: &mut Vec<u8>,
+    (condition, when): (&str, bool),
+    modified: bool,
+    style: Style,
+) {
+    let branch = match when {
+        _ if modified && style == Style::Setools => " ]",
+        true => " ]:True",
+        false => " ]:False",
+    };
+    push_all(to, &[" [ ", condition, branch]);
 }
 
 impl AccessView<'_> {
