@@ -226,7 +226,7 @@ enum Attribute<'a> {
 fn attribute(db: &PolicyDb, at: usize) -> Option<Attribute<'_>> {
     let id = TypeId::from_bit(u32::try_from(at).ok()?)?;
     match db.types.get(id) {
-        Some(it) => it.attribute.then(|| Attribute::Named(&it.name)),
+        Some(it) => it.attribute.then_some(Attribute::Named(&it.name)),
         None => Some(Attribute::Nameless(at)),
     }
 }

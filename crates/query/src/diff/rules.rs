@@ -103,10 +103,10 @@ fn type_rules<'a>(side: &Side<'a>, kind: RuleKind) -> Vec<(TypeKey<'a>, u32)> {
             Cow::Borrowed(groups) => {
                 groups
                     .iter()
-                    .for_each(|it| filenames(side, it, &Cow::Borrowed(&*it.name), &mut list));
+                    .for_each(|it| filenames(side, it, Cow::Borrowed(&*it.name), &mut list));
             }
             Cow::Owned(groups) => groups.iter().for_each(|it| {
-                filenames(side, it, &Cow::Owned(it.name.to_vec()), &mut list);
+                filenames(side, it, Cow::Owned(it.name.to_vec()), &mut list);
             }),
         }
     }
@@ -116,7 +116,7 @@ fn type_rules<'a>(side: &Side<'a>, kind: RuleKind) -> Vec<(TypeKey<'a>, u32)> {
 fn filenames<'a>(
     side: &Side<'a>,
     group: &FilenameTransitionGroup,
-    name: &Cow<'a, [u8]>,
+    name: Cow<'a, [u8]>,
     list: &mut Vec<(TypeKey<'a>, u32)>,
 ) {
     let class = side.class(group.class);

@@ -1,0 +1,254 @@
+//! `query diff` and `sediff`.
+
+mod common;
+
+use common::{check, repository, run};
+use expect_test::expect;
+
+fn policies() -> [String; 2] {
+    ["a", "b"].map(|it| repository(&format!("crates/query/tests/diff/{it}.bin")))
+}
+
+#[test]
+fn sediff_prints_as_the_original() {
+    let [a, b] = policies();
+    check(
+        &["sediff", "-ur", "--netifcon", "-A", &a, &b],
+        0,
+        expect![[r#"
+        Roles (0 Added, 0 Removed, 1 Modified)
+           Modified Roles: 1
+              * q (1 Added types, 1 Removed types)
+                  + b_t
+                  - a_t
+
+        Users (1 Added, 1 Removed, 1 Modified)
+           Added Users: 1
+              + w
+           Removed Users: 1
+              - v
+           Modified Users: 1
+              * u (1 Added roles)
+                  Roles:
+                  + q
+
+        Allow Rules (1 Added, 1 Removed, 1 Modified)
+           Added Allow Rules: 1
+              + allow b_t c_t:file execute; [ b1 ]:True
+           Removed Allow Rules: 1
+              - allow a_t c_t:file read;
+           Modified Allow Rules: 1
+              * allow a_t b_t:file { read +execute -write };
+
+        Allowxperm Rules (0 Added, 0 Removed, 1 Modified)
+           Modified Allowxperm Rules: 1
+              * allowxperm c_t c_t:file ioctl { 0x1234 0x1300-0x1310 +[0x1311-0x1312] };
+
+        Netifcons (0 Added, 0 Removed, 1 Modified)
+           Modified Netifcons: 1
+              * eth0 (Modified Context)
+                  Context:
+                     + u:r:b_t:s0
+                     - u:r:a_t:s0
+
+    "#]],
+    );
+}
+
+#[test]
+fn sediff_counts() {
+    let [a, b] = policies();
+    check(
+        &["sediff", "--stats", &a, &b],
+        0,
+        expect![[r#"
+        Classes (0 Added, 0 Removed, 1 Modified)
+
+        Booleans (1 Added, 1 Removed, 1 Modified)
+
+        Roles (0 Added, 0 Removed, 1 Modified)
+
+        Types (0 Added, 0 Removed, 2 Modified)
+
+        Type Attributes (0 Added, 0 Removed, 2 Modified)
+
+        Users (1 Added, 1 Removed, 1 Modified)
+
+        Levels (0 Added, 0 Removed, 1 Modified)
+
+        Allow Rules (1 Added, 1 Removed, 1 Modified)
+
+        Allowxperm Rules (0 Added, 0 Removed, 1 Modified)
+
+        Type_transition Rules (0 Added, 0 Removed, 1 Modified)
+
+        Role allow Rules (1 Added, 1 Removed)
+
+        Range_transition Rules (0 Added, 0 Removed, 1 Modified)
+
+        MLS Constraints (1 Added, 1 Removed)
+
+        Initial SIDs (0 Added, 0 Removed, 1 Modified)
+
+        Fs_use (0 Added, 0 Removed, 1 Modified)
+
+        Genfscons (0 Added, 0 Removed, 1 Modified)
+
+        Netifcons (0 Added, 0 Removed, 1 Modified)
+
+        Nodecons (1 Added, 1 Removed, 0 Modified)
+
+        Portcons (0 Added, 0 Removed, 1 Modified)
+
+        Policy Capabilities (1 Added, 1 Removed)
+
+        Defaults (0 Added, 0 Removed, 1 Modified)
+
+        Typebounds (0 Added, 0 Removed, 1 Modified)
+
+    "#]],
+    );
+}
+
+#[test]
+fn a_part_that_is_asked_for_is_printed_without_differences() {
+    let [a, _] = policies();
+    check(
+        &["sediff", "--property", "--polcap", &a, &a],
+        0,
+        expect![[r#"
+        Policy Properties (0 Modified)
+
+        Policy Capabilities (0 Added, 0 Removed)
+
+    "#]],
+    );
+    check(&["sediff", &a, &a], 0, expect![[""]]);
+}
+
+#[test]
+fn sediff_refuses_what_it_does_not_know() {
+    let [a, b] = policies();
+    for (words, code) in [
+        (vec!["sediff", "--zzz", &a, &b], 2),
+        (vec!["sediff", &a], 2),
+        (vec!["sediff", &a, &b, &b], 2),
+        (vec!["sediff", &a, "/nowhere"], 1),
+    ] {
+        let (found, out, err) = run(&words);
+        assert_eq!((found, out.as_str()), (code, ""), "{words:?}");
+        assert!(!err.is_empty());
+    }
+}
+
+#[test]
+fn effects_are_told_by_domain_with_their_places() {
+    let [a, b] = ["a", "b"].map(|it| repository(&format!("crates/query/tests/diff/{it}.conf")));
+    let (code, out, _) = run(&["mandate", "query", "diff", &a, &b, "--effective", "--places"]);
+    let root = repository("");
+    expect![[r#"
+        a_t
+           + b_t:file { execute }
+           - b_t:file { write }
+              at crates/query/tests/diff/a.conf:21
+              at crates/query/tests/diff/b.conf:21
+           - c_t:file { read }
+              at crates/query/tests/diff/a.conf:23
+        b_t
+           + c_t:file { write }
+              at crates/query/tests/diff/b.conf:28
+    "#]]
+    .assert_eq(&out.replace(&root, ""));
+    assert_eq!(code, 0);
+}
+
+#[test]
+fn json_has_the_parts_that_differ() {
+    let [a, b] = policies();
+    let words = ["mandate", "query", "diff", &a, &b, "--json", "--part", "allow,bool"];
+    check(
+        &words,
+        0,
+        expect![[r#"
+        {
+          "allow": {
+            "added": [
+              {
+                "kind": "allow",
+                "source": "b_t",
+                "target": "c_t",
+                "class": "file",
+                "kept": [],
+                "added": [
+                  "execute"
+                ],
+                "removed": [],
+                "condition": "b1",
+                "when": true,
+                "text": "allow b_t c_t:file execute; [ b1 ]:True"
+              }
+            ],
+            "removed": [
+              {
+                "kind": "allow",
+                "source": "a_t",
+                "target": "c_t",
+                "class": "file",
+                "kept": [],
+                "added": [],
+                "removed": [
+                  "read"
+                ],
+                "text": "allow a_t c_t:file read;"
+              }
+            ],
+            "modified": [
+              {
+                "kind": "allow",
+                "source": "a_t",
+                "target": "b_t",
+                "class": "file",
+                "kept": [
+                  "read"
+                ],
+                "added": [
+                  "execute"
+                ],
+                "removed": [
+                  "write"
+                ],
+                "text": "allow a_t b_t:file { read +execute -write };"
+              }
+            ]
+          },
+          "bool": {
+            "added": [
+              {
+                "text": "b3"
+              }
+            ],
+            "removed": [
+              {
+                "text": "b2"
+              }
+            ],
+            "modified": [
+              {
+                "text": "b1",
+                "details": {
+                  "default_state": {
+                    "added": [
+                      "False"
+                    ],
+                    "removed": [
+                      "True"
+                    ]
+                  }
+                }
+              }
+            ]
+          }
+        }
+    "#]],
+    );
+}
