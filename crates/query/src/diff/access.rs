@@ -322,7 +322,7 @@ pub(super) fn changes(
     types: usize,
     kind: RuleKind,
     conditions: Conditions,
-) -> Vec<AccessChange> {
+) -> impl Iterator<Item = AccessChange> {
     let [first, second] = sides;
     let (a, b) = rayon::join(
         || Filed::new(first, kind, conditions),
@@ -336,5 +336,5 @@ pub(super) fn changes(
     let sources = 0..u32::try_from(types).unwrap_or(u32::MAX);
     let found: Vec<Vec<AccessChange>> =
         sources.into_par_iter().map(|it| laid.changes(it, &unlike)).collect();
-    found.concat()
+    found.into_iter().flatten()
 }

@@ -177,7 +177,7 @@ impl<'a> Effects<'a> {
         let (names, sides) = joined([first, second], style);
         let kind = RuleKind::Allow;
         let changes = access::changes(&sides, names.types.len(), kind, Conditions::Applied);
-        let changes = changes.into_iter().map(|change| Access { kind, change }).collect();
+        let changes = changes.map(|change| Access { kind, change }).collect();
         Self { diff: Diff { names, sides, applied: true, style, sections: Vec::new() }, changes }
     }
 

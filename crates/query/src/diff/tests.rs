@@ -7,6 +7,8 @@ const A: &[u8] = include_bytes!("../../tests/diff/a.bin");
 const B: &[u8] = include_bytes!("../../tests/diff/b.bin");
 const C: &[u8] = include_bytes!("../../tests/diff/c.bin");
 const D: &[u8] = include_bytes!("../../tests/diff/d.bin");
+const E: &[u8] = include_bytes!("../../tests/diff/e.bin");
+const F: &[u8] = include_bytes!("../../tests/diff/f.bin");
 
 fn read(bytes: &[u8]) -> Policy {
     Unvalidated::read(bytes).unwrap().validate().unwrap()
@@ -161,8 +163,32 @@ fn rules_are_compared_by_what_they_do() {
 }
 
 #[test]
+fn conditional_rules_count_beyond_what_is_given_anyway() {
+    check(
+        E,
+        F,
+        &expect![[r#"
+        * type: d_t (Added permissive)
+        * type: e_t (1 Added attributes, 1 Added aliases, 1 Removed aliases, Added permissive)
+        * attribute: bt (1 Added types)
+        - sensitivity: s2
+        - level: s2:c0.c2
+        + allow: allow a_t b_t:file getattr;
+        + allow: allow b_t b_t:file getattr;
+        * allow: allow a_t b_t:file { read +execute -write }; [ b1 ]
+        * allow: allow a_t b_t:file { read +write }; [ b1 ]
+        + auditallow: auditallow a_t a_t:file read;
+        * auditallow: auditallow c_t b_t:file { read +execute -write }; [ b1 ]
+        + type_transition: type_transition c_t c_t:file a_t; [ b2 ]:True
+        * type_transition: type_transition a_t b_t:file +d_t -c_t; [ b1 ]
+        + polcap: open_perms
+    "#]],
+    );
+}
+
+#[test]
 fn a_policy_does_not_differ_from_itself() {
-    for bytes in [A, B, C, D] {
+    for bytes in [A, B, C, D, E, F] {
         let policy = read(bytes);
         assert_eq!(differences(&policy, &policy, Style::Policy), "");
     }
@@ -247,7 +273,7 @@ fn access_vectors_are_those_of_plain_expansion() {
     for kind in [RuleKind::Allow, RuleKind::AuditAllow, RuleKind::DontAudit] {
         let (names, sides) = joined([c.db(), d.db()], Style::Policy);
         let found = access::changes(&sides, names.types.len(), kind, Conditions::Kept);
-        let found = found.iter().filter(|it| it.layer == 0).count();
+        let found = found.filter(|it| it.layer == 0).count();
         let [before, after] = [c.db(), d.db()].map(|db| {
             let named = |(key, vector): ([String; 3], u32)| {
                 let class = db.classes.id(&key[2]).unwrap();

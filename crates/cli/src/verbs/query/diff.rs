@@ -22,7 +22,7 @@ pub(crate) struct Args {
     /// Only these parts: type, role, allow, portcon, … as the statements are called
     #[arg(long = "part", value_name = "PART", value_delimiter = ',', value_parser = parse_part)]
     parts: Vec<Part>,
-    /// Tell for each domain what it newly can and no longer can, as booleans stand
+    /// Tell for each domain what rules newly allow it and no longer allow it, as booleans stand; constraints are not asked
     #[arg(long, conflicts_with_all = ["parts", "stats"])]
     effective: bool,
     /// Numbers only
