@@ -122,8 +122,9 @@ impl DiffQuery {
 
 fn joined<'a>(dbs: [&'a PolicyDb; 2], style: Style) -> (Names<'a>, [Side<'a>; 2]) {
     let conditions = |db: &PolicyDb| {
-        let texts = db.conditionals.iter();
-        texts.map(|it| crate::statement::condition(db, style, it)).collect::<Vec<String>>()
+        let shown = |it| crate::statement::condition(db, style, it);
+        let both = db.conditionals.iter().map(|it| (shown(it), db.condition_to_string(it)));
+        both.collect::<Vec<_>>()
     };
     let [first, second] = dbs;
     names::join(dbs, [conditions(first), conditions(second)])

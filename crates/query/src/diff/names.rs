@@ -23,7 +23,7 @@ pub(super) struct Names<'a> {
     /// Types, not attributes.
     pub(super) types: Vec<&'a str>,
     pub(super) classes: Vec<ClassNames<'a>>,
-    /// Conditions as they are written.
+    /// Conditions as they are shown.
     pub(super) conditions: Vec<Box<str>>,
 }
 
@@ -255,10 +255,13 @@ fn class_names<'a>(dbs: [&'a PolicyDb; 2]) -> Vec<ClassNames<'a>> {
     names.into_iter().map(|name| ClassNames { name, permissions: of_both(name) }).collect()
 }
 
-/// Numbers both policies; `conditions` writes the condition of each block.
+/// The condition of a block as it is shown, and as none but the same condition is written.
+pub(super) type Condition = (String, String);
+
+/// Numbers both policies; `conditions` are those of their blocks.
 pub(super) fn join<'a>(
     dbs: [&'a PolicyDb; 2],
-    conditions: [Vec<String>; 2],
+    conditions: [Vec<Condition>; 2],
 ) -> (Names<'a>, [Side<'a>; 2]) {
     let types = sorted(dbs.iter().flat_map(|db| type_names(db)));
     let classes = class_names(dbs);
@@ -270,13 +273,14 @@ pub(super) fn join<'a>(
             attributes.entry(it).or_insert(next);
         }
     }
-    let mut known: Vec<Box<str>> = conditions.iter().flatten().map(|it| (**it).into()).collect();
+    let mut known: Vec<&Condition> = conditions.iter().flatten().collect();
     known.sort_unstable();
     known.dedup();
     for (side, conditions) in sides.iter_mut().zip(&conditions) {
         side.add_attributes(&attributes, types.len());
-        let at = |it: &String| known.binary_search_by(|known| (**known).cmp(it));
+        let at = |it: &Condition| known.binary_search(&it);
         side.conditions = conditions.iter().map(|it| at(it).map_or(NONE, number)).collect();
     }
-    (Names { types, classes, conditions: known }, sides)
+    let conditions = known.iter().map(|it| it.0.as_str().into()).collect();
+    (Names { types, classes, conditions }, sides)
 }
