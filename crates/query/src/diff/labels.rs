@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::net::Ipv6Addr;
 
 use mandate_policydb::{
-    ClassDatum, Constraint, Context, FsUseBehavior, GenfsDatum, IbPkey, PolicyDb, Port,
+    ClassDatum, Constraint, Context, FsUseBehavior, GenfsDatum, IbPkey, NamedPair, PolicyDb, Port,
     initial_sid_name,
 };
 
 use super::rules::merge;
-use super::{Change, Compared, Detail, Item, Part, Section};
+use super::symbols::{Symbol, Trait, compare};
+use super::{Change, Compared, Item, Part, Section};
 use crate::Statements;
 use crate::info::file_kind;
 use crate::statement::{is_mls, text};
@@ -64,41 +65,26 @@ impl<'a> Compared<'_, 'a> {
     }
 
     fn netifs(&self) -> Section {
-        let list = |at: usize| {
-            let of = |second: bool| {
-                self.texts(at, move |db| {
-                    let all = db.object_contexts.netifs.iter();
-                    let context = |it: &'a mandate_policydb::NamedPair| {
-                        if second { &it.second } else { &it.context }
-                    };
-                    all.map(|it| (lossy(&it.name).into_owned(), context(it))).collect()
-                })
+        let of = |at, second: bool| {
+            self.texts(at, move |db| {
+                let context = |it: &'a NamedPair| if second { &it.second } else { &it.context };
+                let all = db.object_contexts.netifs.iter();
+                all.map(|it| (lossy(&it.name).into_owned(), context(it))).collect()
+            })
+        };
+        let list = |at| {
+            let both = of(at, false).into_iter().zip(of(at, true));
+            let one = |((name, own), (_, packets)): ((String, String), (String, String))| Symbol {
+                alone: format!("netifcon {name} {own} {packets}"),
+                traits: vec![
+                    Trait::value("Context", Some(own)),
+                    Trait::value("Packet Context", Some(packets)),
+                ],
+                name,
             };
-            let both = of(false).into_iter().zip(of(true));
-            both.map(|((name, own), (_, packets))| (name, [own, packets])).collect::<Vec<_>>()
+            both.map(one).collect()
         };
-        let single = |name: &str, [own, packets]: &[String; 2]| {
-            Item::plain(format!("netifcon {name} {own} {packets}"))
-        };
-        let mut section = Section::new(Part::Netifcons);
-        for (name, values) in merge(list(0), list(1)) {
-            match values {
-                [Some(a), Some(b)] if a == b => {}
-                [Some(a), Some(b)] => {
-                    let details =
-                        ["Context", "Packet Context"].into_iter().zip(a.into_iter().zip(b));
-                    let details = details.filter(|it| it.1.0 != it.1.1).map(|(noun, (a, b))| {
-                        Detail { noun, list: false, added: vec![b], removed: vec![a] }
-                    });
-                    let details = details.collect();
-                    section.modified.push(Change::Item(Item { text: name, details }));
-                }
-                [Some(a), None] => section.removed.push(Change::Item(single(&name, &a))),
-                [None, Some(b)] => section.added.push(Change::Item(single(&name, &b))),
-                [None, None] => {}
-            }
-        }
-        section
+        compare(Part::Netifcons, list(0), list(1))
     }
 
     fn constraints(

@@ -12,7 +12,7 @@ use crate::Statements;
 use crate::statement::text;
 
 /// Something that a symbol has, compared.
-struct Trait {
+pub(super) struct Trait {
     noun: &'static str,
     list: bool,
     values: Vec<String>,
@@ -24,16 +24,16 @@ impl Trait {
         Self { noun, list: true, values: values.into_iter().collect() }
     }
 
-    fn value(noun: &'static str, value: Option<String>) -> Self {
+    pub(super) fn value(noun: &'static str, value: Option<String>) -> Self {
         Self { noun, list: false, values: value.into_iter().collect() }
     }
 }
 
 /// A symbol: its name, how it stands in a list of those that only one policy has, and what it has.
-struct Symbol {
-    name: String,
-    alone: String,
-    traits: Vec<Trait>,
+pub(super) struct Symbol {
+    pub(super) name: String,
+    pub(super) alone: String,
+    pub(super) traits: Vec<Trait>,
 }
 
 impl Symbol {
@@ -292,7 +292,7 @@ fn levels((db, statements): Side<'_, '_>) -> Vec<Symbol> {
 }
 
 /// What two lists of symbols have not in common, in their order.
-fn compare(part: Part, first: Vec<Symbol>, second: Vec<Symbol>) -> Section {
+pub(super) fn compare(part: Part, first: Vec<Symbol>, second: Vec<Symbol>) -> Section {
     let mut section = Section::new(part);
     let known: rustc_hash::FxHashMap<&str, &Symbol> =
         first.iter().map(|it| (it.name.as_str(), it)).collect();
