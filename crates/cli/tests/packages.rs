@@ -94,3 +94,15 @@ fn mistakes_are_told_as_the_originals_do() {
         assert!(out.contains(text) || err.contains(text), "{words:?}: {out}{err}");
     }
 }
+
+#[test]
+fn convert_leads_from_macros_to_build() {
+    let folder = Folder::new("convert-macros");
+    let source = folder.file("my.te", b"policy_module(my, 1.0)\ntype a_t;\ncall(a_t)\n");
+    let source = source.to_str().unwrap();
+    let (code, _, err) = run(&["mandate", "convert", "--to", "pp", source, "-"]);
+    assert_eq!(code, 1);
+    let help =
+        format!("`mandate build {source} --headers DIR -o {}.pp`", &source[..source.len() - 3]);
+    assert_eq!(err.matches(&help).count(), 1, "{err}");
+}
