@@ -25,7 +25,7 @@ use mandate_compliance::random::Random;
 #[global_allocator]
 static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
 
-/// No more than this above what is allowed is given out: a reader that wants it aborts, which is a failure as any other.
+/// No more is given out: a reader that wants it aborts, which is a failure as any other.
 const CEILING: usize = 4 << 30;
 /// How long a mutant of up to [`UNIT`] bytes may take.
 const LIMIT: Duration = Duration::from_secs(1);

@@ -191,6 +191,11 @@ impl Read {
         read
     }
 
+    /// Was it a package, or a module alone?
+    pub(crate) fn is_package(&self) -> bool {
+        self.package.is_some()
+    }
+
     /// The units; a binary policy is decompiled.
     pub(crate) fn decompile(&mut self) {
         if let (Some(db), true) = (&self.policy, self.units.is_empty()) {

@@ -87,7 +87,12 @@ pub(crate) fn checkpolicy(
     let read =
         if request.binary { request.binary(name, out, err)? } else { request.source(err)? };
     let Some((mut db, source)) = read else { return Ok(1) };
-    let Some(output) = &request.output else { return Ok(0) };
+    let Some(output) = &request.output else {
+        if request.cil {
+            writeln!(err, "{name}:  No file to write CIL was specified")?;
+        }
+        return Ok(u8::from(request.cil));
+    };
     if request.cil || request.conf {
         return request.text(db, source, output, out, err);
     }
@@ -189,6 +194,9 @@ impl Request {
     fn refused(&self, name: &str) -> Option<String> {
         if self.conf && !self.binary {
             return Some("Can only generate policy.conf from binary policy".to_owned());
+        }
+        if self.conf && self.cil {
+            return Some("Can't convert to CIL and policy.conf at the same time".to_owned());
         }
         if self.line_markers && !self.cil {
             return Some(format!("{name}: -L: can only be used when writing a CIL policy file"));
