@@ -8,15 +8,11 @@ use mandate_compile::cil;
 use mandate_compile::print::kernel;
 use mandate_syntax::source::{Expansions, SourceMap};
 
-use super::getopt::{self, Spec, Word};
+use super::getopt::{self, Spec, Word, spec};
 use super::secilc::read_files;
 use crate::forms::{Form, read_input};
 use crate::render::{Findings, text};
 use crate::replace::replace;
-
-const fn spec(letter: char, name: &'static str, argument: bool) -> Spec {
-    Spec { letter, name, argument }
-}
 
 /// `pp [IN [OUT]]`: a package as CIL, as semodule asks for it.
 pub(crate) fn pp(words: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<u8> {

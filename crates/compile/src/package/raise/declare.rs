@@ -195,7 +195,7 @@ impl<'a> Raiser<'a> {
         at
     }
 
-    fn value_at(&self, kind: Kind, at: usize) -> u32 {
+    pub(super) fn value_at(&self, kind: Kind, at: usize) -> u32 {
         let symbols = &self.db.symbols;
         match kind {
             Kind::Commons => symbols.commons.entries[at].value,

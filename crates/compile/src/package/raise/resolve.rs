@@ -65,18 +65,7 @@ impl<'a> Raiser<'a> {
         if kind == Kind::Types {
             return self.type_value(ident);
         }
-        let at = self.find(kind, ident)?;
-        let symbols = &self.db.symbols;
-        Some(match kind {
-            Kind::Roles => symbols.roles.entries[at].value,
-            Kind::Users => symbols.users.entries[at].value,
-            Kind::Booleans => symbols.booleans.entries[at].value,
-            Kind::Levels => symbols.levels.entries[at].value,
-            Kind::Categories => symbols.categories.entries[at].value,
-            Kind::Classes => symbols.classes.entries[at].value,
-            Kind::Commons => symbols.commons.entries[at].value,
-            Kind::Types => return None,
-        })
+        self.find(kind, ident).map(|at| self.value_at(kind, at))
     }
 
     /// A set of types, and the flags for `self`.
