@@ -15,6 +15,7 @@ mod secilcheck;
 use std::io::Write;
 
 use anyhow::Result;
+use mandate_policydb::HandleUnknown;
 
 /// A classic command: its words, name included.
 pub(crate) type Classic = fn(&[String], &mut dyn Write, &mut dyn Write) -> Result<u8>;
@@ -54,6 +55,16 @@ fn split_policy(words: &[String]) -> (Option<&str>, &[String]) {
         },
         [] => (None, words),
     }
+}
+
+/// What an option `-U` says, in letters of any size.
+fn handle_unknown(action: &str) -> Option<HandleUnknown> {
+    Some(match action.to_ascii_lowercase().as_str() {
+        "deny" => HandleUnknown::Deny,
+        "allow" => HandleUnknown::Allow,
+        "reject" => HandleUnknown::Reject,
+        _ => return None,
+    })
 }
 
 /// The number that `text` begins with, as C's `atoi` reads it.
