@@ -7,7 +7,7 @@ use mandate_syntax::names::Symbol;
 use mandate_syntax::source::Span;
 
 use super::declare::{DeclKind, Space};
-use super::world::{Container, ContainerId, Item, Kind, NONE, ROOT, Scope, ScopeId, World};
+use super::world::{Container, ContainerId, Item, Kind, NONE, ROOT, ScopeId, World};
 use crate::near;
 
 /// What is around a statement, as far as it decides what may stand there.
@@ -49,12 +49,11 @@ impl World<'_> {
         let optional = if kind == Kind::Optional { id } else { around.optional };
         let plain =
             around.plain && !matches!(kind, Kind::Block | Kind::Macro | Kind::Call | Kind::Inherit);
-        let structural = false;
+        let around_depth = around.depth;
         if matches!(kind, Kind::Block | Kind::Macro) {
             self.copied += self.scopes[scope as usize].prefix.len();
-            let prefix = format!("{}{}.", self.scopes[scope as usize].prefix, self.text(name));
-            scope = ScopeId::try_from(self.scopes.len()).unwrap_or(0);
-            self.scopes.push(Scope { prefix });
+            let more = format!("{}.", self.text(name));
+            scope = self.new_scope(scope, &more, self.own_span(parent));
         }
         self.containers.push(Container {
             kind,
@@ -67,10 +66,11 @@ impl World<'_> {
             expansion,
             optional,
             definition: NONE,
+            depth: around_depth + 1,
             plain,
             is_abstract: false,
             disabled: false,
-            structural,
+            structural: false,
             items: Vec::new(),
         });
         id
@@ -78,10 +78,8 @@ impl World<'_> {
 
     /// Blocks in it are not known around it yet.
     fn own_scope(&mut self, id: ContainerId) {
-        let around = self.container(id).scope as usize;
-        let prefix = self.scopes[around].prefix.clone();
-        self.containers[id as usize].scope = ScopeId::try_from(self.scopes.len()).unwrap_or(0);
-        self.scopes.push(Scope { prefix });
+        let scope = self.new_scope(self.container(id).scope, "", self.own_span(id));
+        self.containers[id as usize].scope = scope;
     }
 
     fn fill(&mut self, id: ContainerId, statements: Children<'_>, around: Around) {
@@ -118,12 +116,7 @@ impl World<'_> {
             K::Block | K::Macro | K::Optional => self.named(id, statement, keyword, parts, around),
             K::In => self.in_statement(id, statement, parts, around),
             K::BooleanIf | K::TunableIf => self.condition(id, statement, keyword, parts, around),
-            K::SrcInfo => {
-                let new = self.new_container(Kind::Inserted, id, K::SrcInfo.symbol(), index);
-                parts.nth(2);
-                self.fill(new, parts, around);
-                Some(Item::child(new))
-            }
+            K::SrcInfo => self.src_info(id, statement, parts, around),
             K::True | K::False => {
                 let message = format!("`{}` stands outside of a condition", keyword.text());
                 let span = self.span(id, statement);
@@ -137,6 +130,28 @@ impl World<'_> {
             }
             _ => Some(Item::statement(index)),
         }
+    }
+
+    /// Where what stands in it comes from: a kind, a line and a file.
+    fn src_info(
+        &mut self,
+        id: ContainerId,
+        statement: Element<'_>,
+        mut parts: Children<'_>,
+        around: Around,
+    ) -> Option<Item> {
+        let [kind, line, file] = [0; 3].map(|_| parts.next().and_then(Element::word));
+        let kind = kind.is_some_and(|it| matches!(self.text(it), "cil" | "lms" | "lmx"));
+        let line = line.is_some_and(|it| self.text(it).parse::<u32>().is_ok());
+        if !(kind && line && file.is_some()) {
+            let span = self.span(id, statement);
+            self.shape(span, Keyword::SrcInfo, "a kind, a line and a file come first");
+            return None;
+        }
+        let new =
+            self.new_container(Kind::Inserted, id, Keyword::SrcInfo.symbol(), statement.index());
+        self.fill(new, parts, around);
+        Some(Item::child(new))
     }
 
     fn unknown_statement(&mut self, id: ContainerId, statement: Element<'_>, word: Symbol) {
@@ -313,9 +328,12 @@ impl World<'_> {
         let position = matches!(which, Some(Keyword::Before | Keyword::After));
         // A block may be called `after`; then a list follows.
         let mut ahead = parts;
-        if position && ahead.next().is_some_and(|it| !it.is_list()) {
+        let after = if position && ahead.next().is_some_and(|it| !it.is_list()) {
             name = parts.next().and_then(Element::word);
-        }
+            which == Some(Keyword::After)
+        } else {
+            false
+        };
         let more = parts.clone().next();
         if !position
             && let (Some(word), Some(more)) = (name, more)
@@ -334,7 +352,6 @@ impl World<'_> {
             return None;
         };
         let new = self.new_container(Kind::In, id, name, statement.index());
-        let after = which == Some(Keyword::After);
         self.own_scope(new);
         // Until it is put where it belongs.
         self.containers[new as usize].disabled = true;

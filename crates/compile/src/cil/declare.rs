@@ -389,11 +389,16 @@ impl World<'_> {
         let parameters = self.parameters.get(&container.definition).into_iter().flatten();
         let same = parameters.into_iter().any(|it| it.1 == kind && it.2 == name);
         if same {
-            let (what, text) = (kind.words(), self.text(name));
-            let message = format!("{what} `{text}` has the name of a parameter of its macro");
-            self.report.add(Diagnostic::error(Code::Redeclared, span, message));
+            self.shadowed(kind, name, span);
         }
         same
+    }
+
+    /// Tells of a declaration by the name of a parameter.
+    pub(crate) fn shadowed(&mut self, kind: DeclKind, name: Symbol, span: Span) {
+        let (what, text) = (kind.words(), self.text(name));
+        let message = format!("{what} `{text}` has the name of a parameter of its macro");
+        self.report.add(Diagnostic::error(Code::Redeclared, span, message));
     }
 
     fn add_decl(
@@ -410,9 +415,10 @@ impl World<'_> {
             _ => self.local.get(&(scope, space, name)).copied(),
         };
         if let Some(before) = before {
-            return self.redeclared(before, name, kind, span);
+            let was = self.decls[before as usize];
+            return self.declared_twice((was.kind, was.span), name, kind, span);
         }
-        let flat = self.flat(scope, name);
+        let flat = self.flat(scope, name, span);
         let actual = DeclId::try_from(self.decls.len()).unwrap_or(0);
         self.decls.push(Decl { kind, flat, span, container, node, actual });
         if scope == 0 {
@@ -426,26 +432,21 @@ impl World<'_> {
         }
     }
 
-    /// A name with the blocks around it.
-    fn flat(&mut self, scope: ScopeId, name: Symbol) -> Symbol {
-        if scope == 0 {
-            return name;
-        }
-        let flat = format!("{}{}", self.scopes[scope as usize].prefix, self.text(name));
-        self.names.intern(&flat)
-    }
-
-    fn redeclared(&mut self, before: DeclId, name: Symbol, kind: DeclKind, span: Span) {
+    /// Tells of a second declaration, unless it is the first one, or several may be.
+    pub(crate) fn declared_twice(
+        &mut self,
+        (was, there): (DeclKind, Span),
+        name: Symbol,
+        kind: DeclKind,
+        span: Span,
+    ) {
         use DeclKind as D;
-        let was = self.decls[before as usize];
-        let several = self.options.multiple_decls
-            && matches!(kind, D::Type | D::TypeAttribute | D::Role)
-            && was.kind == kind;
-        if several || was.span == span {
+        let may_be_several = matches!(kind, D::Type | D::TypeAttribute | D::Role) && was == kind;
+        if may_be_several && self.options.multiple_decls || there == span {
             return;
         }
         let text = self.text(name);
-        let (is, old) = (kind.words(), was.kind.words());
+        let (is, old) = (kind.words(), was.words());
         let message = if is == old {
             format!("{is} `{text}` is declared twice")
         } else {
@@ -453,8 +454,8 @@ impl World<'_> {
         };
         let mut error = Diagnostic::error(Code::Redeclared, span, message)
             .label("declared again")
-            .and(was.span, "first declared here");
-        if matches!(kind, D::Type | D::TypeAttribute | D::Role) && was.kind == kind {
+            .and(there, "first declared here");
+        if may_be_several {
             error = error.help("-m (multiple declarations) takes several declarations as one");
         }
         self.report.add(error);

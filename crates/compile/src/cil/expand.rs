@@ -17,6 +17,10 @@ const MOST_COPIED: usize = 1_000_000;
 const CONTAINER: usize = 16;
 /// Calls nest no deeper.
 const DEEPEST_CALL: usize = 256;
+/// Blocks inherit no deeper, those around them counted in.
+const DEEPEST_BLOCK: usize = 1024;
+/// Containers nest no deeper.
+const DEEPEST: u32 = 4096;
 
 /// The budget is spent; it was told.
 pub(crate) struct Spent;
@@ -103,7 +107,8 @@ impl World<'_> {
                 match self.find_block(parent, name) {
                     None => rest.push(id),
                     Some(target) => {
-                        self.copy(id, Kind::Inserted, target, None, false)?;
+                        let expansion = self.record_insert(id, target);
+                        self.copy(id, Kind::Inserted, target, Some(expansion), false)?;
                     }
                 }
             }
@@ -209,10 +214,12 @@ impl World<'_> {
         self.copied += CONTAINER + self.container(from).items.len();
         if self.copied > MOST_COPIED {
             let message = "calls and inherited blocks multiply into more than a million statements";
-            let outermost = self.outermost(parent);
-            let error = Diagnostic::error(Code::CilBudget, outermost, message);
-            self.report.add(error.help("write a rule about an attribute in place of many calls"));
-            return Err(Spent);
+            let help = "write a rule about an attribute in place of many calls";
+            return Err(self.spent(parent, message, help));
+        }
+        if self.container(parent).depth > DEEPEST {
+            let message = format!("calls and inherited blocks nest deeper than {DEEPEST}");
+            return Err(self.spent(parent, &message, "nest fewer optionals in macros and blocks"));
         }
         let source = self.container(from);
         let (file, home, node, name) = (source.file, source.home, source.node, source.name);
@@ -225,6 +232,12 @@ impl World<'_> {
             new.expansion = expansion;
         }
         Ok(id)
+    }
+
+    fn spent(&mut self, at: ContainerId, message: &str, help: &str) -> Spent {
+        let error = Diagnostic::error(Code::CilBudget, self.outermost(at), message);
+        self.report.add(error.help(help));
+        Spent
     }
 
     /// The statement at the top level that everything here comes from.
@@ -364,11 +377,20 @@ impl World<'_> {
                 return Ok(());
             }
         };
-        let arguments: Vec<Element<'_>> =
-            statement.children().nth(2).into_iter().flat_map(Element::children).collect();
+        let list = statement.children().nth(2);
+        if let Some(it) = list.filter(|it| it.children().is_empty()) {
+            let wrong = if it.is_list() {
+                "the list of arguments is empty"
+            } else {
+                "arguments stand in a list"
+            };
+            let span = self.span(id, it);
+            self.shape(span, Keyword::Call, wrong);
+            return Ok(());
+        }
+        let arguments: Vec<Element<'_>> = list.into_iter().flat_map(Element::children).collect();
         let parameters = self.parameters.get(&target).cloned().unwrap_or_default();
-        let empty = parameters.is_empty() && statement.children().count() > 2;
-        if arguments.len() != parameters.len() || empty {
+        if arguments.len() != parameters.len() {
             self.argument_count(span, target, arguments.len(), &parameters);
             return Ok(());
         }
@@ -400,7 +422,8 @@ impl World<'_> {
         let name = self.text(self.container(target).name);
         let wanted = parameters.len();
         let s = if wanted == 1 { "" } else { "s" };
-        let message = format!("macro `{name}` takes {wanted} argument{s}, but {given} are given");
+        let are = if given == 1 { "is" } else { "are" };
+        let message = format!("macro `{name}` takes {wanted} argument{s}, but {given} {are} given");
         let shown: Vec<String> =
             parameters.iter().map(|it| format!("({} {})", it.1.words(), self.text(it.2))).collect();
         let error = Diagnostic::error(Code::CilArguments, span, message)
@@ -413,6 +436,16 @@ impl World<'_> {
         let name = statement.children().nth(1).unwrap_or(statement);
         let span = self.span(at, name);
         self.expansions.record(span)
+    }
+
+    /// Records that statements come to `target` by the `in` of this container; the place is that of the target's name.
+    fn record_insert(&mut self, id: ContainerId, target: ContainerId) -> ExpansionId {
+        let container = self.container(id);
+        let statement = self.trees[container.home as usize].element(container.node);
+        let name = statement.children().filter(|it| it.word() == Some(container.name)).last();
+        let pos = name.unwrap_or(statement).pos();
+        let expansion = self.container(target).expansion;
+        self.expansions.record(Span { pos, expansion })
     }
 
     fn check_recursion(&mut self, id: ContainerId, target: ContainerId, span: Span) -> bool {
@@ -468,9 +501,14 @@ impl Inheritance {
             if at_id != id {
                 break;
             }
-            if self.doing.contains(&block) || within(world, id, block) {
+            let deep = self.doing.len() > DEEPEST_BLOCK;
+            if deep || self.doing.contains(&block) || within(world, id, block) {
                 let name = world.text(world.container(block).name);
-                let message = format!("block `{name}` inherits itself");
+                let message = if deep {
+                    format!("blocks inherit deeper than {DEEPEST_BLOCK}, from `{name}` on")
+                } else {
+                    format!("block `{name}` inherits itself")
+                };
                 let error = Diagnostic::error(Code::CilRecursion, span, message);
                 world.report.add(error.and(world.own_span(block), "the block"));
                 continue;

@@ -20,6 +20,7 @@ mod report;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod unused;
 mod used;
 mod work;
 mod world;

@@ -89,9 +89,9 @@ pub(crate) struct Lowerer<'w, 't> {
 #[derive(Debug, Default)]
 pub(crate) struct Policy {
     pub(crate) handle_unknown: Option<(Keyword, Span)>,
-    /// Statements of order: the word, and the names.
     /// Is there an order that is wrong in itself?
     pub(crate) disordered: bool,
+    /// Statements of order: the word, whether they say `unordered`, and the names.
     pub(crate) orders: Vec<(Keyword, bool, Vec<Ident>, Span)>,
     /// What was bounded: by the child, the parent and the child.
     pub(crate) bounded: FxHashMap<(Space, Symbol), (Ident, Ident)>,
