@@ -48,6 +48,11 @@ impl<'a> Statements<'a> {
         self.db
     }
 
+    /// How they are written.
+    pub(crate) fn style(&self) -> Style {
+        self.style
+    }
+
     /// A rule that a search found, as far as its semicolon and its condition.
     pub fn push(&mut self, to: &mut Vec<u8>, found: &Found<'_>) {
         let db = self.db;

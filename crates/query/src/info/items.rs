@@ -10,7 +10,7 @@ use mandate_policydb::{
 
 use super::{Component, InfoQuery, Item};
 use crate::statement::{push_all, push_set, text};
-use crate::{QuestionError, Statements};
+use crate::{QuestionError, Statements, Style};
 
 /// The items of a question, in whatever order.
 pub(super) fn of(
@@ -271,7 +271,12 @@ impl<'a> Lists<'a, '_> {
         let paths = systems.flat_map(|system| system.paths.iter().map(move |it| (system, it)));
         let one = |(system, it): (&mandate_policydb::GenfsDatum, &mandate_policydb::GenfsPath)| {
             let kind = it.class.map_or("", |class| file_kind(&self.db.classes.name(class)));
-            let head = format!("genfscon {} {} {kind}", lossy(&system.fstype), lossy(&it.path));
+            // setools leaves the blank before a kind that is not there.
+            let kind = match self.statements.style() {
+                Style::Policy if kind.is_empty() => String::new(),
+                _ => format!(" {kind}"),
+            };
+            let head = format!("genfscon {} {}{kind}", lossy(&system.fstype), lossy(&it.path));
             self.with_context(&head, &it.context, "")
         };
         paths.map(one).collect()

@@ -155,8 +155,8 @@ fn print_with_places(
 ) -> Result<()> {
     for rule in found {
         print_rules(statements, std::slice::from_ref(rule), out)?;
-        if let Found::Key(RuleKey::Rule(place)) = rule {
-            places::print(Some(provenance), *place, u32::MAX, out)?;
+        if let Found::Key(key) = rule {
+            places::print(Some(provenance), *key, u32::MAX, out)?;
         }
     }
     Ok(())
@@ -176,8 +176,8 @@ fn print_json(
         statements.push(&mut text, rule);
         let mut value = to_json(db, rule);
         value["text"] = String::from_utf8_lossy(&text).into();
-        if let (Some(provenance), Found::Key(RuleKey::Rule(place))) = (provenance, rule) {
-            value["places"] = places::to_json(provenance, *place, u32::MAX);
+        if let (Some(provenance), Found::Key(key)) = (provenance, rule) {
+            value["places"] = places::to_json(provenance, *key, u32::MAX);
         }
         let comma = if at + 1 < found.len() { "," } else { "" };
         writeln!(out, "{value}{comma}")?;
