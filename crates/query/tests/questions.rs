@@ -488,6 +488,7 @@ fn contexts_are_found_by_number_and_address() {
         Some("0x8020"),
         &expect![[r#"
         ibpkeycon fe80:: 0x8010-0x80ff u:object_r:keys_t
+        setools:
     "#]],
     );
     info(

@@ -20,7 +20,6 @@ use std::io::Write;
 use anyhow::Result;
 
 pub(crate) use seinfo::print_summary;
-pub(crate) use sesearch::parse_xperms;
 
 /// A classic command: its words, name included.
 pub(crate) type Classic = fn(&[String], &mut dyn Write, &mut dyn Write) -> Result<u8>;

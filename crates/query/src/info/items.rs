@@ -293,8 +293,13 @@ impl<'a> Lists<'a, '_> {
     fn ibpkeys(&self) -> Result<Vec<Item>, QuestionError> {
         let range = self.name.map(|it| parse_range(it, hexadecimal, "a pkey or range of pkeys"));
         let range = range.transpose()?;
+        // To setools a pkey means a statement about itself, though a port means what holds it.
+        let meant = |low, high| match self.statements.style() {
+            Style::Setools => range.is_none_or(|it| it == (low, high)),
+            Style::Policy => covers(range, low, high),
+        };
         let all = self.db.object_contexts.ibpkeys.iter();
-        let all = all.filter(|it| covers(range, it.low, it.high));
+        let all = all.filter(|it| meant(it.low, it.high));
         let head = |it: &mandate_policydb::IbPkey| {
             let prefix = Ipv6Addr::from(u128::from(it.subnet_prefix) << 64);
             match it.low == it.high {
