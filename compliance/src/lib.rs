@@ -24,6 +24,7 @@ pub mod ours;
 pub mod packages;
 pub mod place;
 pub mod queries;
+pub mod query;
 pub mod random;
 pub mod random_policies;
 pub mod reference;

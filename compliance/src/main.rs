@@ -14,7 +14,7 @@ use mandate_compliance::reference::{Flavour, Reference};
 use mandate_compliance::report::Report;
 use mandate_compliance::{
     decisions, decompile, format, incremental, kernel_mix, measure, micro, objects, originals,
-    packages, random_policies, roundtrip,
+    packages, query, random_policies, roundtrip,
 };
 
 /// How many questions libsepol is asked about each policy: in CI, and at full size.
@@ -137,6 +137,17 @@ enum Suite {
         #[arg(long, value_name = "PROGRAM")]
         newer: Option<PathBuf>,
     },
+    /// Questions: sesearch and seinfo beside setools, and how fast.
+    Query {
+        /// Only this part.
+        part: Option<query::Part>,
+        /// The full sizes, which docs/figures.md tells.
+        #[arg(long)]
+        full: bool,
+        /// Which questions.
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+    },
     /// Print the questions that `kernel` asks about one policy.
     Questions {
         /// Which Reference Policy.
@@ -163,6 +174,8 @@ enum Area {
     Compile,
     /// CIL, packages, decompiler, formatter, incremental builds.
     Forms,
+    /// Questions about policies.
+    Query,
 }
 
 #[derive(Clone, Copy, Debug, Args)]
@@ -241,6 +254,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             suites.all(Size::ci(seed))?;
             suites.compile(&Part::ALL, &compile::Size::new(false, seed))?;
             suites.forms(false, seed)?;
+            suites.query(&query::Part::ALL, false, seed)?;
         }
         Suite::Measure { area: Area::Core, figures, seed } => {
             let measured = suites.all(Size::full(seed))?;
@@ -261,6 +275,12 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
                 measure::write(&path, "forms", suites.report.summaries(), &measured)?;
             }
         }
+        Suite::Measure { area: Area::Query, figures, seed } => {
+            let measured = suites.query(&query::Part::ALL, true, seed)?;
+            if let Some(path) = figures {
+                measure::write(&path, "query", suites.report.summaries(), &measured)?;
+            }
+        }
         Suite::Compile { part, full, seed, only, bless, .. } => {
             let parts = part.map_or_else(|| Part::ALL.to_vec(), |part| vec![part]);
             suites.compile(&parts, &compile::Size { full, seed, only, bless })?;
@@ -271,6 +291,10 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             suites.cil(&parts, &size)?;
         }
         Suite::Packages { full, seed } => drop(suites.packages(full, seed)?),
+        Suite::Query { part, full, seed } => {
+            let parts = part.map_or_else(|| query::Part::ALL.to_vec(), |part| vec![part]);
+            suites.query(&parts, full, seed)?;
+        }
         Suite::Roundtrip(size) => suites.roundtrip(size)?,
         Suite::Decompile(size) => suites.decompile(size)?,
         Suite::Decisions(size) => suites.decisions(size)?,
@@ -346,6 +370,22 @@ impl Suites<'_> {
         let mut figures = Vec::new();
         for part in parts {
             let measured = self.attempt(|it| cil::run(&it.place, *part, size, &mut it.report))?;
+            figures.extend(measured.into_iter().flatten().map(|it| (part.suite(), it)));
+        }
+        Ok(figures)
+    }
+
+    /// Questions; figures come with the part that measured them.
+    fn query(
+        &mut self,
+        parts: &[query::Part],
+        full: bool,
+        seed: u64,
+    ) -> Result<Vec<(&'static str, Figure)>> {
+        let mut figures = Vec::new();
+        for part in parts {
+            let measured =
+                self.attempt(|it| query::run(&it.place, *part, full, seed, &mut it.report))?;
             figures.extend(measured.into_iter().flatten().map(|it| (part.suite(), it)));
         }
         Ok(figures)
@@ -469,6 +509,7 @@ const LEFT_OUT: &[&str] = &[
     "the formatted Reference Policy built, formatted CIL compiled by secilc",
     "the CIL cases compared with what secilc says now",
     "whole policies in CIL compared with those of secilc",
+    "answers of sesearch and seinfo compared with those of setools",
 ];
 
 /// Names the missing packages and installs them if asked; all of it goes to standard error.

@@ -34,17 +34,20 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     })
 }
 
-/// A hint at the newest policy of a folder such as /etc/selinux/default/policy.
-fn policy_within(folder: &Path) -> String {
+/// The newest policy of a folder such as /etc/selinux/default/policy.
+pub(crate) fn newest_policy(folder: &Path) -> Option<PathBuf> {
     let versions = std::fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| {
         let name = entry.file_name().into_string().ok()?;
         let version: u32 = name.strip_prefix("policy.")?.parse().ok()?;
         Some((version, entry.path()))
     });
-    match versions.max() {
-        Some((_, path)) => format!("; did you mean {}?", path.display()),
-        None => String::new(),
-    }
+    versions.max().map(|it| it.1)
+}
+
+/// A hint at the newest policy of a folder.
+fn policy_within(folder: &Path) -> String {
+    let newest = newest_policy(folder);
+    newest.map_or_else(String::new, |it| format!("; did you mean {}?", it.display()))
 }
 
 /// A policy that was read but not checked.
@@ -74,7 +77,7 @@ pub(crate) fn read_traced(path: &Path) -> Result<(Engine, Option<Provenance>)> {
 }
 
 /// The provenance file beside a policy; none if there is none.
-fn read_provenance(policy: &Path, bytes: &[u8]) -> Result<Option<Provenance>> {
+pub(crate) fn read_provenance(policy: &Path, bytes: &[u8]) -> Result<Option<Provenance>> {
     if policy == Path::new("-") {
         return Ok(None);
     }

@@ -2,12 +2,14 @@
 //!
 //! Exit codes: 0 success or allowed, 1 denied or errors in policy sources, 2 error. Classic commands keep those of the originals.
 
+mod answers;
 mod cache;
 mod classic;
 mod compiler;
 mod forms;
 mod input;
 mod output;
+mod policy;
 mod progress;
 pub mod render;
 mod replace;

@@ -1,7 +1,8 @@
 //! Near misses of names that a policy does not define.
 
 use mandate_compile::near::nearest;
-use mandate_policydb::{ClassId, ContextError, Datum, PolicyDb, SymbolTable};
+use mandate_policydb::{ClassId, ContextError, Datum, PolicyDb, SymbolTable, capability_names};
+use mandate_query::QuestionError;
 
 /// Near misses as the end of a sentence.
 pub(crate) fn hint(near: &[&str]) -> String {
@@ -21,6 +22,10 @@ pub(crate) fn unknown(db: &PolicyDb, kind: &str, name: &str) -> String {
         "class" => nearest(name, names(&db.classes)),
         "user" => nearest(name, names(&db.users)),
         "role" => nearest(name, names(&db.roles)),
+        "type or attribute" => nearest(name, names(&db.types)),
+        "attribute" => nearest(name, db.types.iter().filter(|it| it.attribute).map(Datum::name)),
+        "common" => nearest(name, names(&db.commons)),
+        "policy capability" => nearest(name, capability_names()),
         "type" => nearest(name, db.types.iter().filter(|it| !it.attribute).map(Datum::name)),
         "boolean" => nearest(name, names(&db.booleans)),
         "sensitivity" => nearest(name, names(&db.sensitivities)),
@@ -34,6 +39,24 @@ pub(crate) fn unknown(db: &PolicyDb, kind: &str, name: &str) -> String {
 pub(crate) fn unknown_permission(db: &PolicyDb, class: ClassId, name: &str) -> String {
     let near = nearest(name, db.permissions(class).map(Datum::name));
     format!("class {} has no permission {name:?}{}", db.classes.name(class), hint(&near))
+}
+
+/// Why a question cannot be asked, with near misses.
+pub(crate) fn question(db: &PolicyDb, error: &QuestionError) -> String {
+    match error {
+        QuestionError::Unknown { kind, name } => unknown(db, kind, name),
+        QuestionError::Range { text, why } => {
+            format!("{text:?} is no range of the policy: {}", context(db, why))
+        }
+        QuestionError::Permissions { names, .. } => {
+            let known = || db.classes.by_value().flat_map(|it| db.permissions(it.id));
+            let near = names.iter().flat_map(|it| nearest(it, known().map(Datum::name)));
+            let mut near: Vec<&str> = near.collect();
+            near.dedup();
+            format!("{error}{}", hint(&near))
+        }
+        other => other.to_string(),
+    }
 }
 
 /// Why text is not a context, with near misses.

@@ -67,6 +67,11 @@ impl<T: Datum> SymbolTable<T> {
         self.by_value.iter().filter_map(|&at| self.entries.get(at as usize))
     }
 
+    /// All records, aliases too, by name.
+    pub fn by_name(&self) -> impl Iterator<Item = &T> {
+        self.by_name.iter().filter_map(|&at| self.entries.get(at as usize))
+    }
+
     /// How many records, aliases included.
     pub fn len(&self) -> usize {
         self.entries.len()

@@ -1,5 +1,6 @@
 //! Commands under the names, options, texts and exit codes of the originals. See docs/classic.md.
 
+mod argparse;
 mod checkmodule;
 mod checkpolicy;
 mod compute;
@@ -11,11 +12,15 @@ mod printers;
 mod secil2tree;
 mod secilc;
 mod secilcheck;
+mod seinfo;
+mod sesearch;
 
 use std::io::Write;
 
 use anyhow::Result;
 use mandate_policydb::HandleUnknown;
+
+pub(crate) use seinfo::print_summary;
 
 /// A classic command: its words, name included.
 pub(crate) type Classic = fn(&[String], &mut dyn Write, &mut dyn Write) -> Result<u8>;
@@ -40,6 +45,8 @@ pub(crate) fn find(name: &str) -> Option<Classic> {
         "secil2tree" => Some(secil2tree::secil2tree),
         "secilcheck" => Some(secilcheck::secilcheck),
         "secilc" => Some(secilc::secilc),
+        "seinfo" => Some(seinfo::seinfo),
+        "sesearch" => Some(sesearch::sesearch),
         _ => None,
     }
 }

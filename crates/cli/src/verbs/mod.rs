@@ -13,8 +13,9 @@ mod jsonl;
 mod jsonl_objects;
 mod m4;
 mod places;
+mod query;
 mod reasons;
-mod sources;
+pub(crate) mod sources;
 
 use std::io::Write;
 
@@ -38,6 +39,8 @@ pub(crate) enum Verb {
     Decide(decide::Args),
     /// Say why a policy allows or denies; exit codes as decide
     Explain(explain::Args),
+    /// Ask what a policy holds, how two differ, who reaches what
+    Query(query::Args),
     /// Format sources: .te, .if, .fc and .cil files
     Fmt(fmt::Args),
     /// Write a policy in another form or version: binary, policy.conf, CIL
@@ -58,6 +61,7 @@ impl Verb {
             Self::Info(args) => info::run(args, out),
             Self::Decide(args) => decide::run(args, out, err),
             Self::Explain(args) => explain::run(args, out),
+            Self::Query(args) => query::run(args, out, err),
             Self::Fmt(args) => fmt::run(args, out, err),
             Self::Convert(args) => convert::run(args, err),
             Self::Help(args) => help::run(args, out),

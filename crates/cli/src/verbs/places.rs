@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::Result;
-use mandate_policydb::{Place, PlaceId, Provenance, RuleKey, RulePlace};
+use mandate_policydb::{Place, PlaceId, Provenance, RuleKey};
 use serde_json::{Value, json};
 
 use crate::{FAINT, styled};
@@ -14,7 +14,7 @@ const MOST: usize = 20;
 /// Prints the statements of a rule that give one of the permissions asked.
 pub(crate) fn print(
     provenance: Option<&Provenance>,
-    rule: RulePlace,
+    rule: RuleKey,
     asked: u32,
     out: &mut dyn Write,
 ) -> Result<()> {
@@ -35,7 +35,7 @@ pub(crate) fn print(
 }
 
 /// The same as JSON; the shape is in docs/json.md.
-pub(crate) fn to_json(provenance: &Provenance, rule: RulePlace, asked: u32) -> Value {
+pub(crate) fn to_json(provenance: &Provenance, rule: RuleKey, asked: u32) -> Value {
     let place = |it: &Place<'_>| json!({ "file": it.path, "line": it.line, "column": it.column });
     let of_one = |id| {
         let calls = calls(provenance, id).map(|(name, _, call)| {
@@ -55,8 +55,8 @@ pub(crate) fn to_json(provenance: &Provenance, rule: RulePlace, asked: u32) -> V
 }
 
 /// The places of the statements that give one of the permissions asked, each once.
-fn of(provenance: &Provenance, rule: RulePlace, asked: u32) -> Vec<PlaceId> {
-    let statements = provenance.places(RuleKey::Rule(rule));
+fn of(provenance: &Provenance, rule: RuleKey, asked: u32) -> Vec<PlaceId> {
+    let statements = provenance.places(rule);
     let mut places: Vec<PlaceId> =
         statements.filter(|it| it.0 & asked != 0).map(|it| it.1).collect();
     places.sort_unstable_by_key(|&id| {

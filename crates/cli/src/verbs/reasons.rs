@@ -5,7 +5,7 @@ use std::io::Write;
 use anyhow::Result;
 use mandate_policydb::{
     BoolId, ClassId, Comparison, Constraint, Context, MlsLevel, Part, PolicyDb, Provenance,
-    RulePlace, SymbolId, Term, TypeId, Whose,
+    RuleKey, RulePlace, SymbolId, Term, TypeId, Whose,
 };
 use mandate_server::{Change, Denial, Explanation, PermissionExplanation};
 use serde_json::{Value, json};
@@ -91,7 +91,7 @@ impl Subject<'_> {
         writeln!(out, "  {head}:")?;
         for &rule in rules {
             writeln!(out, "    {}", self.rule(rule))?;
-            places::print(self.provenance, rule, asked, out)?;
+            places::print(self.provenance, RuleKey::Rule(rule), asked, out)?;
         }
         Ok(())
     }
@@ -288,7 +288,10 @@ impl Subject<'_> {
             };
             let mut value = json!({ "rule": rule, "condition": condition, "when": when });
             if let (Some(provenance), Some(object)) = (self.provenance, value.as_object_mut()) {
-                object.insert("places".to_owned(), places::to_json(provenance, *at, asked));
+                object.insert(
+                    "places".to_owned(),
+                    places::to_json(provenance, RuleKey::Rule(*at), asked),
+                );
             }
             value
         };

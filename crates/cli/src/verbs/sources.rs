@@ -131,6 +131,27 @@ pub(crate) enum Interfaces {
 }
 
 impl SourceArgs {
+    /// These inputs, and nothing chosen.
+    pub(crate) fn of(inputs: Vec<PathBuf>) -> Self {
+        Self {
+            inputs,
+            policy_type: None,
+            settings: Vec::new(),
+            modules: None,
+            policy_version: None,
+            optimize: false,
+            check_interfaces: false,
+            no_neverallow: false,
+            show_disabled: false,
+            against: None,
+            headers: None,
+            cache: None,
+            no_cache: false,
+            format: Format::Text,
+            max_errors: None,
+        }
+    }
+
     /// Reads the sources and compiles them.
     pub(crate) fn compile(&self, interfaces: Interfaces) -> Result<Run> {
         let started = Instant::now();

@@ -1,0 +1,96 @@
+//! The policy that a question is about, in whatever form it is given.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use mandate_compile::outcome::{Outcome as Compiled, RuleOrigins};
+use mandate_compile::provenance;
+use mandate_policydb::{FileKind, Policy, Provenance, Unvalidated};
+
+use crate::input;
+use crate::verbs::sources::{Interfaces, SourceArgs};
+
+/// A policy, and where its rules were written if that is known.
+pub(crate) struct Loaded {
+    pub(crate) policy: Policy,
+    places: Places,
+}
+
+/// Where the places are. They are read when they are asked for.
+enum Places {
+    /// In the file beside this policy, which has these bytes.
+    Beside(PathBuf, Vec<u8>),
+    /// In what compiling gave.
+    Compiled(Box<Compiled>, Box<RuleOrigins>),
+}
+
+impl Loaded {
+    /// Where the rules were written; nothing if no file beside the policy says so.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or belongs to another policy.
+    pub(crate) fn provenance(&self) -> Result<Option<Provenance>> {
+        match &self.places {
+            Places::Beside(path, bytes) => input::read_provenance(path, bytes),
+            Places::Compiled(outcome, origins) => {
+                let (sources, expansions) = (&outcome.sources, &outcome.expansions);
+                let made = provenance::provenance(origins, sources, expansions);
+                Ok(Some(made.finish([0; 32])))
+            }
+        }
+    }
+}
+
+/// Reads a binary policy, or compiles a source tree, a policy.conf, CIL or packages; several files are one policy. What is wrong
+/// with sources is shown on `err`.
+///
+/// # Errors
+/// What cannot be read or compiled.
+pub(crate) fn load(inputs: &[PathBuf], err: &mut dyn Write) -> Result<Loaded> {
+    if let [path] = inputs
+        && let Some(bytes) = binary(path)?
+    {
+        let name = || path.display().to_string();
+        let policy = Unvalidated::read(&bytes).with_context(name)?.validate().with_context(name)?;
+        return Ok(Loaded { policy, places: Places::Beside(path.clone(), bytes) });
+    }
+    let sources = SourceArgs::of(inputs.to_vec());
+    let (mut outcome, _) = sources.compile(Interfaces::Called)?.finish();
+    if outcome.failed() {
+        sources.show(&outcome, &[], &mut std::io::sink(), err)?;
+    }
+    let Some(product) = outcome.product.take() else {
+        let names: Vec<_> = inputs.iter().map(|it| it.display().to_string()).collect();
+        bail!("{} holds no policy that could be asked", names.join(" "));
+    };
+    let policy = Unvalidated::from_db(product.policy).validate()?;
+    Ok(Loaded { policy, places: Places::Compiled(Box::new(outcome), Box::new(product.origins)) })
+}
+
+/// The policy in force: that of the running kernel, or the newest of the type that /etc/selinux/config names.
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn running() -> Result<PathBuf> {
+    let kernel = PathBuf::from(input::KERNEL_POLICY);
+    if kernel.exists() {
+        return Ok(kernel);
+    }
+    let config = std::fs::read_to_string("/etc/selinux/config").unwrap_or_default();
+    let kind = config.lines().find_map(|it| it.trim().strip_prefix("SELINUXTYPE="));
+    let folder = Path::new("/etc/selinux").join(kind.unwrap_or("targeted").trim()).join("policy");
+    let newest = input::newest_policy(&folder);
+    newest.context("no SELinux policy is in force here; name a policy file")
+}
+
+/// The bytes of a binary policy, and of what is no form of policy that is compiled.
+fn binary(path: &Path) -> Result<Option<Vec<u8>>> {
+    if path.is_dir() {
+        return Ok(None);
+    }
+    let bytes = input::read_bytes(path)?;
+    let compiled =
+        matches!(FileKind::of(&bytes), FileKind::Text | FileKind::Module | FileKind::Package);
+    Ok((!compiled && !bytes.starts_with(b"BZh")).then_some(bytes))
+}
