@@ -7,5 +7,9 @@
 #![deny(clippy::unwrap_used)]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
+pub mod flow;
+pub mod graph;
 pub mod name;
+pub mod reach;
+pub mod rules;
 pub mod types;

@@ -1,5 +1,6 @@
 //! Commands under the names, options, texts and exit codes of the originals. See docs/classic.md.
 
+mod analysis;
 mod checkmodule;
 mod checkpolicy;
 mod compute;
@@ -8,9 +9,12 @@ mod ocontexts;
 mod packages;
 mod policyvers;
 mod printers;
+mod running;
 mod secil2tree;
 mod secilc;
 mod secilcheck;
+mod sedta;
+mod seinfoflow;
 
 use std::io::Write;
 
@@ -39,6 +43,8 @@ pub(crate) fn find(name: &str) -> Option<Classic> {
         "secil2tree" => Some(secil2tree::secil2tree),
         "secilcheck" => Some(secilcheck::secilcheck),
         "secilc" => Some(secilc::secilc),
+        "sedta" => Some(sedta::sedta),
+        "seinfoflow" => Some(seinfoflow::seinfoflow),
         _ => None,
     }
 }

@@ -1,5 +1,9 @@
 //! `mandate query`: questions about a policy, a file for each.
 
+mod flow;
+mod reach;
+pub(crate) mod route;
+
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -17,7 +21,12 @@ pub(crate) struct Args {
 
 /// What can be asked.
 #[derive(clap::Subcommand)]
-enum Question {}
+enum Question {
+    /// Which domain becomes which, by what transitions
+    Reach(reach::Args),
+    /// From which type information can come to which other
+    Flow(flow::Args),
+}
 
 /// The policy that is asked.
 #[derive(clap::Args)]
@@ -38,6 +47,9 @@ impl Asked {
     }
 }
 
-pub(crate) fn run(args: &Args, _out: &mut dyn Write, _err: &mut dyn Write) -> Result<Outcome> {
-    match args.question {}
+pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome> {
+    match &args.question {
+        Question::Reach(args) => reach::run(args, out, err),
+        Question::Flow(args) => flow::run(args, out, err),
+    }
 }
