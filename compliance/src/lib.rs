@@ -26,6 +26,7 @@ pub mod place;
 pub mod queries;
 pub mod random;
 pub mod random_policies;
+pub mod reach;
 pub mod reference;
 pub mod report;
 pub mod roundtrip;

@@ -14,7 +14,7 @@ use mandate_compliance::reference::{Flavour, Reference};
 use mandate_compliance::report::Report;
 use mandate_compliance::{
     decisions, decompile, format, incremental, kernel_mix, measure, micro, objects, originals,
-    packages, random_policies, roundtrip,
+    packages, random_policies, reach, roundtrip,
 };
 
 /// How many questions libsepol is asked about each policy: in CI, and at full size.
@@ -137,6 +137,17 @@ enum Suite {
         #[arg(long, value_name = "PROGRAM")]
         newer: Option<PathBuf>,
     },
+    /// Domain transitions and information flow beside setools: the same or shorter ways, none missed; speed.
+    Reach {
+        /// Only this part.
+        part: Option<reach::Part>,
+        /// The full sizes, which docs/figures.md tells.
+        #[arg(long)]
+        full: bool,
+        /// Which questions.
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+    },
     /// Print the questions that `kernel` asks about one policy.
     Questions {
         /// Which Reference Policy.
@@ -241,6 +252,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             suites.all(Size::ci(seed))?;
             suites.compile(&Part::ALL, &compile::Size::new(false, seed))?;
             suites.forms(false, seed)?;
+            suites.reach(&reach::Part::ALL, false, seed)?;
         }
         Suite::Measure { area: Area::Core, figures, seed } => {
             let measured = suites.all(Size::full(seed))?;
@@ -269,6 +281,10 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             let parts = part.map_or_else(|| cil::Part::ALL.to_vec(), |part| vec![part]);
             let size = cil::Size { full, seed, only, bless, newer, ..cil::Size::default() };
             suites.cil(&parts, &size)?;
+        }
+        Suite::Reach { part, full, seed } => {
+            let parts = part.map_or_else(|| reach::Part::ALL.to_vec(), |part| vec![part]);
+            suites.reach(&parts, full, seed)?;
         }
         Suite::Packages { full, seed } => drop(suites.packages(full, seed)?),
         Suite::Roundtrip(size) => suites.roundtrip(size)?,
@@ -346,6 +362,22 @@ impl Suites<'_> {
         let mut figures = Vec::new();
         for part in parts {
             let measured = self.attempt(|it| cil::run(&it.place, *part, size, &mut it.report))?;
+            figures.extend(measured.into_iter().flatten().map(|it| (part.suite(), it)));
+        }
+        Ok(figures)
+    }
+
+    /// Paths through a policy; figures come with the part that measured them.
+    fn reach(
+        &mut self,
+        parts: &[reach::Part],
+        full: bool,
+        seed: u64,
+    ) -> Result<Vec<(&'static str, Figure)>> {
+        let mut figures = Vec::new();
+        for part in parts {
+            let measured =
+                self.attempt(|it| reach::run(&it.place, *part, full, seed, &mut it.report))?;
             figures.extend(measured.into_iter().flatten().map(|it| (part.suite(), it)));
         }
         Ok(figures)
@@ -455,6 +487,7 @@ impl Suites<'_> {
 }
 
 const LEFT_OUT: &[&str] = &[
+    "domain transitions and information flow compared with setools",
     "micro policies compiled anew, and their answers asked anew",
     "random policies compared with a real kernel",
     "reading and writing the Reference Policy and small policies of every version",

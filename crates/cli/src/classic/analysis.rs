@@ -92,8 +92,13 @@ impl Request {
             's' => self.source = argument,
             't' => self.target = Some(argument),
             'S' => self.shortest = true,
-            // 0 is as good as nothing, and below 0 nothing is short enough.
-            'A' => self.up_to = Some(number(&argument)?.max(0).unsigned_abs()).filter(|it| *it > 0),
+            // 0 is as good as nothing; what is below it is refused later, as by the original.
+            'A' => {
+                self.up_to = match number(&argument)? {
+                    0 => None,
+                    most => Some(usize::try_from(most).unwrap_or(0)),
+                }
+            }
             // 0 is no limit; below 0 the original stops after the first.
             'l' => {
                 self.limit = match number(&argument)? {
@@ -122,10 +127,11 @@ impl Request {
     }
 
     /// Which paths are wanted.
-    pub(super) fn wanted(&self) -> Length {
+    pub(super) fn wanted(&self) -> Result<Length> {
         match self.up_to {
-            Some(most) if !self.shortest => Length::UpTo(most),
-            _ => Length::Shortest,
+            _ if self.shortest => Ok(Length::Shortest),
+            Some(0) => bail!("Maximum path length must be positive."),
+            most => Ok(most.map_or(Length::Shortest, Length::UpTo)),
         }
     }
 

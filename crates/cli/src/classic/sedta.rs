@@ -110,7 +110,7 @@ impl Printer<'_> {
     ) -> Result<()> {
         let (from, to) = if reverse { (target, source) } else { (source, target) };
         let mut number = 0;
-        for path in self.transitions.paths(from, to, self.request.wanted()) {
+        for path in self.transitions.paths(from, to, self.request.wanted()?) {
             number += 1;
             writeln!(out, "Domain transition path {number}:")?;
             let mut steps: Vec<_> = path.windows(2).map(|it| (it[0], it[1])).collect();

@@ -164,7 +164,7 @@ struct Printer<'p> {
 impl Printer<'_> {
     fn paths(&self, source: TypeId, target: TypeId, out: &mut dyn Write) -> Result<()> {
         let mut number = 0;
-        for path in self.flows.paths(source, target, self.request.wanted()) {
+        for path in self.flows.paths(source, target, self.request.wanted()?) {
             number += 1;
             writeln!(out, "Flow {number}:")?;
             let types: Vec<_> = path.into_iter().filter_map(TypeId::from_bit).collect();

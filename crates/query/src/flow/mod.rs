@@ -7,6 +7,7 @@
 
 mod map;
 
+use std::cmp::Reverse;
 use std::sync::OnceLock;
 
 use mandate_policydb::{Ebitmap, RuleKind, SymbolId, TypeId};
@@ -155,11 +156,14 @@ impl<'a> Flows<'a> {
     pub fn step(&self, from: TypeId, to: TypeId) -> Vec<Carrier<'a>> {
         let rules = self.rules.get_or_init(|| self.all_rules());
         let weigh = |it: &Rule<'_>| self.weights.of(it.rule.class(), it.rule.permissions());
-        let written = rules.find(self.sets, from, to).map(|rule| (rule, weigh(&rule).1));
-        let read = rules.find(self.sets, to, from).map(|rule| (rule, weigh(&rule).0));
-        let carriers = written.chain(read).filter(|it| it.1 > 0);
-        let mut found: Vec<_> = carriers.map(|(rule, weight)| Carrier { rule, weight }).collect();
-        found.sort_by_key(|it| std::cmp::Reverse(it.weight));
+        let written = rules.find(self.sets, from, to).map(|rule| (weigh(&rule).1, rule));
+        let read = rules.find(self.sets, to, from).map(|rule| (weigh(&rule).0, rule));
+        let carriers = written.chain(read).filter(|it| it.0 > 0);
+        let mut found: Vec<_> = carriers.map(|(weight, rule)| Carrier { rule, weight }).collect();
+        // A rule between attributes may do both; what weighs more counts.
+        found.sort_by_key(|it| (it.rule.place, Reverse(it.weight)));
+        found.dedup_by_key(|it| it.rule.place);
+        found.sort_by_key(|it| Reverse(it.weight));
         found
     }
 

@@ -14,6 +14,9 @@ use serde_json::{Value, json};
 use crate::verbs::places;
 use crate::{FAINT, Outcome, STRONG, input, styled, suggest};
 
+/// Rules of one step that are printed without `--full`: between attributes there can be one for each class.
+const MOST: usize = 10;
+
 /// What is asked of a graph of types.
 #[derive(clap::Args)]
 pub(super) struct RouteArgs {
@@ -38,6 +41,9 @@ pub(super) struct RouteArgs {
     /// Count the rules that apply when a boolean has this value and the others are as they are (repeatable)
     #[arg(long = "bool", value_name = "NAME=VALUE", value_parser = input::parse_bool)]
     changes: Vec<(String, bool)>,
+    /// Show all rules of a step, not only the first ten
+    #[arg(long)]
+    full: bool,
     /// Print JSON
     #[arg(long, conflicts_with = "dot")]
     json: bool,
@@ -127,7 +133,8 @@ impl Route<'_> {
         let mut paths = Found::of(self, routes);
         let limit = self.args.limit.unwrap_or(usize::MAX);
         let head = self.head(routes, &paths);
-        let printer = Printer { db: self.db, routes, provenance };
+        let most = if self.args.full { usize::MAX } else { MOST };
+        let printer = Printer { db: self.db, routes, provenance, most };
         let (shown, complete) = if self.args.json {
             printer.json(&self.json_head(routes, &paths), &mut paths, limit, out)?
         } else if self.args.dot {
@@ -263,6 +270,8 @@ struct Printer<'p, R> {
     db: &'p PolicyDb,
     routes: &'p R,
     provenance: Option<&'p Provenance>,
+    /// Rules that are printed under one heading.
+    most: usize,
 }
 
 impl<R: Routes> Printer<'_, R> {
@@ -302,9 +311,12 @@ impl<R: Routes> Printer<'_, R> {
             if !head.is_empty() {
                 writeln!(out, "  {}", styled(FAINT, head))?;
             }
-            for rule in rules {
+            for rule in rules.iter().take(self.most) {
                 writeln!(out, "    {}", statement(self.db, rule))?;
                 places::print(self.provenance, rule.place, u32::MAX, out)?;
+            }
+            if rules.len() > self.most {
+                writeln!(out, "    and {} more rules (--full)", rules.len() - self.most)?;
             }
         }
         Ok(())

@@ -1,0 +1,195 @@
+//! Our answers, as the original's are written.
+
+use anyhow::{Context, Result};
+use mandate_policydb::{PolicyDb, SymbolId as _, TypeId};
+use mandate_query::flow::{FlowQuery, Flows, PermissionMap};
+use mandate_query::graph::Length;
+use mandate_query::reach::Transitions;
+use mandate_query::rules::{Conditions, Rule};
+use mandate_query::types::TypeSets;
+use serde_json::{Value, json};
+
+use super::setools::{Ask, Graph, Question};
+
+/// What the graph is made of.
+#[derive(Clone, Debug)]
+pub(super) enum Settings {
+    Transitions,
+    Flows {
+        map: PermissionMap,
+        least_weight: u8,
+        /// `NAME=on,…` beside those that are as they are; nothing where all rules count.
+        booleans: Option<String>,
+    },
+}
+
+impl Settings {
+    pub(super) fn transitions() -> Self {
+        Self::Transitions
+    }
+
+    /// With our own map, so far as setools can read it: it has no object of ours that says more.
+    pub(super) fn flows(least_weight: u8, booleans: Option<String>) -> Self {
+        Self::Flows { map: PermissionMap::ours(), least_weight, booleans }
+    }
+}
+
+/// A policy that is asked.
+pub(super) struct Ours<'a> {
+    sets: &'a TypeSets<'a>,
+    settings: &'a Settings,
+}
+
+/// The graph for one list of excluded types.
+enum Made<'a> {
+    Transitions(Transitions<'a>),
+    Flows(Flows<'a>),
+}
+
+impl<'a> Ours<'a> {
+    pub(super) fn new(sets: &'a TypeSets<'a>, settings: &'a Settings) -> Self {
+        Self { sets, settings }
+    }
+
+    pub(super) fn graph(&self) -> Graph {
+        match self.settings {
+            Settings::Transitions => Graph::Reach,
+            Settings::Flows { .. } => Graph::Flow,
+        }
+    }
+
+    fn db(&self) -> &'a PolicyDb {
+        self.sets.db()
+    }
+
+    fn make(&self, excluded: &[TypeId]) -> Made<'a> {
+        match self.settings {
+            Settings::Transitions => {
+                Made::Transitions(Transitions::new(self.sets, &Conditions::All, excluded))
+            }
+            Settings::Flows { map, least_weight, booleans } => {
+                let conditions = match booleans {
+                    None => Conditions::All,
+                    Some(_) => Conditions::with(self.db(), &[]),
+                };
+                let least_weight = *least_weight;
+                let query = FlowQuery { map, least_weight, conditions, excluded };
+                Made::Flows(Flows::new(self.sets, &query))
+            }
+        }
+    }
+
+    /// The types from which something leads away, and those to which something leads.
+    pub(super) fn ends(&self) -> (Vec<String>, Vec<String>) {
+        let made = self.make(&[]);
+        let types = || self.db().types.by_value().filter(|it| !it.attribute);
+        let name = |id: TypeId| self.db().types.name(id).into_owned();
+        let sources = types().filter(|it| !made.out_of(it.id).is_empty()).map(|it| name(it.id));
+        let targets = types().filter(|it| !made.towards(it.id).is_empty()).map(|it| name(it.id));
+        (sources.collect(), targets.collect())
+    }
+
+    fn type_(&self, name: &str) -> Result<TypeId> {
+        self.db().types.id(name).with_context(|| format!("no type {name}"))
+    }
+
+    /// The ways, in the order of their names.
+    pub(super) fn paths(&self, question: &Question) -> Result<Vec<Vec<String>>> {
+        let excluded: Result<Vec<_>> = question.exclude.iter().map(|it| self.type_(it)).collect();
+        let made = self.make(&excluded?);
+        let (source, target) = (self.type_(&question.source)?, self.type_(&question.target)?);
+        let ids = match question.ask {
+            Ask::Shortest => made.paths(source, target, Length::Shortest),
+            Ask::UpTo => made.paths(source, target, Length::UpTo(question.steps)),
+            Ask::Out => made.out_of(source).into_iter().map(|it| vec![source, it]).collect(),
+            Ask::In => made.towards(source).into_iter().map(|it| vec![it, source]).collect(),
+        };
+        let name = |id: &TypeId| self.db().types.name(*id).into_owned();
+        let mut paths: Vec<Vec<String>> =
+            ids.iter().map(|path| path.iter().map(name).collect()).collect();
+        paths.sort();
+        Ok(paths)
+    }
+
+    /// What makes the steps of a path.
+    pub(super) fn made(&self, path: &[String]) -> Result<Value> {
+        let made = self.make(&[]);
+        let types: Result<Vec<TypeId>> = path.iter().map(|it| self.type_(it)).collect();
+        Ok(types?.windows(2).map(|it| self.step(&made, it[0], it[1])).collect())
+    }
+
+    fn step(&self, made: &Made<'_>, from: TypeId, to: TypeId) -> Value {
+        let db = self.db();
+        let rules = |rules: &[Rule<'_>]| statements(db, rules);
+        match made {
+            Made::Flows(flows) => {
+                let step = flows.step(from, to);
+                let found: Vec<_> = step.iter().map(|it| it.rule).collect();
+                json!({ "weight": step.first().map(|it| it.weight), "rules": rules(&found) })
+            }
+            Made::Transitions(transitions) => {
+                let step = transitions.step(from, to);
+                let entrypoints = step.entrypoints.iter().map(|it| {
+                    let made = [&it.entrypoint, &it.execute, &it.type_transition];
+                    (db.types.name(it.type_).into_owned(), json!(made.map(|it| rules(it))))
+                });
+                let mut entrypoints: Vec<_> = entrypoints.collect();
+                entrypoints.sort_by(|a, b| a.0.cmp(&b.0));
+                json!({
+                    "transition": rules(&step.transition),
+                    "setexec": rules(&step.setexec),
+                    "dyntransition": rules(&step.dyntransition),
+                    "setcurrent": rules(&step.setcurrent),
+                    "entrypoints": entrypoints.into_iter().collect::<serde_json::Map<_, _>>(),
+                })
+            }
+        }
+    }
+}
+
+impl Made<'_> {
+    fn out_of(&self, from: TypeId) -> Vec<TypeId> {
+        match self {
+            Self::Transitions(it) => it.out_of(from).collect(),
+            Self::Flows(it) => it.out_of(from),
+        }
+    }
+
+    fn towards(&self, to: TypeId) -> Vec<TypeId> {
+        match self {
+            Self::Transitions(it) => it.towards(to).collect(),
+            Self::Flows(it) => it.towards(to),
+        }
+    }
+
+    fn paths(&self, from: TypeId, to: TypeId, wanted: Length) -> Vec<Vec<TypeId>> {
+        let ids = |path: Vec<u32>| path.into_iter().filter_map(TypeId::from_bit).collect();
+        match self {
+            Self::Transitions(it) => it.paths(from, to, wanted).map(ids).collect(),
+            Self::Flows(it) => it.paths(from, to, wanted).map(ids).collect(),
+        }
+    }
+}
+
+/// Rules as setools writes them, without their conditions, in order.
+fn statements(db: &PolicyDb, rules: &[Rule<'_>]) -> Vec<String> {
+    let statement = |it: &Rule<'_>| {
+        let text = db.rule_to_string(it.rule);
+        if !it.rule.kind.is_access_vector() {
+            return text;
+        }
+        let class = it.rule.class();
+        let mut names = db.permission_names(class, it.rule.permissions());
+        names.sort();
+        let names = match names.as_slice() {
+            [only] => only.clone(),
+            several => format!("{{ {} }}", several.join(" ")),
+        };
+        let (source, target) = (db.types.name(it.rule.source), db.types.name(it.rule.target));
+        format!("allow {source} {target}:{} {names};", db.classes.name(class))
+    };
+    let mut lines: Vec<_> = rules.iter().map(statement).collect();
+    lines.sort();
+    lines.dedup();
+    lines
+}
