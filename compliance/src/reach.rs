@@ -171,7 +171,11 @@ impl Case<'_> {
             |random: &mut Random, from: &[String]| random.pick(from).cloned().unwrap_or_default();
         while questions.len() < self.number {
             let random = &mut self.random;
-            let (source, target) = (pick(random, &sources), pick(random, &targets));
+            let source = pick(random, &sources);
+            let target = match random.chance(70) {
+                true => walk(random, ours, &source),
+                false => pick(random, &targets),
+            };
             if source == target {
                 continue;
             }
@@ -192,6 +196,18 @@ impl Case<'_> {
         }
         questions
     }
+}
+
+/// Where some steps lead to, so that most questions have an answer.
+fn walk(random: &mut Random, ours: &Ours<'_>, source: &str) -> String {
+    let mut at = source.to_owned();
+    for _ in 0..random.between(1, 4) {
+        match random.pick(&ours.beside(&at)) {
+            Some(next) => at.clone_from(next),
+            None => break,
+        }
+    }
+    at
 }
 
 /// What differs, if anything does: both sides as text.
@@ -215,5 +231,7 @@ fn judge(
     }
     let (Some(path), Some(made)) = (theirs.paths.first(), &theirs.made) else { return Ok(None) };
     let own = ours.made(path)?;
-    Ok((own != *made).then(|| (own.to_string(), made.to_string())))
+    let (own, made) = (own.as_array().into_iter().flatten(), made.as_array().into_iter().flatten());
+    let differing = own.zip(made).find(|(own, made)| !ours.same_step(own, made));
+    Ok(differing.map(|(own, made)| (own.to_string(), made.to_string())))
 }

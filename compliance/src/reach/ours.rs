@@ -28,9 +28,26 @@ impl Settings {
         Self::Transitions
     }
 
-    /// With our own map, so far as setools can read it: it has no object of ours that says more.
+    /// With our own map on both sides.
     pub(super) fn flows(least_weight: u8, booleans: Option<String>) -> Self {
         Self::Flows { map: PermissionMap::ours(), least_weight, booleans }
+    }
+
+    fn make<'a>(&self, sets: &'a TypeSets<'a>, excluded: &[TypeId]) -> Made<'a> {
+        match self {
+            Self::Transitions => {
+                Made::Transitions(Transitions::new(sets, &Conditions::All, excluded))
+            }
+            Self::Flows { map, least_weight, booleans } => {
+                let conditions = match booleans {
+                    None => Conditions::All,
+                    Some(_) => Conditions::with(sets.db(), &[]),
+                };
+                let least_weight = *least_weight;
+                let query = FlowQuery { map, least_weight, conditions, excluded };
+                Made::Flows(Flows::new(sets, &query))
+            }
+        }
     }
 }
 
@@ -38,6 +55,8 @@ impl Settings {
 pub(super) struct Ours<'a> {
     sets: &'a TypeSets<'a>,
     settings: &'a Settings,
+    /// The graph of which no type is excluded.
+    whole: Made<'a>,
 }
 
 /// The graph for one list of excluded types.
@@ -48,7 +67,8 @@ enum Made<'a> {
 
 impl<'a> Ours<'a> {
     pub(super) fn new(sets: &'a TypeSets<'a>, settings: &'a Settings) -> Self {
-        Self { sets, settings }
+        let whole = settings.make(sets, &[]);
+        Self { sets, settings, whole }
     }
 
     pub(super) fn graph(&self) -> Graph {
@@ -62,31 +82,36 @@ impl<'a> Ours<'a> {
         self.sets.db()
     }
 
-    fn make(&self, excluded: &[TypeId]) -> Made<'a> {
-        match self.settings {
-            Settings::Transitions => {
-                Made::Transitions(Transitions::new(self.sets, &Conditions::All, excluded))
-            }
-            Settings::Flows { map, least_weight, booleans } => {
-                let conditions = match booleans {
-                    None => Conditions::All,
-                    Some(_) => Conditions::with(self.db(), &[]),
-                };
-                let least_weight = *least_weight;
-                let query = FlowQuery { map, least_weight, conditions, excluded };
-                Made::Flows(Flows::new(self.sets, &query))
-            }
-        }
-    }
-
     /// The types from which something leads away, and those to which something leads.
     pub(super) fn ends(&self) -> (Vec<String>, Vec<String>) {
-        let made = self.make(&[]);
+        let made = &self.whole;
         let types = || self.db().types.by_value().filter(|it| !it.attribute);
         let name = |id: TypeId| self.db().types.name(id).into_owned();
         let sources = types().filter(|it| !made.out_of(it.id).is_empty()).map(|it| name(it.id));
         let targets = types().filter(|it| !made.towards(it.id).is_empty()).map(|it| name(it.id));
         (sources.collect(), targets.collect())
+    }
+
+    /// The types that one step leads to.
+    pub(super) fn beside(&self, type_: &str) -> Vec<String> {
+        let Ok(id) = self.type_(type_) else { return Vec::new() };
+        let found = self.whole.out_of(id);
+        found.into_iter().map(|it| self.db().types.name(it).into_owned()).collect()
+    }
+
+    /// Is a step made by the same rules? Where the original is known to say too much (docs/differences.md), ours must be part of it:
+    /// it takes `setexec` and `setcurrent` for any target, and weighs rules that do not apply.
+    pub(super) fn same_step(&self, ours: &Value, theirs: &Value) -> bool {
+        let own = |key: &str| matches!(key, "setexec" | "setcurrent");
+        let of_state = matches!(self.settings, Settings::Flows { booleans: Some(_), .. });
+        let fields = |it: &Value| it.as_object().cloned().unwrap_or_default();
+        let (ours, theirs) = (fields(ours), fields(theirs));
+        ours.len() == theirs.len()
+            && ours.iter().all(|(key, value)| match theirs.get(key) {
+                Some(other) if own(key) => part_of(value, other),
+                Some(other) => value == other || (of_state && key == "weight"),
+                None => false,
+            })
     }
 
     fn type_(&self, name: &str) -> Result<TypeId> {
@@ -96,7 +121,7 @@ impl<'a> Ours<'a> {
     /// The ways, in the order of their names.
     pub(super) fn paths(&self, question: &Question) -> Result<Vec<Vec<String>>> {
         let excluded: Result<Vec<_>> = question.exclude.iter().map(|it| self.type_(it)).collect();
-        let made = self.make(&excluded?);
+        let made = self.settings.make(self.sets, &excluded?);
         let (source, target) = (self.type_(&question.source)?, self.type_(&question.target)?);
         let ids = match question.ask {
             Ask::Shortest => made.paths(source, target, Length::Shortest),
@@ -113,9 +138,8 @@ impl<'a> Ours<'a> {
 
     /// What makes the steps of a path.
     pub(super) fn made(&self, path: &[String]) -> Result<Value> {
-        let made = self.make(&[]);
         let types: Result<Vec<TypeId>> = path.iter().map(|it| self.type_(it)).collect();
-        Ok(types?.windows(2).map(|it| self.step(&made, it[0], it[1])).collect())
+        Ok(types?.windows(2).map(|it| self.step(&self.whole, it[0], it[1])).collect())
     }
 
     fn step(&self, made: &Made<'_>, from: TypeId, to: TypeId) -> Value {
@@ -145,6 +169,12 @@ impl<'a> Ours<'a> {
             }
         }
     }
+}
+
+/// Is one list part of the other, and empty only if that is?
+fn part_of(part: &Value, whole: &Value) -> bool {
+    let (Some(part), Some(whole)) = (part.as_array(), whole.as_array()) else { return false };
+    part.is_empty() == whole.is_empty() && part.iter().all(|it| whole.contains(it))
 }
 
 impl Made<'_> {

@@ -10,7 +10,7 @@ use mandate_query::types::TypeSets;
 use serde_json::{Value, json};
 
 use super::Asked;
-use super::route::{RouteArgs, Routes, Step};
+use super::route::{RouteArgs, Routes, Step, count};
 use crate::{Outcome, input};
 
 /// Arguments of `query flow`.
@@ -76,15 +76,33 @@ impl<'a> Routes for Information<'a> {
         self.flows.towards(to)
     }
 
+    fn sentence(from: Option<&str>, to: Option<&str>, any: bool) -> String {
+        match (from, to) {
+            (Some(from), Some(to)) if any => format!("Information can flow from {from} to {to}"),
+            (Some(from), Some(to)) => format!("No information can flow from {from} to {to}"),
+            (Some(from), None) if any => {
+                format!("Where information can flow from {from} in one step")
+            }
+            (Some(from), None) => format!("No information can flow from {from}"),
+            (None, to) if any => {
+                format!("From where information can flow to {} in one step", to.unwrap_or_default())
+            }
+            (None, to) => format!("No information can flow to {}", to.unwrap_or_default()),
+        }
+    }
+
     fn counted(&self) -> (String, Value) {
         let (types, flows) = self.flows.count();
         let unmapped = self.flows.unmapped();
-        let mut text =
-            format!("{flows} flows of weight {} and above between {types} types", self.least);
+        let mut text = format!(
+            "{} of weight {} and above between {types} types",
+            count(flows, "flow"),
+            self.least
+        );
         if let Some((class, permission)) = unmapped.first() {
             let number = unmapped.len();
             text += &format!(
-                " without {number} permissions that the map lacks, such as {class} {permission}"
+                ", without {number} permissions that the map lacks, such as {class} {permission}"
             );
         }
         let unmapped: Vec<_> = unmapped.iter().map(|it| format!("{} {}", it.0, it.1)).collect();

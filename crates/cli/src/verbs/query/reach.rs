@@ -9,7 +9,7 @@ use mandate_query::types::TypeSets;
 use serde_json::{Value, json};
 
 use super::Asked;
-use super::route::{RouteArgs, Routes, Step};
+use super::route::{RouteArgs, Routes, Step, count};
 use crate::Outcome;
 
 /// Arguments of `query reach`.
@@ -56,9 +56,20 @@ impl<'a> Routes for Domains<'a> {
         self.transitions.towards(to).collect()
     }
 
+    fn sentence(from: Option<&str>, to: Option<&str>, any: bool) -> String {
+        match (from, to) {
+            (Some(from), Some(to)) if any => format!("{from} can become {to}"),
+            (Some(from), Some(to)) => format!("{from} cannot become {to}"),
+            (Some(from), None) if any => format!("What {from} can become in one step"),
+            (Some(from), None) => format!("{from} can become nothing else"),
+            (None, to) if any => format!("What can become {} in one step", to.unwrap_or_default()),
+            (None, to) => format!("Nothing can become {}", to.unwrap_or_default()),
+        }
+    }
+
     fn counted(&self) -> (String, Value) {
         let (transitions, domains) = (self.transitions.count(), self.transitions.domains());
-        let text = format!("{transitions} transitions between {domains} domains");
+        let text = format!("{} between {domains} domains", count(transitions, "transition"));
         (text, json!({ "transitions": transitions, "domains": domains }))
     }
 

@@ -79,6 +79,8 @@ pub(super) trait Routes {
     fn graph(&self) -> &Self::Graph;
     fn out_of(&self, from: TypeId) -> Vec<TypeId>;
     fn towards(&self, to: TypeId) -> Vec<TypeId>;
+    /// What is found between these types, or that nothing is.
+    fn sentence(from: Option<&str>, to: Option<&str>, any: bool) -> String;
     /// What was counted, as the end of a sentence, and as JSON.
     fn counted(&self) -> (String, Value);
     /// Rules under headings.
@@ -153,38 +155,24 @@ impl Route<'_> {
         self.db.types.name(id).into_owned()
     }
 
-    /// The sentence that says what was counted.
+    /// The sentence that says what was found, and what was counted.
     fn head<R: Routes>(&self, routes: &R, found: &Found<'_, R::Graph>) -> String {
-        let word = R::NAME;
-        let what = match (self.from, self.to) {
-            (Some(from), Some(to)) => {
-                let (from, to) = (self.name(from), self.name(to));
-                match (found.shortest(), self.args.up_to) {
-                    (None, _) => format!("no {word} from {from} to {to}"),
-                    (Some(steps), None) => {
-                        format!(
-                            "{word} from {from} to {to} by the shortest ways, of {}",
-                            count(steps, "step")
-                        )
-                    }
-                    (Some(_), Some(most)) => {
-                        format!(
-                            "{word} from {from} to {to} by all ways of at most {}",
-                            count(most, "step")
-                        )
-                    }
-                }
+        let name = |it: Option<TypeId>| it.map(|it| self.name(it));
+        let (from, to) = (name(self.from), name(self.to));
+        let sentence = R::sentence(from.as_deref(), to.as_deref(), found.shortest().is_some());
+        let ways = match (found, found.shortest(), self.args.up_to) {
+            (Found::Steps(_), ..) | (_, None, _) => String::new(),
+            (_, Some(steps), None) => {
+                format!(" by these shortest ways, of {}", count(steps, "step"))
             }
-            (Some(from), None) => format!("{word} from {} by one step", self.name(from)),
-            (None, Some(to)) => format!("{word} to {} by one step", self.name(to)),
-            (None, None) => word.to_owned(),
+            (_, _, Some(most)) => format!(" by these ways, of at most {}", count(most, "step")),
         };
-        format!("{what}; counted: {}, {}", routes.counted().0, self.conditions_text())
+        format!("{sentence}{ways}. Counted: {}, {}.", routes.counted().0, self.conditions_text())
     }
 
     fn conditions_text(&self) -> String {
         if self.conditions == Conditions::All {
-            return "by all rules whatever the booleans are".to_owned();
+            return "all rules whatever the booleans are".to_owned();
         }
         let changes = self
             .args
@@ -194,7 +182,7 @@ impl Route<'_> {
         let changes: Vec<_> = changes.collect();
         let but =
             if changes.is_empty() { String::new() } else { format!(" but {}", changes.join(" ")) };
-        format!("by the rules that apply with the booleans as the policy has them{but}")
+        format!("the rules that apply with the booleans as the policy has them{but}")
     }
 
     fn json_head<R: Routes>(&self, routes: &R, found: &Found<'_, R::Graph>) -> Value {
@@ -216,7 +204,8 @@ impl Route<'_> {
     }
 }
 
-fn count(n: usize, what: &str) -> String {
+/// A number of things.
+pub(super) fn count(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
