@@ -100,7 +100,7 @@ impl<'a> Ours<'a> {
     }
 
     /// Is a step made by the same rules? Where the original is known to say too much (docs/differences.md), ours must be part of it:
-    /// it takes `setexec` and `setcurrent` for any target, and weighs rules that do not apply.
+    /// it takes `setexec` and `setcurrent` for any target, shows some entry points that nobody chooses, and weighs rules that do not apply.
     pub(super) fn same_step(&self, ours: &Value, theirs: &Value) -> bool {
         let own = |key: &str| matches!(key, "setexec" | "setcurrent");
         let of_state = matches!(self.settings, Settings::Flows { booleans: Some(_), .. });
@@ -109,6 +109,7 @@ impl<'a> Ours<'a> {
         ours.len() == theirs.len()
             && ours.iter().all(|(key, value)| match theirs.get(key) {
                 Some(other) if own(key) => part_of(value, other),
+                Some(other) if key == "entrypoints" => same_entrypoints(value, other),
                 Some(other) => value == other || (of_state && key == "weight"),
                 None => false,
             })
@@ -169,6 +170,14 @@ impl<'a> Ours<'a> {
             }
         }
     }
+}
+
+/// Are they the same, but for those that no `type_transition` chooses?
+fn same_entrypoints(ours: &Value, theirs: &Value) -> bool {
+    let (Some(ours), Some(theirs)) = (ours.as_object(), theirs.as_object()) else { return false };
+    let unchosen = |it: &Value| it.get(2).and_then(Value::as_array).is_some_and(Vec::is_empty);
+    ours.iter().all(|(name, made)| theirs.get(name) == Some(made))
+        && theirs.iter().all(|(name, made)| ours.contains_key(name) || unchosen(made))
 }
 
 /// Is one list part of the other, and empty only if that is?

@@ -13,7 +13,7 @@ fn reach_shows_each_step_with_its_rules() {
         &["mandate", "query", "reach", &policy, "--from", "init_t", "--to", "httpd_t"],
         0,
         expect![[r#"
-            reach from init_t to httpd_t by the shortest ways, of 1 step; counted: 1 transitions between 2 domains, by all rules whatever the booleans are
+            init_t can become httpd_t by these shortest ways, of 1 step. Counted: 1 transition between 2 domains, all rules whatever the booleans are.
 
             1. init_t > httpd_t
               transition
@@ -28,13 +28,15 @@ fn reach_shows_each_step_with_its_rules() {
         &["mandate", "query", "reach", &policy, "--to", "user_t"],
         1,
         expect![[r#"
-        reach to user_t by one step; counted: 1 transitions between 2 domains, by all rules whatever the booleans are
-    "#]],
+            Nothing can become user_t. Counted: 1 transition between 2 domains, all rules whatever the booleans are.
+        "#]],
     );
     check(
         &["mandate", "query", "reach", &policy, "--from", "httpd_t", "--to", "init_t"],
         1,
-        expect![[""]],
+        expect![[r#"
+            httpd_t cannot become init_t. Counted: 1 transition between 2 domains, all rules whatever the booleans are.
+        "#]],
     );
 }
 
@@ -83,57 +85,80 @@ fn flow_counts_what_the_booleans_let_through() {
         &[],
         0,
         expect![[r#"
-        flow from user_t to httpd_t by the shortest ways, of 2 steps; counted: 26 flows of weight 3 and above between 11 types, by all rules whatever the booleans are
+            Information can flow from user_t to httpd_t by these shortest ways, of 2 steps. Counted: 26 flows of weight 3 and above between 11 types, all rules whatever the booleans are.
 
-        1. user_t > user_home_t > httpd_t
-          user_t > user_home_t, weight 10
-            allow user_t user_home_t:file { read write append create getattr open };
-            allow user_t user_home_t:dir { read write getattr open search add_name remove_name };
-          user_home_t > httpd_t, weight 10
-            allow httpd_t user_home_t:dir { read getattr open search };  [ httpd_read_homes ]:True
-            allow httpd_t user_home_t:file { read getattr open };  [ httpd_read_homes ]:True
-    "#]],
+            1. user_t > user_home_t > httpd_t
+              user_t > user_home_t, weight 10
+                allow user_t user_home_t:file { read write append create getattr open };
+                allow user_t user_home_t:dir { read write getattr open search add_name remove_name };
+              user_home_t > httpd_t, weight 10
+                allow httpd_t user_home_t:dir { read getattr open search };  [ httpd_read_homes ]:True
+                allow httpd_t user_home_t:file { read getattr open };  [ httpd_read_homes ]:True
+        "#]],
     );
     flow(
         &["--booleans", "current"],
         0,
         expect![[r#"
-        flow from user_t to httpd_t by the shortest ways, of 3 steps; counted: 25 flows of weight 3 and above between 11 types, by the rules that apply with the booleans as the policy has them
+            Information can flow from user_t to httpd_t by these shortest ways, of 3 steps. Counted: 25 flows of weight 3 and above between 11 types, the rules that apply with the booleans as the policy has them.
 
-        1. user_t > sysadm_t > httpd_content_t > httpd_t
-          user_t > sysadm_t, weight 8
-            allow user_t sysadm_t:process transition;
-          sysadm_t > httpd_content_t, weight 10
-            allow sysadm_t file_type:file { read write append create getattr open };
-          httpd_content_t > httpd_t, weight 10
-            allow httpd_t httpd_content_t:file { read getattr open };
-            allow httpd_t httpd_content_t:dir { read getattr open search };
+            1. user_t > sysadm_t > httpd_content_t > httpd_t
+              user_t > sysadm_t, weight 8
+                allow user_t sysadm_t:process transition;
+              sysadm_t > httpd_content_t, weight 10
+                allow sysadm_t file_type:file { read write append create getattr open };
+              httpd_content_t > httpd_t, weight 10
+                allow httpd_t httpd_content_t:file { read getattr open };
+                allow httpd_t httpd_content_t:dir { read getattr open search };
 
-        2. user_t > sysadm_t > httpd_exec_t > httpd_t
-          user_t > sysadm_t, weight 8
-            allow user_t sysadm_t:process transition;
-          sysadm_t > httpd_exec_t, weight 10
-            allow sysadm_t file_type:file { read write append create getattr open };
-          httpd_exec_t > httpd_t, weight 8
-            allow httpd_t httpd_exec_t:file entrypoint;
+            2. user_t > sysadm_t > httpd_exec_t > httpd_t
+              user_t > sysadm_t, weight 8
+                allow user_t sysadm_t:process transition;
+              sysadm_t > httpd_exec_t, weight 10
+                allow sysadm_t file_type:file { read write append create getattr open };
+              httpd_exec_t > httpd_t, weight 8
+                allow httpd_t httpd_exec_t:file entrypoint;
 
-        3. user_t > sysadm_t > httpd_log_t > httpd_t
-          user_t > sysadm_t, weight 8
-            allow user_t sysadm_t:process transition;
-          sysadm_t > httpd_log_t, weight 10
-            allow sysadm_t file_type:file { read write append create getattr open };
-          httpd_log_t > httpd_t, weight 5
-            allow httpd_t httpd_log_t:file { append create getattr open };
-            allow httpd_t httpd_log_t:dir { search add_name };
-    "#]],
+            3. user_t > sysadm_t > httpd_log_t > httpd_t
+              user_t > sysadm_t, weight 8
+                allow user_t sysadm_t:process transition;
+              sysadm_t > httpd_log_t, weight 10
+                allow sysadm_t file_type:file { read write append create getattr open };
+              httpd_log_t > httpd_t, weight 5
+                allow httpd_t httpd_log_t:file { append create getattr open };
+                allow httpd_t httpd_log_t:dir { search add_name };
+        "#]],
     );
     flow(
         &["--bool", "httpd_read_homes=on", "--up-to", "4", "--limit", "1", "--json"],
         0,
-        expect![[""]],
+        expect![[r#"
+            {
+              "question": "flow",
+              "from": "user_t",
+              "to": "httpd_t",
+              "excluded": [],
+              "booleans": {"httpd_read_homes":true},
+              "counted": {"flows":26,"types":11,"min_weight":3,"unmapped":[]},
+              "shortest": 2,
+              "ways": [
+                [{"from":"user_t","to":"user_home_t","weight":10,"rules":[{"rule":"allow user_t user_home_t:file { read write append create getattr open };","condition":null,"when":null},{"rule":"allow user_t user_home_t:dir { read write getattr open search add_name remove_name };","condition":null,"when":null}]},{"from":"user_home_t","to":"httpd_t","weight":10,"rules":[{"rule":"allow httpd_t user_home_t:dir { read getattr open search };","condition":"httpd_read_homes","when":true},{"rule":"allow httpd_t user_home_t:file { read getattr open };","condition":"httpd_read_homes","when":true}]}]
+              ],
+              "complete": false
+            }
+        "#]],
     );
-    flow(&["--dot"], 0, expect![[""]]);
-    flow(&["--min-weight", "10", "--exclude", "user_home_t,sysadm_t"], 1, expect![[""]]);
+    flow(&["--dot"], 0, expect![[r#"
+        // Information can flow from user_t to httpd_t by these shortest ways, of 2 steps. Counted: 26 flows of weight 3 and above between 11 types, all rules whatever the booleans are.
+        digraph flow {
+          rankdir=LR;
+          "user_t" -> "user_home_t" [label="weight 10"];
+          "user_home_t" -> "httpd_t" [label="weight 10"];
+        }
+    "#]]);
+    flow(&["--min-weight", "10", "--exclude", "user_home_t,sysadm_t"], 1, expect![[r#"
+        No information can flow from user_t to httpd_t. Counted: 4 flows of weight 10 and above between 6 types, all rules whatever the booleans are.
+    "#]]);
 }
 
 #[test]
@@ -158,12 +183,12 @@ fn a_map_of_ones_own_is_read_and_its_faults_are_told() {
         &[&words[..], &[map.to_str().unwrap()]].concat(),
         0,
         expect![[r#"
-        flow from httpd_t by one step; counted: 8 flows of weight 3 and above between 9 types without 27 permissions that the map lacks, such as process fork, by all rules whatever the booleans are
+            Where information can flow from httpd_t in one step. Counted: 8 flows of weight 3 and above between 9 types, without 27 permissions that the map lacks, such as process fork, all rules whatever the booleans are.
 
-        1. httpd_t > httpd_log_t
-          weight 10
-            allow httpd_t httpd_log_t:file { append create getattr open };
-    "#]],
+            1. httpd_t > httpd_log_t
+              weight 10
+                allow httpd_t httpd_log_t:file { append create getattr open };
+        "#]],
     );
     let map = folder.file("map", b"1\nclass file 1\n append x\n");
     let (code, _, err) = run(&[&words[..], &[map.to_str().unwrap()]].concat());
