@@ -185,7 +185,9 @@ impl Case<'_> {
                 2 | 3 => Ask::UpTo,
                 _ => Ask::Shortest,
             };
-            let excluded = if random.chance(30) { random.between(1, 3) } else { 0 };
+            // The original makes its graph of flows anew for each list.
+            let percent = if ours.graph() == Graph::Flow { 10 } else { 30 };
+            let excluded = if random.chance(percent) { random.between(1, 3) } else { 0 };
             let mut exclude: Vec<String> = (0..excluded).map(|_| pick(random, &targets)).collect();
             exclude.retain(|it| *it != source && *it != target);
             exclude.dedup();

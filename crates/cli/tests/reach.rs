@@ -148,17 +148,37 @@ fn flow_counts_what_the_booleans_let_through() {
             }
         "#]],
     );
-    flow(&["--dot"], 0, expect![[r#"
+    flow(&["--lightest", "--exclude", "user_home_t"], 0, expect![[r#"
+        Information can flow from user_t to httpd_t by these ways of the least length, 5, where a step counts 11 less its weight. Counted: 21 flows of weight 3 and above between 10 types, all rules whatever the booleans are.
+
+        1. user_t > sysadm_t > httpd_content_t > httpd_t
+          user_t > sysadm_t, weight 8
+            allow user_t sysadm_t:process transition;
+          sysadm_t > httpd_content_t, weight 10
+            allow sysadm_t file_type:file { read write append create getattr open };
+          httpd_content_t > httpd_t, weight 10
+            allow httpd_t httpd_content_t:file { read getattr open };
+            allow httpd_t httpd_content_t:dir { read getattr open search };
+    "#]]);
+    flow(
+        &["--dot"],
+        0,
+        expect![[r#"
         // Information can flow from user_t to httpd_t by these shortest ways, of 2 steps. Counted: 26 flows of weight 3 and above between 11 types, all rules whatever the booleans are.
         digraph flow {
           rankdir=LR;
           "user_t" -> "user_home_t" [label="weight 10"];
           "user_home_t" -> "httpd_t" [label="weight 10"];
         }
-    "#]]);
-    flow(&["--min-weight", "10", "--exclude", "user_home_t,sysadm_t"], 1, expect![[r#"
+    "#]],
+    );
+    flow(
+        &["--min-weight", "10", "--exclude", "user_home_t,sysadm_t"],
+        1,
+        expect![[r#"
         No information can flow from user_t to httpd_t. Counted: 4 flows of weight 10 and above between 6 types, all rules whatever the booleans are.
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -4,9 +4,9 @@
 mod common;
 
 use common::{names, policy, type_};
-use mandate_policydb::{PolicyDb, TypeId};
+use mandate_policydb::{PolicyDb, SymbolId as _, TypeId};
 use mandate_query::flow::{FlowQuery, Flows, PermissionMap};
-use mandate_query::graph::Length;
+use mandate_query::graph::{Length, Lightest};
 use mandate_query::rules::Conditions;
 use mandate_query::types::TypeSets;
 
@@ -116,6 +116,23 @@ fn paths_are_found_the_shortest_first() {
     );
     assert_eq!(paths(&Asked { least: 4, ..ALL }, "a", "c", Length::UpTo(9)), "");
     assert_eq!(paths(&ALL, "first", "d", Length::UpTo(9)), "");
+}
+
+#[test]
+fn the_lightest_way_may_have_more_steps() {
+    let policy = policy(RULES);
+    let db = policy.db();
+    let sets = TypeSets::new(db);
+    let map = PermissionMap::parse(MAP).unwrap();
+    let query =
+        FlowQuery { map: &map, least_weight: 1, conditions: Conditions::All, excluded: &[] };
+    let levels = Flows::by_length(&sets, &query);
+    let [a, c, d] = ["a", "c", "d"].map(|it| type_(db, it).bit());
+    // a to g has weight 3 and g to c 7; a to e has 1.
+    let ways = Lightest::new(&levels, a, c);
+    assert_eq!(ways.length(), Some(8 + 4));
+    assert_eq!(names(db, ways), "a>g>c");
+    assert_eq!(names(db, Lightest::new(&levels, a, d)), "a>log>d");
 }
 
 #[test]

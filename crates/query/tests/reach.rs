@@ -149,11 +149,11 @@ fn a_step_shows_the_rules_that_make_it() {
         "b",
         "c",
         expect_test::expect![[r#"
-        transition: allow b c:process transition;
-        setexec: allow b b:process setexec;
-        through c_exec
-          entrypoint: allow c c_exec:file entrypoint;
-          execute: allow b program:file execute;"#]],
+            transition: allow b c:process transition;
+            setexec: allow b b:process { setexec setcurrent };
+            through c_exec
+              entrypoint: allow c c_exec:file entrypoint;
+              execute: allow b program:file execute;"#]],
     );
     check(
         "c",

@@ -112,6 +112,13 @@ impl<'a> Flows<'a> {
         Self { sets, weights, conditions, excluded, outward, inward, rules: OnceLock::new() }
     }
 
+    /// The graph as [`Lightest`](crate::graph::Lightest) wants it: a step of weight *w* has the length 11 − *w*.
+    pub fn by_length(sets: &'a TypeSets<'a>, query: &FlowQuery<'_>) -> Vec<Self> {
+        let weights = query.least_weight.max(*WEIGHTS.start())..=*WEIGHTS.end();
+        let at = |least_weight| Self::new(sets, &FlowQuery { least_weight, ..query.clone() });
+        weights.rev().map(at).collect()
+    }
+
     /// Classes and permissions that the map does not have, and which therefore do not count.
     pub fn unmapped(&self) -> &[(String, String)] {
         &self.weights.unmapped

@@ -1,9 +1,11 @@
 //! Graphs whose nodes are the types of a policy, and the simple paths through them.
 
 mod bits;
+mod lightest;
 mod paths;
 
 pub use bits::Bits;
+pub use lightest::Lightest;
 pub use paths::{Length, Paths};
 
 /// A directed graph. Nodes are numbered as bits of types are; no node leads to itself.

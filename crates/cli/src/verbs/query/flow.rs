@@ -24,6 +24,9 @@ pub(super) struct Args {
     asked: Asked,
     #[command(flatten)]
     route: RouteArgs,
+    /// Show the ways of the least length, where a step counts 11 less its weight, instead of those of the fewest steps
+    #[arg(long, conflicts_with = "up_to", requires = "from", requires = "to")]
+    lightest: bool,
     /// Count only flows of this weight and above
     #[arg(long, value_name = "WEIGHT", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=10))]
     min_weight: u8,
@@ -50,13 +53,16 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
         excluded: &route.excluded,
     };
     let flows = Flows::new(&sets, &query);
+    let levels = if args.lightest { Flows::by_length(&sets, &query) } else { Vec::new() };
     let provenance = loaded.provenance()?;
-    let routes = Information { flows: &flows, least: args.min_weight };
+    let routes = Information { flows: &flows, levels, least: args.min_weight };
     route.answer(&routes, provenance.as_ref(), out)
 }
 
 struct Information<'a> {
     flows: &'a Flows<'a>,
+    /// By length; empty where steps are counted.
+    levels: Vec<Flows<'a>>,
     least: u8,
 }
 
@@ -66,6 +72,10 @@ impl<'a> Routes for Information<'a> {
 
     fn graph(&self) -> &Self::Graph {
         self.flows
+    }
+
+    fn levels(&self) -> Option<&[Self::Graph]> {
+        (!self.levels.is_empty()).then_some(&self.levels)
     }
 
     fn out_of(&self, from: TypeId) -> Vec<TypeId> {

@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow, bail};
 use mandate_policydb::{
     Conditional, Policy, PolicyDb, Provenance, RulePlace, SymbolId as _, TypeId,
 };
-use mandate_query::graph::{Graph, Length, Paths};
+use mandate_query::graph::{Graph, Length, Lightest, Paths};
 use mandate_query::rules::{Conditions, Rule};
 use serde_json::{Value, json};
 
@@ -77,6 +77,10 @@ pub(super) trait Routes {
     /// The word of the question.
     const NAME: &'static str;
     fn graph(&self) -> &Self::Graph;
+    /// The same with lengths, if the lightest ways are wanted instead of those of the fewest steps.
+    fn levels(&self) -> Option<&[Self::Graph]> {
+        None
+    }
     fn out_of(&self, from: TypeId) -> Vec<TypeId>;
     fn towards(&self, to: TypeId) -> Vec<TypeId>;
     /// What is found between these types, or that nothing is.
@@ -162,6 +166,11 @@ impl Route<'_> {
         let sentence = R::sentence(from.as_deref(), to.as_deref(), found.shortest().is_some());
         let ways = match (found, found.shortest(), self.args.up_to) {
             (Found::Steps(_), ..) | (_, None, _) => String::new(),
+            (Found::Lightest(_), Some(length), _) => {
+                format!(
+                    " by these ways of the least length, {length}, where a step counts 11 less its weight"
+                )
+            }
             (_, Some(steps), None) => {
                 format!(" by these shortest ways, of {}", count(steps, "step"))
             }
@@ -212,6 +221,7 @@ pub(super) fn count(n: usize, what: &str) -> String {
 /// The ways, one by one.
 enum Found<'g, G> {
     Paths(Paths<'g, G>),
+    Lightest(Lightest<'g, G>),
     Steps(std::vec::IntoIter<Vec<u32>>),
 }
 
@@ -225,10 +235,13 @@ impl<'g, G: Graph> Found<'g, G> {
             Self::Steps(steps.into_iter())
         };
         match (route.from, route.to) {
-            (Some(from), Some(to)) => {
-                let wanted = route.args.up_to.map_or(Length::Shortest, Length::UpTo);
-                Self::Paths(Paths::new(routes.graph(), from.bit(), to.bit(), wanted))
-            }
+            (Some(from), Some(to)) => match routes.levels() {
+                Some(levels) => Self::Lightest(Lightest::new(levels, from.bit(), to.bit())),
+                None => {
+                    let wanted = route.args.up_to.map_or(Length::Shortest, Length::UpTo);
+                    Self::Paths(Paths::new(routes.graph(), from.bit(), to.bit(), wanted))
+                }
+            },
             (Some(from), None) => steps(routes.out_of(from), &|it| vec![from.bit(), it.bit()]),
             (None, Some(to)) => steps(routes.towards(to), &|it| vec![it.bit(), to.bit()]),
             (None, None) => Self::Steps(Vec::new().into_iter()),
@@ -238,6 +251,7 @@ impl<'g, G: Graph> Found<'g, G> {
     fn shortest(&self) -> Option<usize> {
         match self {
             Self::Paths(paths) => paths.shortest(),
+            Self::Lightest(paths) => paths.length(),
             Self::Steps(steps) => (steps.len() > 0).then_some(1),
         }
     }
@@ -249,6 +263,7 @@ impl<G: Graph> Iterator for Found<'_, G> {
     fn next(&mut self) -> Option<Vec<TypeId>> {
         let path = match self {
             Self::Paths(paths) => paths.next(),
+            Self::Lightest(paths) => paths.next(),
             Self::Steps(steps) => steps.next(),
         };
         Some(path?.into_iter().filter_map(TypeId::from_bit).collect())
