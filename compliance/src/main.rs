@@ -144,6 +144,9 @@ enum Suite {
         /// The full sizes, which docs/figures.md tells.
         #[arg(long)]
         full: bool,
+        /// How many questions of each graph.
+        #[arg(long, value_name = "N")]
+        queries: Option<usize>,
         /// Which questions.
         #[arg(long, value_name = "S", default_value_t = 1)]
         seed: u64,
@@ -252,7 +255,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             suites.all(Size::ci(seed))?;
             suites.compile(&Part::ALL, &compile::Size::new(false, seed))?;
             suites.forms(false, seed)?;
-            suites.reach(&reach::Part::ALL, false, seed)?;
+            suites.reach(&reach::Part::ALL, &reach::Size { full: false, queries: None, seed })?;
         }
         Suite::Measure { area: Area::Core, figures, seed } => {
             let measured = suites.all(Size::full(seed))?;
@@ -282,9 +285,10 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             let size = cil::Size { full, seed, only, bless, newer, ..cil::Size::default() };
             suites.cil(&parts, &size)?;
         }
-        Suite::Reach { part, full, seed } => {
+        Suite::Reach { part, full, queries, seed } => {
             let parts = part.map_or_else(|| reach::Part::ALL.to_vec(), |part| vec![part]);
-            suites.reach(&parts, full, seed)?;
+            let size = reach::Size { full, queries, seed };
+            suites.reach(&parts, &size)?;
         }
         Suite::Packages { full, seed } => drop(suites.packages(full, seed)?),
         Suite::Roundtrip(size) => suites.roundtrip(size)?,
@@ -371,13 +375,11 @@ impl Suites<'_> {
     fn reach(
         &mut self,
         parts: &[reach::Part],
-        full: bool,
-        seed: u64,
+        size: &reach::Size,
     ) -> Result<Vec<(&'static str, Figure)>> {
         let mut figures = Vec::new();
         for part in parts {
-            let measured =
-                self.attempt(|it| reach::run(&it.place, *part, full, seed, &mut it.report))?;
+            let measured = self.attempt(|it| reach::run(&it.place, *part, size, &mut it.report))?;
             figures.extend(measured.into_iter().flatten().map(|it| (part.suite(), it)));
         }
         Ok(figures)

@@ -45,7 +45,18 @@ impl Part {
     }
 }
 
-/// Questions of each kind: in CI, and at full size.
+/// How much is done.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    /// The sizes that docs/figures.md tells, or those of continuous integration.
+    pub full: bool,
+    /// How many questions of each graph, if not as many as that size has.
+    pub queries: Option<usize>,
+    /// Which questions.
+    pub seed: u64,
+}
+
+/// Questions of each graph: in CI, and at full size.
 const QUESTIONS: (usize, usize) = (20, 200);
 /// Of one question's ways the original is asked for so many: its own pace is 3.5 ms a way.
 const MOST: usize = 200;
@@ -54,27 +65,22 @@ const MOST: usize = 200;
 ///
 /// # Errors
 /// When setools does not run to its end, or the report cannot be written.
-pub fn run(
-    place: &Place,
-    part: Part,
-    full: bool,
-    seed: u64,
-    report: &mut Report<'_>,
-) -> Result<Vec<Figure>> {
+pub fn run(place: &Place, part: Part, size: &Size, report: &mut Report<'_>) -> Result<Vec<Figure>> {
     report.suite(part.suite());
     match part {
-        Part::Paths => compare_all(place, full, seed, report).map(|()| Vec::new()),
-        Part::Bench => bench::run(place, full, report),
+        Part::Paths => compare_all(place, size, report).map(|()| Vec::new()),
+        Part::Bench => bench::run(place, size.full, report),
     }
 }
 
-fn compare_all(place: &Place, full: bool, seed: u64, report: &mut Report<'_>) -> Result<()> {
+fn compare_all(place: &Place, size: &Size, report: &mut Report<'_>) -> Result<()> {
     report.heading("Domain transitions and information flow beside setools")?;
-    let number = if full { QUESTIONS.1 } else { QUESTIONS.0 };
+    let own = if size.full { QUESTIONS.1 } else { QUESTIONS.0 };
+    let number = size.queries.unwrap_or(own);
     let reference = Reference::build(place, Flavour::Mcs)?.binary();
     let base = base_policy(place)?;
     covers(&reference, report)?;
-    let mut case = Case { place, number, random: Random::new(seed) };
+    let mut case = Case { place, number, random: Random::new(size.seed) };
     for (name, path) in [("Debian's mcs", &reference), ("policies/base", &base)] {
         let settings = Settings::transitions();
         case.compare(&format!("domain transitions, {name}"), path, &settings, report)?;
@@ -88,7 +94,7 @@ fn compare_all(place: &Place, full: bool, seed: u64, report: &mut Report<'_>) ->
         let name = format!("information flow, policies/base, {name}");
         case.compare(&name, &base, settings, report)?;
     }
-    if full {
+    if size.full {
         let (_, settings) = &flows[0];
         case.compare("information flow, Debian's mcs", &reference, settings, report)?;
     }
