@@ -8,10 +8,13 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
 mod error;
+pub mod flow;
+pub mod graph;
 mod infix;
 pub mod info;
-
 pub mod name;
+pub mod reach;
+pub mod rules;
 pub mod search;
 pub mod statement;
 pub mod types;

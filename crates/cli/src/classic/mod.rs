@@ -1,5 +1,6 @@
 //! Commands under the names, options, texts and exit codes of the originals. See docs/classic.md.
 
+mod analysis;
 mod argparse;
 mod checkmodule;
 mod checkpolicy;
@@ -9,10 +10,13 @@ mod ocontexts;
 mod packages;
 mod policyvers;
 mod printers;
+mod running;
 mod secil2tree;
 mod secilc;
 mod secilcheck;
+mod sedta;
 mod seinfo;
+mod seinfoflow;
 mod sesearch;
 
 use std::io::Write;
@@ -47,6 +51,8 @@ pub(crate) fn find(name: &str) -> Option<Classic> {
         "secilc" => Some(secilc::secilc),
         "seinfo" => Some(seinfo::seinfo),
         "sesearch" => Some(sesearch::sesearch),
+        "sedta" => Some(sedta::sedta),
+        "seinfoflow" => Some(seinfoflow::seinfoflow),
         _ => None,
     }
 }

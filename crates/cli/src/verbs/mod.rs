@@ -13,7 +13,7 @@ mod jsonl;
 mod jsonl_objects;
 mod m4;
 mod places;
-mod query;
+pub(crate) mod query;
 mod reasons;
 pub(crate) mod sources;
 

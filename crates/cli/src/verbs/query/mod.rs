@@ -1,6 +1,9 @@
 //! `mandate query`: questions about a policy, a file for each.
 
+mod flow;
 mod info;
+mod reach;
+pub(crate) mod route;
 mod search;
 
 use std::io::Write;
@@ -25,6 +28,10 @@ enum Question {
     Info(info::Args),
     /// Find rules by kind, source, target, class, permissions and whatever else they say
     Search(search::Args),
+    /// Which domain becomes which, by what transitions
+    Reach(reach::Args),
+    /// From which type information can come to which other
+    Flow(flow::Args),
 }
 
 /// The policy that is asked.
@@ -50,5 +57,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
     match &args.question {
         Question::Info(args) => info::run(args, out, err),
         Question::Search(args) => search::run(args, out, err),
+        Question::Reach(args) => reach::run(args, out, err),
+        Question::Flow(args) => flow::run(args, out, err),
     }
 }
