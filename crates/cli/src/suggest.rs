@@ -2,6 +2,7 @@
 
 use mandate_compile::near::nearest;
 use mandate_policydb::{ClassId, ContextError, Datum, PolicyDb, SymbolTable};
+use mandate_query::lookup::LookupError;
 
 /// Near misses as the end of a sentence.
 pub(crate) fn hint(near: &[&str]) -> String {
@@ -22,6 +23,8 @@ pub(crate) fn unknown(db: &PolicyDb, kind: &str, name: &str) -> String {
         "user" => nearest(name, names(&db.users)),
         "role" => nearest(name, names(&db.roles)),
         "type" => nearest(name, db.types.iter().filter(|it| !it.attribute).map(Datum::name)),
+        "attribute" => nearest(name, db.types.iter().filter(|it| it.attribute).map(Datum::name)),
+        "type or attribute" => nearest(name, names(&db.types)),
         "boolean" => nearest(name, names(&db.booleans)),
         "sensitivity" => nearest(name, names(&db.sensitivities)),
         "category" => nearest(name, names(&db.categories)),
@@ -40,6 +43,16 @@ pub(crate) fn unknown_permission(db: &PolicyDb, class: ClassId, name: &str) -> S
 pub(crate) fn context(db: &PolicyDb, error: &ContextError) -> String {
     match error {
         ContextError::Unknown { kind, name } => unknown(db, kind, name),
+        other => other.to_string(),
+    }
+}
+
+/// A name of a question that the policy does not define, with near misses.
+pub(crate) fn lookup(db: &PolicyDb, error: &LookupError) -> String {
+    match error {
+        LookupError::Unknown { kind, name } => unknown(db, kind, name),
+        LookupError::Permission { class, name, .. } => unknown_permission(db, *class, name),
+        LookupError::Context { text, why } => format!("{text:?}: {}", context(db, why)),
         other => other.to_string(),
     }
 }

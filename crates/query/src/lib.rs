@@ -7,5 +7,9 @@
 #![deny(clippy::unwrap_used)]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
+pub mod assertions;
+pub mod lookup;
 pub mod name;
+pub mod questions;
+pub mod rules;
 pub mod types;

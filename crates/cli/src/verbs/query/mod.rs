@@ -1,5 +1,9 @@
 //! `mandate query`: questions about a policy, a file for each.
 
+mod conditions;
+mod table;
+mod wx;
+
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -17,7 +21,10 @@ pub(crate) struct Args {
 
 /// What can be asked.
 #[derive(clap::Subcommand)]
-enum Question {}
+enum Question {
+    /// Which domains may write, create and execute files of one type, or make memory executable
+    Wx(wx::Args),
+}
 
 /// The policy that is asked.
 #[derive(clap::Args)]
@@ -38,6 +45,8 @@ impl Asked {
     }
 }
 
-pub(crate) fn run(args: &Args, _out: &mut dyn Write, _err: &mut dyn Write) -> Result<Outcome> {
-    match args.question {}
+pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome> {
+    match &args.question {
+        Question::Wx(args) => wx::run(args, out, err),
+    }
 }
