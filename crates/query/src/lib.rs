@@ -13,3 +13,6 @@ pub mod name;
 pub mod questions;
 pub mod rules;
 pub mod types;
+
+#[cfg(test)]
+mod testing;

@@ -3,8 +3,6 @@
 pub mod wx;
 
 mod access;
-#[cfg(test)]
-mod testing;
 
 use mandate_policydb::{Datum, Ebitmap, TypeId};
 

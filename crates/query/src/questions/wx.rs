@@ -180,7 +180,7 @@ mod tests {
     use expect_test::{Expect, expect};
 
     use super::*;
-    use crate::questions::testing::policy;
+    use crate::testing::policy;
 
     fn check(rules: &str, expected: Expect) {
         let db = policy(rules);
