@@ -16,6 +16,16 @@ pub enum LookupError {
         /// The name.
         name: String,
     },
+    /// It is an attribute where a type is needed, or the other way round.
+    #[error("{name} is {is}, not {expected}")]
+    Other {
+        /// The name.
+        name: String,
+        /// What it is.
+        is: &'static str,
+        /// What is needed.
+        expected: &'static str,
+    },
     /// The class does not have it.
     #[error("class {class_name} has no permission {name:?}")]
     Permission {
@@ -40,6 +50,10 @@ fn unknown(kind: &'static str, name: &str) -> LookupError {
     LookupError::Unknown { kind, name: name.to_owned() }
 }
 
+fn other(name: &str, is: &'static str, expected: &'static str) -> LookupError {
+    LookupError::Other { name: name.to_owned(), is, expected }
+}
+
 /// A type or an attribute.
 ///
 /// # Errors
@@ -53,8 +67,9 @@ pub fn type_or_attribute(db: &PolicyDb, name: &str) -> Result<TypeId, LookupErro
 /// # Errors
 /// The policy has no such type.
 pub fn type_(db: &PolicyDb, name: &str) -> Result<TypeId, LookupError> {
-    let found = db.types.find(name).filter(|it| !it.attribute);
-    found.map(|it| it.id).ok_or_else(|| unknown("type", name))
+    let found = db.types.find(name).ok_or_else(|| unknown("type", name))?;
+    let other = || other(name, "an attribute", "a type");
+    if found.attribute { Err(other()) } else { Ok(found.id) }
 }
 
 /// An attribute.
@@ -62,8 +77,9 @@ pub fn type_(db: &PolicyDb, name: &str) -> Result<TypeId, LookupError> {
 /// # Errors
 /// The policy has no such attribute.
 pub fn attribute(db: &PolicyDb, name: &str) -> Result<TypeId, LookupError> {
-    let found = db.types.find(name).filter(|it| it.attribute);
-    found.map(|it| it.id).ok_or_else(|| unknown("attribute", name))
+    let found = db.types.find(name).ok_or_else(|| unknown("attribute", name))?;
+    let other = || other(name, "a type", "an attribute");
+    if found.attribute { Ok(found.id) } else { Err(other()) }
 }
 
 /// A class.

@@ -91,7 +91,8 @@ impl RuleCount {
 
     /// The limits with their words.
     fn limits(&self) -> Vec<String> {
-        let limits = [("", self.exactly), ("at least ", self.at_least), ("at most ", self.at_most)];
+        let limits =
+            [("exactly ", self.exactly), ("at least ", self.at_least), ("at most ", self.at_most)];
         limits.iter().filter_map(|it| Some(format!("{}{}", it.0, it.1?))).collect()
     }
 }
@@ -102,7 +103,7 @@ impl Claim for RuleCount {
             [Some(&self.kind), self.source.as_ref(), self.target.as_ref(), self.class.as_ref()];
         let names: Vec<&str> =
             names.into_iter().flatten().map(|it| it.get_ref().as_str()).collect();
-        format!("{} rules: {}", self.limits().join(", "), names.join(" "))
+        format!("{} rules {}", self.limits().join(" and "), names.join(" "))
     }
 
     fn breaches(&self, policy: &Tested<'_>) -> Result<Vec<Breach>, Fault> {
@@ -113,7 +114,7 @@ impl Claim for RuleCount {
         let holds = self.exactly.is_none_or(|it| it == found)
             && self.at_least.is_none_or(|it| it <= found)
             && self.at_most.is_none_or(|it| it >= found);
-        let text = format!("there are {found}, not {}", self.limits().join(" and "));
+        let text = format!("there are {found} rules, not {}", self.limits().join(" and "));
         Ok(if holds { Vec::new() } else { vec![Breach { text, rules: Vec::new() }] })
     }
 }

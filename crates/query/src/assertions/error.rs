@@ -52,6 +52,9 @@ pub enum Problem {
     /// A list without a name.
     #[error("expected a name at least")]
     NoNames,
+    /// A set that comes out empty: the assertion would hold of nothing.
+    #[error("no type is meant, so that nothing would be tested")]
+    NothingTested,
     /// The contexts cannot be joined.
     #[error("{0}")]
     Compute(String),

@@ -59,10 +59,14 @@ fn type_set(policy: &Tested<'_>, names: &Names, may_be_self: bool) -> Result<Typ
         }
     }
     set.types = difference(&set.types, &without);
-    if names.get_ref().as_slice().is_empty() {
-        return Err(Fault::new(names, Problem::NoNames));
-    }
     Ok(set)
+}
+
+/// A set that something is said of: with nothing in it, that would hold without being tested.
+fn tested(policy: &Tested<'_>, names: &Names, may_be_self: bool) -> Result<TypeSet, Fault> {
+    let set = type_set(policy, names, may_be_self)?;
+    let empty = set.types.is_empty() && !set.itself;
+    if empty { Err(Fault::new(names, Problem::NothingTested)) } else { Ok(set) }
 }
 
 fn all(policy: &Tested<'_>) -> Ebitmap {
@@ -124,14 +128,10 @@ impl Claim for Only {
     fn breaches(&self, policy: &Tested<'_>) -> Result<Vec<Breach>, Fault> {
         let db = policy.db();
         let class = Fault::at(&self.class, lookup::class(db, self.class.get_ref()))?;
-        let allowed = match self.domains.get_ref().as_slice() {
-            // Nobody at all.
-            [] => Ebitmap::new(),
-            _ => type_set(policy, &self.domains, false)?.types,
-        };
+        let allowed = type_set(policy, &self.domains, false)?.types;
         let ban = Ban {
             source: difference(&all(policy), &allowed),
-            target: type_set(policy, &self.target, true)?,
+            target: tested(policy, &self.target, true)?,
             class,
             permissions: ask::permissions(db, class, &self.permissions)?,
         };
@@ -157,8 +157,8 @@ impl Claim for Neverallow {
         for name in self.class.get_ref().as_slice() {
             let class = Fault::at(&self.class, lookup::class(db, name))?;
             let ban = Ban {
-                source: type_set(policy, &self.source, false)?.types,
-                target: type_set(policy, &self.target, true)?,
+                source: tested(policy, &self.source, false)?.types,
+                target: tested(policy, &self.target, true)?,
                 class,
                 permissions: ask::permissions(db, class, &self.permissions)?,
             };

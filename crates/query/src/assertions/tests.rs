@@ -238,21 +238,36 @@ at_most = 2
 
 #[test]
 fn unknown_names_and_keys_are_errors() {
-    check("[[can]]\nsource = \"a_t\"\ntarget = 3\n", expect![[r#"
+    check(
+        "[[can]]\nsource = \"a_t\"\ntarget = 3\n",
+        expect![[r#"
         test.toml:3:10: invalid type: integer `3`, expected a string
-    "#]]);
-    check("[[can]]\nsource = \"a_t\"\n", expect![[r#"
+    "#]],
+    );
+    check(
+        "[[can]]\nsource = \"a_t\"\n",
+        expect![[r#"
         test.toml:1:1: missing field `target`
-    "#]]);
-    check("[[may]]\nsource = \"a_t\"\n", expect![[r#"
+    "#]],
+    );
+    check(
+        "[[may]]\nsource = \"a_t\"\n",
+        expect![[r#"
         test.toml:1:3: unknown field `may`, expected one of `policy`, `can`, `cannot`, `transition`, `only`, `neverallow`, `empty_attribute`, `read_only_executables`, `rule_count`
-    "#]]);
-    check("[[empty_attribute]]\nattribute = \"x\"\nname = \"n\"\nwhy = \"x\"\n", expect![[r#"
+    "#]],
+    );
+    check(
+        "[[empty_attribute]]\nattribute = \"x\"\nname = \"n\"\nwhy = \"x\"\n",
+        expect![[r#"
         test.toml:4:1: unknown field `why`, expected `name` or `attribute`
-    "#]]);
-    check("[[empty_attribute]]\nattribute = \n", expect![[r#"
+    "#]],
+    );
+    check(
+        "[[empty_attribute]]\nattribute = \n",
+        expect![[r#"
         test.toml:2:13: string values must be quoted, expected literal string
-    "#]]);
+    "#]],
+    );
     check(
         r#"
 [[cannot]]
@@ -291,6 +306,11 @@ kind = "allow"
 [[rule_count]]
 kind = "alow"
 exactly = 1
+[[neverallow]]
+source = "empty_attr"
+target = "x_t"
+class = "file"
+permissions = "write"
 [[can]]
 source = "u_u:a_r:u_t"
 target = "u_u:object_r:x_t"
