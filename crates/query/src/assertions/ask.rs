@@ -115,12 +115,15 @@ pub(crate) fn denied(
     let reasons = it.denials.iter().filter(|it| !by_type || denied_by_rules(it));
     let mut reasons: Vec<String> = reasons.map(|it| reason(db, query, it)).collect();
     if !it.inactive.is_empty() {
-        reasons.push("the booleans would have to be others for".to_owned());
+        reasons.push("booleans turn off".to_owned());
     }
     let (source, target) = (name(db, query.source, by_type), name(db, query.target, by_type));
     let class = db.classes.name(query.class);
-    let text =
-        format!("{source} may not {} {target}:{class}: {}", it.permission.name, reasons.join("; "));
+    let text = format!(
+        "{source} may not {} {class} of {target}: {}",
+        it.permission.name,
+        reasons.join("; ")
+    );
     let bit = 1u32.rotate_left(it.permission.id.bit());
     Breach { text, rules: it.inactive.iter().map(|&rule| (rule, bit)).collect() }
 }
@@ -159,7 +162,7 @@ fn granted(
     let class = db.classes.name(query.class);
     let bit = 1u32.rotate_left(it.permission.id.bit());
     Breach {
-        text: format!("{source} may {} {target}:{class}", it.permission.name),
+        text: format!("{source} may {} {class} of {target}", it.permission.name),
         rules: it.grants.iter().map(|&rule| (rule, bit)).collect(),
     }
 }

@@ -79,11 +79,11 @@ permissions = "read"
         expect![[r#"
             ok 2 can: a_t x_t file read and open
             FAIL 7 can: a_t y_t file write
-              a_t may not write y_t:file: no allow rule applies; the booleans would have to be others for
+              a_t may not write file of y_t: no allow rule applies; booleans turn off
                 allow a_t y_t:file write;
             ok 12 can: alias_t y_t file write
             FAIL 18 cannot: a_t x_t file read and write
-              a_t may read x_t:file
+              a_t may read file of x_t
                 allow a_t files:file { read open };
             ok 23 can: u_u:a_r:a_t u_u:object_r:x_t file read
         "#]],
@@ -121,7 +121,7 @@ becomes = "u_u:a_r:b_t"
         expect![[r#"
             ok 2 transition: a_t b_exec_t process becomes b_t
             FAIL 6 transition: a_t a_exec_t process becomes b_t
-              b_t may not entrypoint a_exec_t:file: no allow rule applies
+              b_t may not entrypoint file of a_exec_t: no allow rule applies
             ok 10 transition: a_t x_t file becomes y_t
             FAIL 15 transition: a_t x_t file "shadow" becomes y_t
               it becomes security_t, not y_t
@@ -229,9 +229,9 @@ at_most = 2
             ok 2 empty_attribute: empty_attr
             FAIL 4 empty_attribute: files
               files has x_t and y_t
-            ok 6 rule_count: 4 rules: allow a_t file
-            FAIL 11 rule_count: at least 2, at most 2 rules: type_transition
-              there are 3, not at least 2 and at most 2
+            ok 6 rule_count: exactly 4 rules allow a_t file
+            FAIL 11 rule_count: at least 2 and at most 2 rules type_transition
+              there are 3 rules, not at least 2 and at most 2
         "#]],
     );
 }
@@ -320,13 +320,14 @@ permissions = "read"
         expect![[r#"
             test.toml:4:10: the policy has no type "nowhere_t"
             test.toml:9:10: source and target are both types or both contexts: a type has no user, role and level
-            test.toml:13:10: the policy has no type "files"
+            test.toml:13:10: files is an attribute, not a type
             test.toml:21:15: class file has no permission "raed"
             test.toml:26:15: expected a name at least
             test.toml:32:25: the policy has no boolean "offf"
             test.toml:34:8: expected one of exactly, at_most, at_least
             test.toml:36:8: no kind of rule "alow"; expected one of allow, auditallow, dontaudit, type_transition, type_member, type_change, allowxperm, auditallowxperm, dontauditxperm
-            test.toml:39:10: "u_u:a_r:u_t": role a_r may not have type u_t
+            test.toml:39:10: no type is meant, so that nothing would be tested
+            test.toml:44:10: "u_u:a_r:u_t": role a_r may not have type u_t
         "#]],
     );
 }

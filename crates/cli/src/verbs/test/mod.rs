@@ -81,6 +81,8 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
         }
     }
     match args.format {
+        // Nothing was tested; the errors say why.
+        Format::Text if reports.is_empty() => {}
         Format::Text => text::print(&reports, &subjects, out)?,
         Format::Json => json::print(&reports, &subjects, out)?,
         Format::Junit => junit::print(&reports, &subjects, out)?,

@@ -9,8 +9,10 @@ use super::{Report, Subject, Subjects, title, totals};
 use crate::verbs::places;
 use crate::{ALLOWED, DENIED, STRONG, styled};
 
-/// How much of what breaks an assertion is shown, and how many rules of each.
+/// How much of what breaks an assertion is shown.
 const MOST: usize = 10;
+/// How many rules of each.
+const MOST_RULES: usize = 4;
 
 /// A line for each assertion, the failures, a summary.
 pub(super) fn print(reports: &[Report], subjects: &Subjects, out: &mut dyn Write) -> Result<()> {
@@ -43,18 +45,18 @@ fn print_line(it: &Verdict, out: &mut dyn Write) -> Result<()> {
 fn print_breaches(breaches: &[Breach], subject: &Subject, out: &mut dyn Write) -> Result<()> {
     for breach in breaches.iter().take(MOST) {
         writeln!(out, "  {}", breach.text)?;
-        for &(rule, asked) in breach.rules.iter().take(MOST) {
+        for &(rule, asked) in breach.rules.iter().take(MOST_RULES) {
             writeln!(out, "    {}", places::rule(subject.engine.db(), rule))?;
             places::print(subject.provenance.as_ref(), rule, asked, out)?;
         }
-        print_rest(breach.rules.len(), "rules", 4, out)?;
+        print_rest(breach.rules.len().saturating_sub(MOST_RULES), "rules", 4, out)?;
     }
-    print_rest(breaches.len(), "such", 2, out)
+    print_rest(breaches.len().saturating_sub(MOST), "such", 2, out)
 }
 
-fn print_rest(all: usize, what: &str, indent: usize, out: &mut dyn Write) -> Result<()> {
-    if all > MOST {
-        writeln!(out, "{:indent$}and {} more {what}", "", all - MOST)?;
+fn print_rest(rest: usize, what: &str, indent: usize, out: &mut dyn Write) -> Result<()> {
+    match rest {
+        0 => Ok(()),
+        rest => Ok(writeln!(out, "{:indent$}and {rest} more {what}", "")?),
     }
-    Ok(())
 }
