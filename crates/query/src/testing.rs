@@ -10,7 +10,7 @@ use mandate_policydb::PolicyDb;
 const HEAD: &str = "
 class process class security class system class file class dir class chr_file class blk_file class capability
 class tcp_socket class bpf class perf_event
-sid kernel sid security sid unlabeled sid file sid port
+sid kernel sid security sid unlabeled sid fs sid file sid file_labels sid init sid any_socket sid port
 class process { transition dyntransition ptrace setcurrent setexec execmem execstack execheap signal }
 class security { load_policy setenforce }
 class system { module_load }
@@ -31,9 +31,12 @@ category c0; category c1; category c2;
 level s0:c0.c2; level s1:c0.c2;
 ";
 
-const TYPES: &str = "
+const ATTRIBUTES: &str = "
 attribute domain; attribute unconfined_domain_type; attribute files; attribute empty_attr; attribute port_type;
 attribute mlsfileread; attribute mlsfilewrite;
+";
+
+const TYPES: &str = "
 type kernel_t, domain;
 type a_t, domain; type b_t, domain; type u_t, domain, unconfined_domain_type;
 typealias a_t alias alias_t;
@@ -69,14 +72,12 @@ portcon tcp 631 u_u:object_r:ipp_port_t:s0
 
 /// The policy with these rules, without levels.
 pub(crate) fn policy(rules: &str) -> PolicyDb {
-    built(&[HEAD, TYPES, rules, TAIL[0]].concat(), false)
+    built(&[HEAD, ATTRIBUTES, TYPES, rules, TAIL[0]].concat(), false)
 }
 
 /// The policy with levels, these constraints and these rules.
 pub(crate) fn policy_with_levels(constraints: &str, rules: &str) -> PolicyDb {
-    let types = TYPES.to_owned() + rules;
-    // Constraints come after what they name, and before users.
-    built(&[HEAD, LEVELS, &types, constraints, TAIL[1]].concat(), true)
+    built(&[HEAD, LEVELS, constraints, ATTRIBUTES, TYPES, rules, TAIL[1]].concat(), true)
 }
 
 fn built(text: &str, mls: bool) -> PolicyDb {

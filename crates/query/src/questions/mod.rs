@@ -1,5 +1,10 @@
 //! Questions that people have about a policy, a file for each. Every answer has one sentence that says what was counted.
 
+pub mod confinement;
+pub mod identity;
+pub mod levels;
+pub mod memory;
+pub mod ports;
 pub mod wx;
 
 mod access;
@@ -33,6 +38,35 @@ pub fn unconfined_attributes(sets: &TypeSets<'_>, given: &[TypeId]) -> Vec<TypeI
         return given.to_vec();
     }
     sets.db().types.find(UNCONFINED).filter(|it| it.attribute).map(Datum::id).into_iter().collect()
+}
+
+/// Types told apart by whether they are confined, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parted {
+    /// The confined ones.
+    pub confined: Vec<String>,
+    /// The others.
+    pub unconfined: Vec<String>,
+}
+
+impl Parted {
+    /// These types, where members of `unconfined` are unconfined.
+    pub fn new(sets: &TypeSets<'_>, types: &Ebitmap, unconfined: &Ebitmap) -> Self {
+        Self {
+            confined: type_names(sets, &difference(types, unconfined)),
+            unconfined: type_names(sets, &types.intersection(unconfined)),
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.confined.len() + self.unconfined.len()
+    }
+
+    /// Are there none?
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 /// All members of these attributes.
