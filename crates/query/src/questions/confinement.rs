@@ -46,6 +46,7 @@ pub fn unconfined(sets: &TypeSets<'_>, given: &[TypeId]) -> ListAnswer {
     let whole = questions::members(sets, &questions::unconfined_attributes(sets, given));
     let (types, of) = listed(sets, &questions::members(sets, &attributes), reasons);
     let part = types.iter().filter(|it| !whole.has(it.type_)).count();
+    let whole = whole.intersection(&questions::domains(sets));
     let sentence = format!(
         "{} of {} unconfined; {part} more {} so towards some kinds of objects.",
         whole.len(),
@@ -117,19 +118,28 @@ mod tests {
             typeattribute u_t files_unconfined_type; permissive a_t; permissive u_t; permissive x_t; allow a_t x_t:file read;",
         );
         let sets = TypeSets::new(&db);
-        check(&unconfined(&sets, &[]), expect![[r#"
+        check(
+            &unconfined(&sets, &[]),
+            expect![[r#"
             1 of 4 domains are unconfined; 1 more type is so towards some kinds of objects.
             true attribute files_unconfined_type
-            true attribute files_unconfined_type, attribute unconfined_domain_type"#]]);
-        check(&permissive(&sets), expect![[r#"
+            true attribute files_unconfined_type, attribute unconfined_domain_type"#]],
+        );
+        check(
+            &permissive(&sets),
+            expect![[r#"
             3 types are permissive, 2 of them among 4 domains.
             true permissive a_t;
             true permissive u_t;, unconfined as well
-            false permissive x_t;"#]]);
+            false permissive x_t;"#]],
+        );
         let files = db.types.id("files").unwrap();
-        check(&unconfined(&sets, &[files]), expect![[r#"
+        check(
+            &unconfined(&sets, &[files]),
+            expect![[r#"
             2 of 4 domains are unconfined; 0 more types are so towards some kinds of objects.
             false attribute files
-            false attribute files"#]]);
+            false attribute files"#]],
+        );
     }
 }

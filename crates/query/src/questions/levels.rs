@@ -10,6 +10,7 @@ use mandate_policydb::{
 use mandate_server::constraint_holds;
 
 use crate::questions::{self, Access, count};
+use crate::types::TypeSets;
 
 /// How one level stands to another: `dominates`, `is dominated by`, `equals`, `is incomparable with`.
 pub fn relation(a: &MlsLevel, b: &MlsLevel) -> &'static str {
@@ -93,7 +94,7 @@ pub fn exemptions(access: &Access<'_>) -> LevelsAnswer {
     }
     let mut exempt: Vec<Exempt> = found.into_values().collect();
     leave_out_higher(&mut exempt);
-    exempt.iter_mut().for_each(Exempt::sort);
+    exempt.iter_mut().for_each(|it| it.finish(access.sets));
     LevelsAnswer { between: Some((low, high)), exempt }
 }
 
@@ -115,10 +116,16 @@ fn leave_out_higher(exempt: &mut Vec<Exempt>) {
 }
 
 impl Exempt {
-    fn sort(&mut self) {
+    /// Of what the constraints name, only what makes the exception stays.
+    fn finish(&mut self, sets: &TypeSets<'_>) {
         self.classes.sort_unstable();
         self.by.sort_unstable();
         self.by.dedup();
+        let domains = &self.domains;
+        self.by.retain(|name| {
+            let id = sets.db().types.id(name);
+            id.is_some_and(|it| !sets.members(it).intersection(domains).is_empty())
+        });
     }
 }
 
@@ -256,7 +263,6 @@ mod tests {
     use super::*;
     use crate::rules::Conditions;
     use crate::testing::policy_with_levels;
-    use crate::types::TypeSets;
 
     #[test]
     fn levels_stand_to_each_other_by_sensitivity_and_categories() {

@@ -276,6 +276,7 @@ mod tests {
             policy: kernel_t []
             exec: a_t []
             dyntransition: u_t []
-        "#]].assert_eq(&text);
+        "#]]
+        .assert_eq(&text);
     }
 }

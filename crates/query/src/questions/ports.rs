@@ -276,21 +276,36 @@ mod tests {
 
     #[test]
     fn the_first_portcon_counts_and_else_the_initial_sid() {
-        check("tcp/631", expect![[r#"
+        check(
+            "tcp/631",
+            expect![[r#"
             tcp/631 is u_u:object_r:ipp_port_t by a portcon of its own; 3 types may bind it, 1 may connect to it.
-            a_t b_t u_t; b_t"#]]);
-        check("tcp/80", expect![[r#"
+            a_t b_t u_t; b_t"#]],
+        );
+        check(
+            "tcp/80",
+            expect![[r#"
             tcp/80 is u_u:object_r:web_port_t by the portcon of 80-88; 1 type may bind it, 0 may connect to it.
-            u_t; "#]]);
-        check("tcp/600", expect![[r#"
+            u_t; "#]],
+        );
+        check(
+            "tcp/600",
+            expect![[r#"
             tcp/600 is u_u:object_r:reserved_port_t by the portcon of 512-1023; 2 types may bind it, 0 may connect to it.
-            a_t u_t; "#]]);
-        check("udp/600", expect![[r#"
+            a_t u_t; "#]],
+        );
+        check(
+            "udp/600",
+            expect![[r#"
             udp/600 is u_u:object_r:port_t by the initial SID port; 0 types may bind it, 0 may connect to it.
-            ; "#]]);
-        check("tcp/70", expect![[r#"
+            ; "#]],
+        );
+        check(
+            "tcp/70",
+            expect![[r#"
             tcp/70 is u_u:object_r:port_t by the initial SID port; 1 type may bind it, 1 may connect to it.
-            u_t; b_t"#]]);
+            u_t; b_t"#]],
+        );
     }
 
     #[test]

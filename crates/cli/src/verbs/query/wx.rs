@@ -3,15 +3,12 @@
 use std::io::Write;
 
 use anyhow::Result;
-use mandate_policydb::TypeId;
-use mandate_query::lookup;
 use mandate_query::questions::type_names;
 use mandate_query::questions::wx::{Wx, WxDomain, WxQuery};
 use mandate_query::types::TypeSets;
 use serde_json::{Value, json};
 
-use super::Asked;
-use super::conditions::{ConditionArgs, named};
+use super::common::{Common, UnconfinedArgs, print_json};
 use super::table;
 use crate::Outcome;
 
@@ -22,34 +19,27 @@ Domains are the members of attribute domain. The allow rules of a domain count t
 constraints are not looked at. The table shows eight types of files at most, and no domain that has execmod alone; --json all.")]
 pub(super) struct Args {
     #[command(flatten)]
-    asked: Asked,
+    common: Common,
     #[command(flatten)]
-    conditions: ConditionArgs,
-    /// Members of this attribute are unconfined (repeatable; without it, those of unconfined_domain_type)
-    #[arg(long, value_name = "ATTRIBUTE")]
-    unconfined: Vec<String>,
+    unconfined: UnconfinedArgs,
     /// Only confined domains
     #[arg(long)]
     confined: bool,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
 }
 
 pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome> {
-    let loaded = args.asked.load(err)?;
+    let loaded = args.common.load(err)?;
     let db = loaded.policy.db();
-    let attribute = |name: &String| named(db, lookup::attribute(db, name));
-    let unconfined = args.unconfined.iter().map(attribute).collect::<Result<Vec<TypeId>>>()?;
-    let query = WxQuery { conditions: args.conditions.resolve(db)?, unconfined };
+    let unconfined = args.unconfined.attributes(db)?;
+    let query = WxQuery { conditions: args.common.conditions(db)?, unconfined };
     let sets = TypeSets::new(db);
     let mut answer = query.ask(&sets);
     let sentence = answer.sentence();
     if args.confined {
         answer.domains.retain(|it| !it.unconfined);
     }
-    if args.json {
-        writeln!(out, "{}", serde_json::to_string_pretty(&to_json(&answer, &sentence, &sets))?)?;
+    if args.common.json {
+        print_json(&sentence, to_json(&answer, &sets), out)?;
         return Ok(Outcome::Success);
     }
     writeln!(out, "{sentence}")?;
@@ -69,7 +59,7 @@ fn row(it: &WxDomain, sets: &TypeSets<'_>) -> [String; 4] {
     [domain, confined.to_owned(), it.memory.join(" "), files]
 }
 
-fn to_json(answer: &Wx, sentence: &str, sets: &TypeSets<'_>) -> Value {
+fn to_json(answer: &Wx, sets: &TypeSets<'_>) -> Value {
     let domains = answer.domains.iter().map(|it| {
         json!({
             "domain": sets.db().types.name(it.domain),
@@ -79,9 +69,5 @@ fn to_json(answer: &Wx, sentence: &str, sets: &TypeSets<'_>) -> Value {
             "execmod": type_names(sets, &it.execmod),
         })
     });
-    json!({
-        "sentence": sentence,
-        "domains": answer.of,
-        "found": domains.collect::<Vec<_>>(),
-    })
+    json!({ "domains": answer.of, "found": domains.collect::<Vec<_>>() })
 }
