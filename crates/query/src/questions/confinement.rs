@@ -38,8 +38,7 @@ pub fn unconfined(sets: &TypeSets<'_>, given: &[TypeId]) -> ListAnswer {
     };
     let reasons = |type_: TypeId| {
         let has = attributes.iter().filter(|&&it| sets.members(it).has(type_));
-        let mut reasons: Vec<String> =
-            has.map(|&it| format!("attribute {}", db.types.name(it))).collect();
+        let mut reasons: Vec<String> = has.map(|&it| db.types.name(it).into_owned()).collect();
         reasons.sort_unstable();
         reasons
     };
@@ -74,15 +73,12 @@ pub fn permissive(sets: &TypeSets<'_>) -> ListAnswer {
     let bits = marked.map(mandate_policydb::SymbolId::bit);
     let (types, of) = listed(sets, &Ebitmap::from_bits(bits), reasons);
     let domains = types.iter().filter(|it| it.domain).count();
-    let sentence = format!(
-        "{} permissive, {domains} of them among {}.",
-        if types.len() == 1 {
-            "1 type is".to_owned()
-        } else {
-            format!("{} types are", types.len())
-        },
-        count(of, "domain")
-    );
+    let among = count(of, "domain");
+    let sentence = match types.len() {
+        0 => format!("No type is permissive, none of {among}."),
+        1 => format!("1 type is permissive, {domains} of {among}."),
+        many => format!("{many} types are permissive, {domains} of {among}."),
+    };
     ListAnswer { types, of, sentence }
 }
 
@@ -121,25 +117,25 @@ mod tests {
         check(
             &unconfined(&sets, &[]),
             expect![[r#"
-            1 of 4 domains are unconfined; 1 more type is so towards some kinds of objects.
-            true attribute files_unconfined_type
-            true attribute files_unconfined_type, attribute unconfined_domain_type"#]],
+                1 of 4 domains are unconfined; 1 more type is so towards some kinds of objects.
+                true files_unconfined_type
+                true files_unconfined_type, unconfined_domain_type"#]],
         );
         check(
             &permissive(&sets),
             expect![[r#"
-            3 types are permissive, 2 of them among 4 domains.
-            true permissive a_t;
-            true permissive u_t;, unconfined as well
-            false permissive x_t;"#]],
+                3 types are permissive, 2 of 4 domains.
+                true permissive a_t;
+                true permissive u_t;, unconfined as well
+                false permissive x_t;"#]],
         );
         let files = db.types.id("files").unwrap();
         check(
             &unconfined(&sets, &[files]),
             expect![[r#"
-            2 of 4 domains are unconfined; 0 more types are so towards some kinds of objects.
-            false attribute files
-            false attribute files"#]],
+                0 of 4 domains are unconfined; 0 more types are so towards some kinds of objects.
+                false files
+                false files"#]],
         );
     }
 }

@@ -55,9 +55,9 @@ impl Against {
 pub struct Exempt {
     /// What they may do.
     pub against: Against,
-    /// The expressions of the constraints that would forbid it to others.
+    /// The expressions of the constraints that let them, and most others not.
     pub constraints: Vec<String>,
-    /// Attributes and types that the constraints name, and that make the exception.
+    /// Attributes and types that the constraints name, and that some of the domains have; `not x` of those that have it not.
     pub by: Vec<String>,
     /// Classes whose objects it is about.
     pub classes: Vec<String>,
@@ -116,15 +116,19 @@ fn leave_out_higher(exempt: &mut Vec<Exempt>) {
 }
 
 impl Exempt {
-    /// Of what the constraints name, only what makes the exception stays.
+    /// Of what the constraints name, only what lets one of the domains go stays.
     fn finish(&mut self, sets: &TypeSets<'_>) {
         self.classes.sort_unstable();
         self.by.sort_unstable();
         self.by.dedup();
         let domains = &self.domains;
         self.by.retain(|name| {
-            let id = sets.db().types.id(name);
-            id.is_some_and(|it| !sets.members(it).intersection(domains).is_empty())
+            let (name, without) = match name.strip_prefix("not ") {
+                Some(name) => (name, true),
+                None => (name.as_str(), false),
+            };
+            let members = sets.db().types.id(name).map(|it| sets.members(it));
+            members.is_some_and(|it| domains.ids::<TypeId>().any(|id| it.has(id) != without))
         });
     }
 }
@@ -160,15 +164,15 @@ fn extremes(db: &PolicyDb) -> Option<(MlsLevel, MlsLevel)> {
     (low != high).then_some((low, high))
 }
 
-/// The constraints of a class that forbid something to a process that has no exception.
+/// The constraints of a class that stand between a process and something above or below it.
 struct Asked<'a> {
     db: &'a PolicyDb,
     class: &'a ClassDatum,
     against: Against,
     /// All constraints on levels for the permission.
     constraints: Vec<&'a Constraint>,
-    /// Those that forbid it.
-    forbidding: Vec<&'a Constraint>,
+    /// Those that forbid it to a type that none of them names; all, if none does.
+    telling: Vec<&'a Constraint>,
     source: Context,
     target: Context,
 }
@@ -183,9 +187,15 @@ impl<'a> Asked<'a> {
         let bit = crate::lookup::known_permission(db, class.id, against.permission())?;
         let concerned = |it: &&Constraint| it.permissions & bit != 0 && looks_at_levels(it);
         let constraints: Vec<_> = class.constraints.iter().filter(concerned).collect();
+        if constraints.is_empty() {
+            // Levels do not govern this.
+            return None;
+        }
         let user: UserId = db.users.by_value().next()?.id;
-        let type_ = plain_type(db, &constraints)?;
-        let context = |range| Context { user, role: RoleId::OBJECT, type_, range: Some(range) };
+        let context = |whose, range| {
+            let type_ = plain_type(db, &constraints, whose)?;
+            Some(Context { user, role: RoleId::OBJECT, type_, range: Some(range) })
+        };
         let single = |level: &MlsLevel| MlsRange::single(level.clone());
         let (source, target) = match against {
             Against::ReadUp => (single(low), single(high)),
@@ -194,14 +204,11 @@ impl<'a> Asked<'a> {
             }
             Against::WriteDown => (single(high), single(low)),
         };
-        let (source, target) = (context(source), context(target));
+        let (source, target) = (context(Whose::Source, source)?, context(Whose::Target, target)?);
         let forbids = |it: &&Constraint| !constraint_holds(db, it, &source, &target);
         let forbidding: Vec<_> = constraints.iter().copied().filter(forbids).collect();
-        if forbidding.is_empty() {
-            // Nobody needs an exception.
-            return None;
-        }
-        Some(Self { db, class, against, constraints, forbidding, source, target })
+        let telling = if forbidding.is_empty() { constraints.clone() } else { forbidding };
+        Some(Self { db, class, against, constraints, telling, source, target })
     }
 
     fn add(&self, domain: TypeId, to: &mut BTreeMap<(Against, Vec<String>), Exempt>) {
@@ -211,11 +218,11 @@ impl<'a> Asked<'a> {
             return;
         }
         let text = |it: &&Constraint| self.db.expression_to_string(it);
-        let constraints: Vec<String> = self.forbidding.iter().map(text).collect();
+        let constraints: Vec<String> = self.telling.iter().map(text).collect();
         let exempt = to.entry((self.against, constraints.clone())).or_insert_with(|| Exempt {
             against: self.against,
             constraints,
-            by: self.forbidding.iter().flat_map(|it| named(self.db, it)).collect(),
+            by: self.telling.iter().flat_map(|it| named(self.db, it)).collect(),
             classes: Vec::new(),
             domains: Ebitmap::new(),
         });
@@ -232,15 +239,15 @@ fn looks_at_levels(constraint: &Constraint) -> bool {
     constraint.expression.iter().any(|it| matches!(it, Term::Compare(what, _) if !other(what)))
 }
 
-/// A type that no constraint names.
-fn plain_type(db: &PolicyDb, constraints: &[&Constraint]) -> Option<TypeId> {
+/// A type that no constraint names there; any, if all are named.
+fn plain_type(db: &PolicyDb, constraints: &[&Constraint], whose: Whose) -> Option<TypeId> {
     let sets = constraints.iter().flat_map(|it| &it.expression).filter_map(|it| match it {
-        Term::Names(set) if set.part == Part::Type => Some(&set.names),
+        Term::Names(set) if set.part == Part::Type && set.whose == whose => Some(&set.names),
         _ => None,
     });
     let sets: Vec<&Ebitmap> = sets.collect();
-    let mut types = db.types.by_value().filter(|it| !it.attribute).map(|it| it.id);
-    types.find(|&id| !sets.iter().any(|it| it.has(id)))
+    let types = || db.types.by_value().filter(|it| !it.attribute).map(|it| it.id);
+    types().find(|&id| !sets.iter().any(|it| it.has(id))).or_else(|| types().next())
 }
 
 /// What a constraint names for the source: attributes as they are written, else types.
@@ -251,7 +258,9 @@ fn named(db: &PolicyDb, constraint: &Constraint) -> Vec<String> {
     });
     let written = |set: &mandate_policydb::NameSet| {
         let types = if set.written.types.is_empty() { &set.names } else { &set.written.types };
-        types.ids::<TypeId>().map(|it| db.types.name(it).into_owned()).collect::<Vec<_>>()
+        let not = if set.negated { "not " } else { "" };
+        let names = types.ids::<TypeId>().map(|it| format!("{not}{}", db.types.name(it)));
+        names.collect::<Vec<_>>()
     };
     sets.flat_map(written).collect()
 }
@@ -294,8 +303,8 @@ mod tests {
         }
         expect![[r#"
             Between s0 and s1:c0.c2, 1 domain may read up, 1 more up to their clearance, 2 may write down.
-            read up: u_t (dir file; mlsfileread unconfined_domain_type) ((l1 dom l2) or ((t1 == mlsfileread) and (h1 dom l2))) or (t1 == unconfined_domain_type)
-            read up to its clearance: a_t (dir file; mlsfileread unconfined_domain_type) ((l1 dom l2) or ((t1 == mlsfileread) and (h1 dom l2))) or (t1 == unconfined_domain_type)
+            read up: u_t (dir file; unconfined_domain_type) ((l1 dom l2) or ((t1 == mlsfileread) and (h1 dom l2))) or (t1 == unconfined_domain_type)
+            read up to its clearance: a_t (dir file; mlsfileread) ((l1 dom l2) or ((t1 == mlsfileread) and (h1 dom l2))) or (t1 == unconfined_domain_type)
             write down: a_t b_t (file; mlsfilewrite) (l1 eq l2) or (t1 == mlsfilewrite)
         "#]].assert_eq(&text);
     }

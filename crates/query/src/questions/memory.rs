@@ -21,8 +21,10 @@ pub struct Channel {
     pub what: &'static str,
     /// Who has it; the domain itself is left out.
     pub granted: Granted,
-    /// What the policy does not know, so that it does not govern this way by it.
-    pub missing: Vec<String>,
+    /// Permissions that the policy does not have: what they would govern is decided as it says of unknown ones.
+    pub unknown: Vec<String>,
+    /// Types of devices and files that it does not have by these names.
+    pub no_types: Vec<&'static str>,
 }
 
 /// The answer.
@@ -48,8 +50,14 @@ pub fn memory(access: &Access<'_>, domain: TypeId) -> MemoryAnswer {
     channels.extend([ask.modules(), ask.bpf(), ask.perf(), ask.policy()]);
     channels.extend([ask.by_exec(), ask.by_dyntransition()]);
     for it in &mut channels {
+        // What is needed together is asked for apart: rules of those who lack a part are none of the way.
         it.granted.types =
             questions::difference(&it.granted.types, &Ebitmap::from_bits([domain.bit()]));
+        let types = &it.granted.types;
+        it.granted.rules.retain(|at| {
+            let source = at.rule(access.db()).map(|it| access.sets.members(it.source));
+            source.is_some_and(|it| !it.intersection(types).is_empty())
+        });
     }
     MemoryAnswer { domain, channels }
 }
@@ -80,8 +88,8 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    /// What the policy lacks of these.
-    fn missing(&self, needs: &[Need]) -> Vec<String> {
+    /// Which of these permissions the policy does not have.
+    fn unknown(&self, needs: &[Need]) -> Vec<String> {
         let db = self.access.db();
         let lacks = |need: &&Need| {
             let class = db.classes.id(need.class);
@@ -100,7 +108,7 @@ impl Asking<'_> {
         granted: Granted,
         needs: &[Need],
     ) -> Channel {
-        Channel { name, what, granted, missing: self.missing(needs) }
+        Channel { name, what, granted, unknown: self.unknown(needs), no_types: Vec::new() }
     }
 
     fn on_domain(&self, class: &str, permission: &str) -> Granted {
@@ -112,7 +120,7 @@ impl Asking<'_> {
     }
 
     /// Who reads objects of these types; the names of types that the policy does not have.
-    fn readers(&self, types: &[&str], class: &str) -> (Granted, Vec<String>) {
+    fn readers(&self, types: &[&'static str], class: &str) -> (Granted, Vec<&'static str>) {
         let (mut found, mut missing) = (Granted::default(), Vec::new());
         for name in types {
             match self.access.db().types.id(name) {
@@ -121,7 +129,7 @@ impl Asking<'_> {
                     found.types = found.types.union(&granted.types);
                     found.rules.extend(granted.rules);
                 }
-                None => missing.push(format!("type {name}")),
+                None => missing.push(*name),
             }
         }
         (found, missing)
@@ -156,20 +164,20 @@ impl Asking<'_> {
         granted.rules.extend(kcore.rules);
         missing.extend(more);
         let granted = granted.and(&self.on_itself("capability", "sys_rawio"));
-        Channel { name: "raw-memory", what, granted, missing }
+        Channel { name: "raw-memory", what, granted, unknown: Vec::new(), no_types: missing }
     }
 
     fn raw_disk(&self) -> Channel {
         let what = "reads what was swapped or dumped from a disk: read on fixed_disk_device_t";
         let (granted, missing) = self.readers(&DISKS, "blk_file");
-        Channel { name: "raw-disk", what, granted, missing }
+        Channel { name: "raw-disk", what, granted, unknown: Vec::new(), no_types: missing }
     }
 
     fn modules(&self) -> Channel {
         let what = "loads code into the kernel: sys_module, and module_load on something";
         let needs = [Need { class: "system", permissions: &["module_load"] }];
         let mut granted = self.on_itself("capability", "sys_module");
-        if self.missing(&needs).is_empty() {
+        if self.unknown(&needs).is_empty() {
             granted = granted.and(&self.access.to_any("system", &["module_load"]));
         }
         self.channel("modules", what, granted, &needs)
@@ -183,7 +191,7 @@ impl Asking<'_> {
         let mut tracer = self.on_itself("capability", "sys_admin");
         tracer.types = tracer.types.union(&perfmon.types);
         tracer.rules.extend(perfmon.rules);
-        if self.missing(&needs).is_empty() {
+        if self.unknown(&needs).is_empty() {
             tracer = tracer.and(&self.on_itself("bpf", "prog_load"));
         }
         self.channel("bpf", what, tracer, &needs)
@@ -261,21 +269,21 @@ mod tests {
         let mut text = answer.sentence(&sets, &unconfined) + "\n";
         for it in &answer.channels {
             let names = questions::type_names(&sets, &it.granted.types).join(" ");
-            text += &format!("{}: {names} {:?}\n", it.name, it.missing);
+            text += &format!("{}: {names} {:?} {:?}\n", it.name, it.unknown, it.no_types);
         }
         expect![[r#"
             3 types other than b_t could read its memory, 2 of them confined, in 11 of 11 ways.
-            ptrace: a_t []
-            proc-mem: a_t []
-            proc-files: a_t u_t []
-            raw-memory: a_t ["type proc_kcore_t"]
-            raw-disk: u_t []
-            modules: kernel_t []
-            bpf: kernel_t []
-            perf-event: u_t []
-            policy: kernel_t []
-            exec: a_t []
-            dyntransition: u_t []
+            ptrace: a_t [] []
+            proc-mem: a_t [] []
+            proc-files: a_t u_t [] []
+            raw-memory: a_t [] ["proc_kcore_t"]
+            raw-disk: u_t [] []
+            modules: kernel_t [] []
+            bpf: kernel_t [] []
+            perf-event: u_t [] []
+            policy: kernel_t [] []
+            exec: a_t [] []
+            dyntransition: u_t [] []
         "#]]
         .assert_eq(&text);
     }

@@ -234,14 +234,19 @@ fn reserved(db: &PolicyDb, protocol: Protocol) -> Vec<Range> {
 impl RpcAnswer {
     /// What was counted.
     pub fn sentence(&self) -> String {
-        let taken = self.ports.iter().filter(|it| !it.takers.is_empty()).count();
         let confined = self.ports.iter().filter(|it| !it.takers.confined.is_empty()).count();
         format!(
-            "{} may bind reserved ports without a label of their own, {} of them confined; of {} from 512 to 1023 they could take {taken}, confined ones {confined}.",
+            "{} may bind reserved ports without a label of their own, {} of them confined; of {} from 512 to 1023 they could take {} from others, and confined ones {confined} in all.",
             count(self.services.len(), "type"),
             self.services.confined.len(),
             count(self.ports.len(), "labelled port range"),
+            self.from_others().count(),
         )
+    }
+
+    /// Ports that others may bind too.
+    pub fn from_others(&self) -> impl Iterator<Item = &RpcPort> {
+        self.ports.iter().filter(|it| !it.takers.is_empty() && !it.owners.is_empty())
     }
 }
 
@@ -320,7 +325,7 @@ mod tests {
         let db = policy(RULES);
         let sets = TypeSets::new(&db);
         let answer = rpc(&Access::new(&sets, &Conditions::All), &unconfined(&sets));
-        expect!["2 types may bind reserved ports without a label of their own, 1 of them confined; of 1 labelled port range from 512 to 1023 they could take 1, confined ones 1."].assert_eq(&answer.sentence());
+        expect!["2 types may bind reserved ports without a label of their own, 1 of them confined; of 1 labelled port range from 512 to 1023 they could take 1 from others, and confined ones 1 in all."].assert_eq(&answer.sentence());
         expect![[r#"[RpcPort { protocol: Tcp, range: (631, 631), type_: TypeId(20), takers: Parted { confined: ["a_t"], unconfined: ["u_t"] }, owners: ["b_t"] }]"#]].assert_eq(&format!("{:?}", answer.ports));
     }
 }

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use anyhow::Result;
+use mandate_policydb::HandleUnknown;
 use mandate_query::lookup;
 use mandate_query::questions::memory::{Channel, memory};
 use mandate_query::questions::{Access, Parted};
@@ -49,7 +50,8 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
                 "name": it.name,
                 "what": it.what,
                 "who": parted_json(&who(it)),
-                "missing": it.missing,
+                "unknown": it.unknown,
+                "no_types": it.no_types,
                 "rules": rules(it),
             })
         });
@@ -61,12 +63,15 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
     for it in &answer.channels {
         writeln!(out, "\n{}  {}", styled(STRONG, it.name), it.what)?;
         let who = who(it);
-        if !it.missing.is_empty() {
-            writeln!(out, "  the policy has no {}", it.missing.join(", no "))?;
+        if !it.unknown.is_empty() {
+            let unknown = it.unknown.join(", ");
+            writeln!(out, "  the policy has no {unknown}: {}", decided(db.handle_unknown))?;
         }
-        if who.is_empty() {
+        if !it.no_types.is_empty() {
+            writeln!(out, "  the policy has no type {}", it.no_types.join(", "))?;
+        }
+        if who.is_empty() && it.unknown.is_empty() {
             writeln!(out, "  nobody")?;
-            continue;
         }
         for (part, names) in [("confined", &who.confined), ("unconfined", &who.unconfined)] {
             if !names.is_empty() {
@@ -78,4 +83,17 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
         }
     }
     Ok(Outcome::Success)
+}
+
+/// What a kernel does where the policy says nothing.
+fn decided(unknown: HandleUnknown) -> &'static str {
+    match unknown {
+        HandleUnknown::Allow => {
+            "a kernel that asks for it allows it to all, for the policy allows what it does not know"
+        }
+        HandleUnknown::Deny => {
+            "a kernel that asks for it denies it to all, for the policy denies what it does not know"
+        }
+        HandleUnknown::Reject => "a kernel that asks for it does not load the policy",
+    }
 }

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::{Result, bail};
-use mandate_query::questions::ports::{PortName, RpcAnswer, port, rpc};
+use mandate_query::questions::ports::{PortName, RpcAnswer, RpcPort, port, rpc};
 use mandate_query::questions::{Access, Parted};
 use mandate_query::types::TypeSets;
 use serde_json::json;
@@ -91,17 +91,20 @@ fn print_rpc(
         return Ok(Outcome::Success);
     }
     writeln!(out, "{sentence}")?;
-    let taken = answer.ports.iter().filter(|it| !it.takers.is_empty());
-    let rows: Vec<_> = taken
-        .map(|it| {
-            let (low, high) = it.range;
-            let ports = if low == high { low.to_string() } else { format!("{low}-{high}") };
-            let takers = [it.takers.confined.clone(), it.takers.unconfined.clone()].concat();
-            let port = format!("{}/{ports}", it.protocol.name());
-            let type_ = db.types.name(it.type_).into_owned();
-            [port, type_, table::names(&it.owners), table::names(&takers)]
-        })
-        .collect();
-    table::print(["port", "type", "owners", "could be taken by"], &rows, out)?;
+    writeln!(out, "\nconfined: {}", answer.services.confined.join(" "))?;
+    writeln!(out, "unconfined: {}", table::names(&answer.services.unconfined))?;
+    let row = |it: &RpcPort| {
+        let (low, high) = it.range;
+        let ports = if low == high { low.to_string() } else { format!("{low}-{high}") };
+        let port = format!("{}/{ports}", it.protocol.name());
+        let takers = if it.takers == answer.services {
+            "all of them".to_owned()
+        } else {
+            table::names(&[it.takers.confined.clone(), it.takers.unconfined.clone()].concat())
+        };
+        [port, db.types.name(it.type_).into_owned(), takers, table::names(&it.owners)]
+    };
+    let rows: Vec<_> = answer.from_others().map(row).collect();
+    table::print(["port", "type", "could be taken by", "from"], &rows, out)?;
     Ok(Outcome::Success)
 }
