@@ -3,13 +3,44 @@
 use std::io::Write;
 
 use anyhow::Result;
-use mandate_policydb::{Place, PlaceId, Provenance, RuleKey};
+use mandate_policydb::{Place, PlaceId, PolicyDb, Provenance, RuleKey, RulePlace};
 use serde_json::{Value, json};
 
 use crate::{FAINT, styled};
 
 /// How many places of one rule are printed.
 const MOST: usize = 20;
+
+/// A rule with its condition.
+pub(crate) fn rule(db: &PolicyDb, at: RulePlace) -> String {
+    let Some(rule) = at.rule(db) else { return String::new() };
+    let mut text = db.rule_to_string(rule);
+    if let (Some(block), RulePlace::Conditional { when, .. }) = (at.block(db), at) {
+        let condition = db.condition_to_string(block);
+        text += &format!("  [ {condition} ]:{}", if when { "True" } else { "False" });
+    }
+    text
+}
+
+/// A rule as an object, with the places of the statements that give the permissions asked if they are known.
+pub(crate) fn rule_json(
+    db: &PolicyDb,
+    provenance: Option<&Provenance>,
+    at: RulePlace,
+    asked: u32,
+) -> Value {
+    let rule = at.rule(db).map(|rule| db.rule_to_string(rule));
+    let condition = at.block(db).map(|block| db.condition_to_string(block));
+    let when = match at {
+        RulePlace::Conditional { when, .. } => Some(when),
+        RulePlace::Unconditional(_) => None,
+    };
+    let mut value = json!({ "rule": rule, "condition": condition, "when": when });
+    if let (Some(provenance), Some(object)) = (provenance, value.as_object_mut()) {
+        object.insert("places".to_owned(), to_json(provenance, RuleKey::Rule(at), asked));
+    }
+    value
+}
 
 /// Prints the statements of a rule that give one of the permissions asked.
 pub(crate) fn print(
