@@ -496,12 +496,18 @@ fn contexts_are_found_by_number_and_address() {
         Component::Genfscon,
         Some("proc"),
         &expect![[r#"
-        genfscon proc /  u:object_r:proc_t
-        genfscon proc /net -d u:object_r:net_t
-        genfscon proc /sys  u:object_r:sysctl_t
-        genfscon proc /sys/kernel  u:object_r:kernel_sysctl_t
-        genfscon proc /sys/kernel/modprobe -- u:object_r:modprobe_t
-    "#]],
+            genfscon proc / u:object_r:proc_t
+            genfscon proc /net -d u:object_r:net_t
+            genfscon proc /sys u:object_r:sysctl_t
+            genfscon proc /sys/kernel u:object_r:kernel_sysctl_t
+            genfscon proc /sys/kernel/modprobe -- u:object_r:modprobe_t
+            setools:
+            genfscon proc /  u:object_r:proc_t
+            genfscon proc /net -d u:object_r:net_t
+            genfscon proc /sys  u:object_r:sysctl_t
+            genfscon proc /sys/kernel  u:object_r:kernel_sysctl_t
+            genfscon proc /sys/kernel/modprobe -- u:object_r:modprobe_t
+        "#]],
     );
     info(
         "object-contexts-mls",
