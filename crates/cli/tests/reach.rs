@@ -148,7 +148,10 @@ fn flow_counts_what_the_booleans_let_through() {
             }
         "#]],
     );
-    flow(&["--lightest", "--exclude", "user_home_t"], 0, expect![[r#"
+    flow(
+        &["--lightest", "--exclude", "user_home_t"],
+        0,
+        expect![[r#"
         Information can flow from user_t to httpd_t by these ways of the least length, 5, where a step counts 11 less its weight. Counted: 21 flows of weight 3 and above between 10 types, all rules whatever the booleans are.
 
         1. user_t > sysadm_t > httpd_content_t > httpd_t
@@ -159,7 +162,8 @@ fn flow_counts_what_the_booleans_let_through() {
           httpd_content_t > httpd_t, weight 10
             allow httpd_t httpd_content_t:file { read getattr open };
             allow httpd_t httpd_content_t:dir { read getattr open search };
-    "#]]);
+    "#]],
+    );
     flow(
         &["--dot"],
         0,
