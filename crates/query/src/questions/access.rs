@@ -93,9 +93,9 @@ impl Granted {
     /// Those who are in both.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
-        Self {
-            types: self.types.intersection(&other.types),
-            rules: [self.rules.clone(), other.rules.clone()].concat(),
-        }
+        let mut rules = [self.rules.clone(), other.rules.clone()].concat();
+        rules.sort_unstable();
+        rules.dedup();
+        Self { types: self.types.intersection(&other.types), rules }
     }
 }

@@ -162,6 +162,8 @@ pub struct RpcPort {
     pub type_: TypeId,
     /// Services that take any reserved port, and may take this one.
     pub takers: Parted,
+    /// Are these all services of the protocol?
+    pub all: bool,
     /// Others that may bind it: those it could be taken from.
     pub owners: Vec<String>,
 }
@@ -199,6 +201,7 @@ fn of_range(
         range: (it.first, it.last),
         type_: it.type_,
         takers: Parted::new(access.sets, &taking, unconfined),
+        all: taking == *takers,
         owners: questions::type_names(access.sets, &owners),
     }
 }
@@ -326,6 +329,6 @@ mod tests {
         let sets = TypeSets::new(&db);
         let answer = rpc(&Access::new(&sets, &Conditions::All), &unconfined(&sets));
         expect!["2 types may bind reserved ports without a label of their own, 1 of them confined; of 1 labelled port range from 512 to 1023 they could take 1 from others, and confined ones 1 in all."].assert_eq(&answer.sentence());
-        expect![[r#"[RpcPort { protocol: Tcp, range: (631, 631), type_: TypeId(20), takers: Parted { confined: ["a_t"], unconfined: ["u_t"] }, owners: ["b_t"] }]"#]].assert_eq(&format!("{:?}", answer.ports));
+        expect![[r#"[RpcPort { protocol: Tcp, range: (631, 631), type_: TypeId(20), takers: Parted { confined: ["a_t"], unconfined: ["u_t"] }, all: true, owners: ["b_t"] }]"#]].assert_eq(&format!("{:?}", answer.ports));
     }
 }

@@ -99,7 +99,8 @@ fn exempt(args: &Args, db: &PolicyDb, out: &mut dyn Write) -> Result<()> {
     writeln!(out, "{sentence}")?;
     for it in &answer.exempt {
         let domains = domains(it);
-        let head = format!("{}: {} by {}", it.against.name(), domains.len(), it.by.join(" "));
+        let by = if it.by.is_empty() { String::new() } else { format!(" by {}", it.by.join(" ")) };
+        let head = format!("{}: {}{by}", it.against.name(), domains.len());
         writeln!(out, "\n{}", styled(STRONG, &head))?;
         writeln!(out, "  domains: {}", table::names(&domains))?;
         writeln!(out, "  classes: {}", table::names(&it.classes))?;

@@ -97,8 +97,8 @@ fn print_rpc(
         let (low, high) = it.range;
         let ports = if low == high { low.to_string() } else { format!("{low}-{high}") };
         let port = format!("{}/{ports}", it.protocol.name());
-        let takers = if it.takers == answer.services {
-            "all of them".to_owned()
+        let takers = if it.all {
+            format!("all {} for {}", it.takers.len(), it.protocol.name())
         } else {
             table::names(&[it.takers.confined.clone(), it.takers.unconfined.clone()].concat())
         };
