@@ -49,6 +49,15 @@ pub enum Problem {
     /// `rule_count` without a number.
     #[error("expected one of exactly, at_most, at_least")]
     NoLimit,
+    /// A flow through an end of it.
+    #[error("an end of the flow is excepted, so that nothing would be tested")]
+    EndExcepted,
+    /// A flow from a type to itself.
+    #[error("a flow leads from one type to another; both ends are the same")]
+    OneEnd,
+    /// A weight that no permission has.
+    #[error("{0} is no weight; expected 1 to 10")]
+    Weight(u8),
     /// A list without a name.
     #[error("expected a name at least")]
     NoNames,

@@ -10,6 +10,7 @@ use crate::assertions::ask::{Can, Cannot};
 use crate::assertions::count::{EmptyAttribute, RuleCount};
 use crate::assertions::error::{Fault, line_and_column};
 use crate::assertions::executables::ReadOnlyExecutables;
+use crate::assertions::flow::NoFlow;
 use crate::assertions::sets::{Neverallow, Only};
 use crate::assertions::transition::Transition;
 use crate::assertions::{AssertionError, Claim, Problem, Tested, Verdict};
@@ -86,6 +87,7 @@ kinds! {
     can: Can,
     cannot: Cannot,
     transition: Transition,
+    no_flow: NoFlow,
     only: Only,
     neverallow: Neverallow,
     empty_attribute: EmptyAttribute,

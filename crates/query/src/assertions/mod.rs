@@ -8,6 +8,7 @@ mod count;
 mod error;
 mod executables;
 mod file;
+mod flow;
 mod sets;
 mod transition;
 

@@ -36,8 +36,8 @@ pub(crate) struct Neverallow {
 }
 
 /// Types, and whether a rule of a type about itself is meant.
-struct TypeSet {
-    types: Ebitmap,
+pub(crate) struct TypeSet {
+    pub(crate) types: Ebitmap,
     itself: bool,
 }
 
@@ -63,7 +63,11 @@ fn type_set(policy: &Tested<'_>, names: &Names, may_be_self: bool) -> Result<Typ
 }
 
 /// A set that something is said of: with nothing in it, that would hold without being tested.
-fn tested(policy: &Tested<'_>, names: &Names, may_be_self: bool) -> Result<TypeSet, Fault> {
+pub(crate) fn tested(
+    policy: &Tested<'_>,
+    names: &Names,
+    may_be_self: bool,
+) -> Result<TypeSet, Fault> {
     let set = type_set(policy, names, may_be_self)?;
     let empty = set.types.is_empty() && !set.itself;
     if empty { Err(Fault::new(names, Problem::NothingTested)) } else { Ok(set) }

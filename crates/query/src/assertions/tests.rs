@@ -253,8 +253,8 @@ fn unknown_names_and_keys_are_errors() {
     check(
         "[[may]]\nsource = \"a_t\"\n",
         expect![[r#"
-        test.toml:1:3: unknown field `may`, expected one of `policy`, `can`, `cannot`, `transition`, `only`, `neverallow`, `empty_attribute`, `read_only_executables`, `rule_count`
-    "#]],
+            test.toml:1:3: unknown field `may`, expected one of `policy`, `can`, `cannot`, `transition`, `no_flow`, `only`, `neverallow`, `empty_attribute`, `read_only_executables`, `rule_count`
+        "#]],
     );
     check(
         "[[empty_attribute]]\nattribute = \"x\"\nname = \"n\"\nwhy = \"x\"\n",
@@ -328,6 +328,62 @@ permissions = "read"
             test.toml:36:8: no kind of rule "alow"; expected one of allow, auditallow, dontaudit, type_transition, type_member, type_change, allowxperm, auditallowxperm, dontauditxperm
             test.toml:39:10: no type is meant, so that nothing would be tested
             test.toml:44:10: "u_u:a_r:u_t": role a_r may not have type u_t
+        "#]],
+    );
+}
+
+#[test]
+fn flows() {
+    check(
+        r#"
+[[no_flow]]
+from = "a_t"
+to = "b_t"
+[[no_flow]]
+from = "b_t"
+to = "a_t"
+[[no_flow]]
+from = "b_t"
+to = "a_t"
+except = ["x_t"]
+[[no_flow]]
+from = "b_t"
+to = "a_t"
+min_weight = 10
+"#,
+        expect![[r#"
+            FAIL 2 no_flow: nothing from a_t to b_t
+              information flows by a_t → b_t
+                allow a_t b_t:process transition;
+            FAIL 5 no_flow: nothing from b_t to a_t
+              information flows by b_t → x_t → a_t
+                allow b_t x_t:file { write append };
+                allow a_t files:file { read open };
+            ok 8 no_flow: nothing from b_t to a_t, but through x_t
+            FAIL 12 no_flow: nothing from b_t to a_t
+              information flows by b_t → x_t → a_t
+                allow b_t x_t:file { write append };
+                allow a_t files:file { read open };
+        "#]],
+    );
+    check(
+        r#"
+[[no_flow]]
+from = "a_t"
+to = "x_t"
+except = ["files"]
+[[no_flow]]
+from = "a_t"
+to = "a_t"
+[[no_flow]]
+from = "a_t"
+to = "x_t"
+min_weight = 11
+"#,
+        expect![[r#"
+            test.toml:5:10: an end of the flow is excepted, so that nothing would be tested
+            test.toml:8:6: a flow leads from one type to another; both ends are the same
+            test.toml:12:14: 11 is no weight; expected 1 to 10
         "#]],
     );
 }
