@@ -291,7 +291,9 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             }
         }
         Suite::Measure { area: Area::Query, figures, seed } => {
-            let measured = suites.query(&query::Part::ALL, true, seed)?;
+            let mut measured = suites.query(&query::Part::ALL, true, seed)?;
+            let size = reach::Size { full: true, queries: None, seed };
+            measured.extend(suites.reach(&reach::Part::ALL, &size)?);
             if let Some(path) = figures {
                 measure::write(&path, "query", suites.report.summaries(), &measured)?;
             }

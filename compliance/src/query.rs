@@ -5,6 +5,7 @@
 pub mod bench;
 pub mod questions;
 pub mod setools;
+mod wx;
 
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -36,19 +37,22 @@ const VERSIONS: std::ops::RangeInclusive<u32> = 24..=33;
 pub enum Part {
     /// `sesearch` and `seinfo`.
     Answers,
+    /// Who writes, creates and executes.
+    Wx,
     /// Time.
     Bench,
 }
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Answers, Self::Bench];
+    pub const ALL: [Self; 3] = [Self::Answers, Self::Wx, Self::Bench];
 
     /// What the report's comparisons belong to; also the words after `mandate-compliance`.
     #[must_use]
     pub fn suite(self) -> &'static str {
         match self {
             Self::Answers => "query answers",
+            Self::Wx => "query wx",
             Self::Bench => "query bench",
         }
     }
@@ -68,6 +72,7 @@ pub fn run(
     report.suite(part.suite());
     match part {
         Part::Answers => answers(place, full, seed, report).map(|()| Vec::new()),
+        Part::Wx => wx::run(place, full, report),
         Part::Bench => bench::run(place, full, report),
     }
 }
