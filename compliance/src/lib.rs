@@ -27,6 +27,7 @@ pub mod queries;
 pub mod query;
 pub mod random;
 pub mod random_policies;
+pub mod reach;
 pub mod reference;
 pub mod report;
 pub mod roundtrip;

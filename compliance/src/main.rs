@@ -14,7 +14,7 @@ use mandate_compliance::reference::{Flavour, Reference};
 use mandate_compliance::report::Report;
 use mandate_compliance::{
     decisions, decompile, format, incremental, kernel_mix, measure, micro, objects, originals,
-    packages, query, random_policies, roundtrip,
+    packages, query, random_policies, reach, roundtrip,
 };
 
 /// How many questions libsepol is asked about each policy: in CI, and at full size.
@@ -148,6 +148,20 @@ enum Suite {
         #[arg(long, value_name = "S", default_value_t = 1)]
         seed: u64,
     },
+    /// Domain transitions and information flow beside setools: the same or shorter ways, none missed; speed.
+    Reach {
+        /// Only this part.
+        part: Option<reach::Part>,
+        /// The full sizes, which docs/figures.md tells.
+        #[arg(long)]
+        full: bool,
+        /// How many questions of each graph.
+        #[arg(long, value_name = "N")]
+        queries: Option<usize>,
+        /// Which questions.
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+    },
     /// Print the questions that `kernel` asks about one policy.
     Questions {
         /// Which Reference Policy.
@@ -255,6 +269,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             suites.compile(&Part::ALL, &compile::Size::new(false, seed))?;
             suites.forms(false, seed)?;
             suites.query(&query::Part::ALL, false, seed)?;
+            suites.reach(&reach::Part::ALL, &reach::Size { full: false, queries: None, seed })?;
         }
         Suite::Measure { area: Area::Core, figures, seed } => {
             let measured = suites.all(Size::full(seed))?;
@@ -276,7 +291,9 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             }
         }
         Suite::Measure { area: Area::Query, figures, seed } => {
-            let measured = suites.query(&query::Part::ALL, true, seed)?;
+            let mut measured = suites.query(&query::Part::ALL, true, seed)?;
+            let size = reach::Size { full: true, queries: None, seed };
+            measured.extend(suites.reach(&reach::Part::ALL, &size)?);
             if let Some(path) = figures {
                 measure::write(&path, "query", suites.report.summaries(), &measured)?;
             }
@@ -289,6 +306,11 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             let parts = part.map_or_else(|| cil::Part::ALL.to_vec(), |part| vec![part]);
             let size = cil::Size { full, seed, only, bless, newer, ..cil::Size::default() };
             suites.cil(&parts, &size)?;
+        }
+        Suite::Reach { part, full, queries, seed } => {
+            let parts = part.map_or_else(|| reach::Part::ALL.to_vec(), |part| vec![part]);
+            let size = reach::Size { full, queries, seed };
+            suites.reach(&parts, &size)?;
         }
         Suite::Packages { full, seed } => drop(suites.packages(full, seed)?),
         Suite::Query { part, full, seed } => {
@@ -386,6 +408,20 @@ impl Suites<'_> {
         for part in parts {
             let measured =
                 self.attempt(|it| query::run(&it.place, *part, full, seed, &mut it.report))?;
+            figures.extend(measured.into_iter().flatten().map(|it| (part.suite(), it)));
+        }
+        Ok(figures)
+    }
+
+    /// Paths through a policy; figures come with the part that measured them.
+    fn reach(
+        &mut self,
+        parts: &[reach::Part],
+        size: &reach::Size,
+    ) -> Result<Vec<(&'static str, Figure)>> {
+        let mut figures = Vec::new();
+        for part in parts {
+            let measured = self.attempt(|it| reach::run(&it.place, *part, size, &mut it.report))?;
             figures.extend(measured.into_iter().flatten().map(|it| (part.suite(), it)));
         }
         Ok(figures)
@@ -495,6 +531,7 @@ impl Suites<'_> {
 }
 
 const LEFT_OUT: &[&str] = &[
+    "domain transitions and information flow compared with setools",
     "micro policies compiled anew, and their answers asked anew",
     "random policies compared with a real kernel",
     "reading and writing the Reference Policy and small policies of every version",

@@ -46,6 +46,36 @@ pub fn mutant(random: &mut Random, corpus: &[Vec<u8>]) -> Vec<u8> {
     text
 }
 
+/// One to three changes of the numbers in a binary: a byte, a word of four with a telling number or that of another place. So
+/// little, because most damage is seen at the first count or offset.
+pub fn damaged(random: &mut Random, corpus: &[Vec<u8>]) -> Vec<u8> {
+    const TELLING: [u32; 8] = [0, 1, 2, 32, 33, 0xffff, 0x7fff_ffff, u32::MAX];
+    let mut bytes = random.pick(corpus).cloned().unwrap_or_default();
+    for _ in 0..random.between(1, 3) {
+        let (at, from) = (random.below(bytes.len()), random.below(bytes.len()));
+        match random.below(8) {
+            0..4 => flip(random, &mut bytes, at),
+            4 | 5 => {
+                let number = random.pick(&TELLING).copied().unwrap_or_default();
+                put(&mut bytes, at, number.to_le_bytes());
+            }
+            6 => {
+                if let Some(word) = bytes.get(from..).and_then(|it| it.first_chunk()).copied() {
+                    put::<4>(&mut bytes, at, word);
+                }
+            }
+            _ => bytes.truncate(at.max(bytes.len() / 2)),
+        }
+    }
+    bytes
+}
+
+fn put<const N: usize>(bytes: &mut [u8], at: usize, word: [u8; N]) {
+    if let Some(place) = bytes.get_mut(at..at + N) {
+        place.copy_from_slice(&word);
+    }
+}
+
 fn change(random: &mut Random, text: &mut Vec<u8>, corpus: &[Vec<u8>]) {
     let at = random.below(text.len());
     match random.below(10) {

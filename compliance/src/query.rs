@@ -6,6 +6,7 @@ pub mod bench;
 mod differences;
 pub mod questions;
 pub mod setools;
+mod wx;
 
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -39,13 +40,15 @@ pub enum Part {
     Answers,
     /// `sediff`.
     Differences,
+    /// Who writes, creates and executes.
+    Wx,
     /// Time.
     Bench,
 }
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Answers, Self::Differences, Self::Bench];
+    pub const ALL: [Self; 4] = [Self::Answers, Self::Differences, Self::Wx, Self::Bench];
 
     /// What the report's comparisons belong to; also the words after `mandate-compliance`.
     #[must_use]
@@ -53,6 +56,7 @@ impl Part {
         match self {
             Self::Answers => "query answers",
             Self::Differences => "query differences",
+            Self::Wx => "query wx",
             Self::Bench => "query bench",
         }
     }
@@ -78,6 +82,7 @@ pub fn run(
             figures.extend(differences::bench(place, full, report)?);
             Ok(figures)
         }
+        Part::Wx => wx::run(place, full, report),
     }
 }
 
@@ -127,11 +132,13 @@ fn answers(place: &Place, full: bool, seed: u64, report: &mut Report<'_>) -> Res
     {
         let name = format!("sesearch and seinfo: {title}, seed {seed}");
         let mut comparison = Comparison::new(name);
-        let mut draws: Vec<Draw<'_>> = policies.iter().map(|it| Draw::of(it.policy.db())).collect();
+        let draws: Vec<Draw<'_>> = policies.iter().map(|it| Draw::of(it.policy.db())).collect();
         for at in 0..number / 2 {
-            let at = at % policies.len();
-            let (Some(asked), Some(draw)) = (policies.get(at), draws.get_mut(at)) else { continue };
-            let question = draw.question(&mut random, &tally);
+            // Every second question is about what few policies have.
+            let wanted = (at % 2 == 1).then(|| tally.least());
+            let (at, wanted) = choose(&mut random, &draws, at, wanted);
+            let (Some(asked), Some(draw)) = (policies.get(at), draws.get(at)) else { continue };
+            let question = draw.question(&mut random, &tally, wanted);
             compare(place, &mut setools, asked, &question, &mut tally, &mut comparison)?;
         }
         report.add(&comparison.done())?;
@@ -145,6 +152,24 @@ fn answers(place: &Place, full: bool, seed: u64, report: &mut Report<'_>) -> Res
         report.case("options", if rare.is_empty() { Ok(told) } else { Err(rare.join(" ")) })?;
     }
     Ok(())
+}
+
+/// A policy that has something for the option, and the option; any policy if none has.
+fn choose<'a>(
+    random: &mut Random,
+    draws: &[Draw<'_>],
+    at: usize,
+    wanted: Option<(&'a str, &'a str)>,
+) -> (usize, Option<(&'a str, &'a str)>) {
+    let offers = |(tool, option)| {
+        let offering = draws.iter().enumerate().filter(|it| it.1.offers(tool, option));
+        offering.map(|it| it.0).collect::<Vec<_>>()
+    };
+    let offering = wanted.map(offers).unwrap_or_default();
+    match random.pick(&offering) {
+        Some(&at) => (at, wanted),
+        None => (at % draws.len().max(1), None),
+    }
 }
 
 fn compare(

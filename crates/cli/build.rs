@@ -1,4 +1,4 @@
-//! Embeds the base policy: every file of policies/base, sorted by path.
+//! Embeds the base policy: every file of policies/base but its tests, sorted by path.
 #![allow(clippy::print_stdout, reason = "cargo is told on standard output")]
 
 use std::fmt::Write as _;
@@ -29,7 +29,8 @@ fn collect(folder: &Path, prefix: &str, files: &mut Vec<(String, PathBuf)>) -> i
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let Some(name) = path.file_name().and_then(|it| it.to_str()) else { continue };
-        if name.starts_with('.') || name.ends_with('~') {
+        let tests = prefix.is_empty() && name == "tests";
+        if tests || name.starts_with('.') || name.ends_with('~') {
             continue;
         }
         let name = format!("{prefix}{name}");

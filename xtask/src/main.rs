@@ -47,6 +47,8 @@ enum Area {
     Compile,
     /// CIL, packages, decompiler, formatter, incremental builds.
     Forms,
+    /// Questions about policies.
+    Query,
     /// Every area.
     All,
 }
@@ -68,7 +70,8 @@ fn run(chore: &Chore) -> Result<ExitCode> {
             Area::Core => &["core"],
             Area::Compile => &["compile"],
             Area::Forms => &["forms"],
-            Area::All => &["core", "compile", "forms"],
+            Area::Query => &["query"],
+            Area::All => &["core", "compile", "forms", "query"],
         }),
         Chore::Docs => docs::write().map(|()| ExitCode::SUCCESS),
     }

@@ -1,4 +1,5 @@
-//! `hostile-sources`: damaged sources must give diagnostics, never a panic, and within bounds: a second for 64 KiB, 512 MiB.
+//! `hostile-sources`: damaged sources must give diagnostics, never a panic, and within bounds: a second for 64 KiB, and the
+//! memory that is allowed for the format.
 //! A program of its own, because its allocator counts, and because an abort ends it.
 //!
 //! The corpus is cut from the sources of Debian's Reference Policy (or of `policies/base` without the originals) and the
@@ -17,15 +18,13 @@ use anyhow::{Context as _, Result, ensure};
 use cap::Cap;
 use clap::Parser;
 use mandate_compliance::compile::{fuzz::readers, tree};
-use mandate_compliance::mutate::mutant;
+use mandate_compliance::mutate::{damaged, mutant};
 use mandate_compliance::place::Place;
 use mandate_compliance::random::Random;
 
 #[global_allocator]
 static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
 
-/// What reading may take above what stands ready before.
-const ALLOWANCE: usize = 512 << 20;
 /// No more is given out: a reader that wants it aborts, which is a failure as any other.
 const CEILING: usize = 4 << 30;
 /// How long a mutant of up to [`UNIT`] bytes may take.
@@ -62,43 +61,53 @@ fn main() -> Result<ExitCode> {
     // A panic is told of where it is counted.
     std::panic::set_hook(Box::new(|_| ()));
     ALLOCATOR.set_limit(CEILING).map_err(|_| anyhow::anyhow!("the ceiling is too low"))?;
-    let before = ALLOCATOR.allocated();
-    let mut tally = Tally::default();
+    let mut tally = Tally::new(args.format);
     for number in args.from..args.from + args.mutants {
         if let Some(file) = &progress {
             file.write_all_at(format!("{number:<12}").as_bytes(), 0)?;
         }
         let mut random = Random::new(args.seed ^ (number as u64).wrapping_mul(0x9e37_79b9));
-        let text = mutant(&mut random, &corpus);
-        if let Err(problem) = tally.feed(&mut reader, &text, before) {
+        let text = match args.format.is_binary() {
+            true => damaged(&mut random, &corpus),
+            false => mutant(&mut random, &corpus),
+        };
+        if let Err(problem) = tally.feed(&mut reader, &text) {
             let path = place.work.join(format!("hostile-{}-{number}", args.seed));
             fs::write(&path, &text)?;
             tally.failures.push(format!("mutant {number}: {problem}; kept as {}", path.display()));
         }
         // What was the most ever taken stays the most: those after it could not be told apart.
-        if tally.failures.len() > 20 || tally.peak > ALLOWANCE {
+        if tally.failures.len() > 20 || tally.peak() > tally.allowance {
             break;
         }
     }
     tally.tell(args.mutants)
 }
 
-#[derive(Default)]
 struct Tally {
     refused: usize,
     slowest: Duration,
-    peak: usize,
+    /// What reading may take above what stands ready before.
+    allowance: usize,
+    /// What stands ready: it is not the readers'.
+    before: usize,
     failures: Vec<String>,
 }
 
 impl Tally {
+    fn new(format: readers::Format) -> Self {
+        let (allowance, before) = (format.allowance(), ALLOCATOR.allocated());
+        let (refused, slowest, failures) = (0, Duration::ZERO, Vec::new());
+        Self { refused, slowest, allowance, before, failures }
+    }
+
+    /// The most ever taken above what stands ready. Getting ready may have taken it: then no reader took more.
+    fn peak(&self) -> usize {
+        ALLOCATOR.max_allocated().saturating_sub(self.before)
+    }
+
     /// Reads a mutant; what went wrong other than by a diagnostic.
-    fn feed(
-        &mut self,
-        reader: &mut readers::Reader,
-        text: &[u8],
-        before: usize,
-    ) -> Result<(), String> {
+    fn feed(&mut self, reader: &mut readers::Reader, text: &[u8]) -> Result<(), String> {
         let mut took = Duration::MAX;
         // A busy machine makes one reading slow, hardly three of them.
         for _ in 0..3 {
@@ -112,9 +121,9 @@ impl Tally {
             }
         }
         self.slowest = self.slowest.max(took);
-        self.peak = ALLOCATOR.max_allocated().saturating_sub(before);
-        if self.peak > ALLOWANCE {
-            return Err(format!("took {} MiB", self.peak >> 20));
+        if self.peak() > self.allowance {
+            let (took, allowed) = (self.peak() >> 10, self.allowance >> 10);
+            return Err(format!("took {took} KiB, {allowed} allowed"));
         }
         if took > allowed(text) {
             return Err(format!("took {:.2} s for {} bytes", took.as_secs_f64(), text.len()));
@@ -127,10 +136,16 @@ impl Tally {
         for failure in &self.failures {
             writeln!(out, "{failure}")?;
         }
-        let Self { refused, slowest, peak, failures } = self;
-        let (slowest, peak) = (slowest.as_millis(), peak >> 20);
-        writeln!(out, "{refused} of {mutants} refused; slowest {slowest} ms; peak {peak} MiB")?;
-        Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        let (refused, slowest) = (self.refused, self.slowest.as_millis());
+        let (peak, allowed) = (self.peak() >> 10, self.allowance >> 20);
+        writeln!(
+            out,
+            "{refused} of {mutants} refused; slowest {slowest} ms; peak {peak} KiB of {allowed} MiB"
+        )?;
+        // An allocator that counts nothing would prove nothing.
+        let measured = peak > 0 || mutants == 0;
+        ensure!(measured, "no memory was counted");
+        Ok(if self.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
 

@@ -52,7 +52,7 @@ pub fn run(place: &Place, full: bool, seed: u64, report: &mut Report<'_>) -> Res
 fn figure(name: &str, told: &Result<String>) -> Figure {
     Figure {
         what: name.to_owned(),
-        reach: "no panic, at most 1 s for 64 KiB, at most 512 MiB".into(),
+        reach: "no panic, at most 1 s for 64 KiB, at most 64 MiB (512 MiB with macros)".into(),
         ours: told.as_ref().map_or_else(|why| format!("{why:#}"), Clone::clone),
         theirs: String::new(),
         ratio: String::new(),

@@ -131,6 +131,15 @@ impl Tally {
         search.chain(info).filter(|it| self.times(it) < often).collect()
     }
 
+    /// The option that was asked least, of those that only some policies have something for.
+    #[must_use]
+    pub fn least(&self) -> (&'static str, &'static str) {
+        let search = SESEARCH.iter().filter(|it| xperm_kind(it).is_some());
+        let search = search.map(|it| ("sesearch", *it));
+        let all = search.chain(SEINFO.iter().map(|it| ("seinfo", *it)));
+        all.min_by_key(|it| self.times(&key(it.0, it.1))).unwrap_or(("seinfo", "-t"))
+    }
+
     fn times(&self, key: &str) -> usize {
         self.options.get(key).copied().unwrap_or(0)
     }
@@ -159,24 +168,45 @@ impl<'a> Draw<'a> {
         Self { db, rules: plain.chain(blocks).collect() }
     }
 
-    /// A question.
-    pub fn question(&mut self, random: &mut Random, tally: &Tally) -> Question {
-        if random.chance(40) {
-            return Question { tool: "seinfo", options: self.info(random, tally) };
+    /// Is there something that this option of the tool asks for?
+    #[must_use]
+    pub fn offers(&self, tool: &str, option: &str) -> bool {
+        match xperm_kind(option) {
+            Some(kind) => self.rules.iter().any(|it| it.0.kind == kind),
+            None => tool == "seinfo" && !self.names(option).is_empty(),
+        }
+    }
+
+    /// A question; with an option if it is wanted.
+    pub fn question(
+        &self,
+        random: &mut Random,
+        tally: &Tally,
+        wanted: Option<(&str, &str)>,
+    ) -> Question {
+        let info = wanted.map_or_else(|| random.chance(40), |it| it.0 == "seinfo");
+        let wanted = wanted.map(|it| it.1);
+        if info {
+            return Question { tool: "seinfo", options: self.info(random, tally, wanted) };
         }
         let options = match random.below(10) {
+            _ if wanted.is_some() => None,
             0 => self.roles(random),
             1 => self.ranges(random),
             2 => self.file_names(random),
             _ => None,
         };
-        let options = options.or_else(|| self.rule(random));
+        let options = options.or_else(|| self.rule(random, wanted.and_then(xperm_kind)));
         let options = options.unwrap_or_else(|| words(&["--role_allow"]));
         Question { tool: "sesearch", options }
     }
 
     /// A rule; rare kinds and conditional rules are drawn more often than they are.
-    fn any_rule(&self, random: &mut Random) -> Option<(&'a AvRule, Option<usize>)> {
+    fn any_rule(
+        &self,
+        random: &mut Random,
+        wanted: Option<RuleKind>,
+    ) -> Option<(&'a AvRule, Option<usize>)> {
         let kinds = [
             RuleKind::Allow,
             RuleKind::AuditAllow,
@@ -188,8 +218,8 @@ impl<'a> Draw<'a> {
             RuleKind::AuditAllowXperm,
             RuleKind::DontAuditXperm,
         ];
-        let kind = *random.pick(&kinds)?;
-        let conditional = random.chance(30);
+        let kind = wanted.or_else(|| random.pick(&kinds).copied())?;
+        let conditional = wanted.is_none() && random.chance(30);
         let fits =
             |it: &&(&AvRule, Option<usize>)| it.0.kind == kind && (!conditional || it.1.is_some());
         let fitting: Vec<_> = self.rules.iter().filter(fits).collect();
@@ -199,9 +229,9 @@ impl<'a> Draw<'a> {
         }
     }
 
-    fn rule(&self, random: &mut Random) -> Option<Vec<String>> {
+    fn rule(&self, random: &mut Random, wanted: Option<RuleKind>) -> Option<Vec<String>> {
         let db = self.db;
-        let (rule, block) = self.any_rule(random)?;
+        let (rule, block) = self.any_rule(random, wanted)?;
         let mut options = words(&[kind_option(rule.kind, random)]);
         if random.chance(10) {
             options.extend(words(&["--dontaudit"]));
@@ -381,17 +411,15 @@ impl<'a> Draw<'a> {
     }
 
     /// A question of `seinfo`, about what was asked least and what there is.
-    fn info(&self, random: &mut Random, tally: &Tally) -> Vec<String> {
+    fn info(&self, random: &mut Random, tally: &Tally, wanted: Option<&str>) -> Vec<String> {
         let mut options = Vec::new();
         // With --all setools asks a policy for Xen for what it does not have, and fails.
-        if random.chance(6) && self.db.target == Target::Selinux {
+        if wanted.is_none() && random.chance(6) && self.db.target == Target::Selinux {
             options.push("--all".to_owned());
         } else {
-            let mut present: Vec<_> = SEINFO
-                .iter()
-                .map(|it| (*it, self.names(it)))
-                .filter(|it| !it.1.is_empty())
-                .collect();
+            let asked = SEINFO.iter().filter(|it| wanted.is_none_or(|wanted| wanted == **it));
+            let mut present: Vec<_> = asked.map(|it| (*it, self.names(it))).collect();
+            present.retain(|it| !it.1.is_empty());
             present.sort_by_key(|it| tally.times(&key("seinfo", it.0)));
             let least = random.below(present.len().min(4));
             let Some((option, names)) = present.get(least) else { return options };
@@ -473,6 +501,16 @@ impl<'a> Draw<'a> {
             }
             _ => Vec::new(),
         }
+    }
+}
+
+/// The rules of extended permissions that an option asks for.
+fn xperm_kind(option: &str) -> Option<RuleKind> {
+    match option {
+        "--allowxperm" | "-x" | "-ex" => Some(RuleKind::AllowXperm),
+        "--auditallowxperm" => Some(RuleKind::AuditAllowXperm),
+        "--dontauditxperm" => Some(RuleKind::DontAuditXperm),
+        _ => None,
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::place::Place;
 
 /// The interpreter that Debian's packages are for.
-const PYTHON: &str = "/usr/bin/python3";
+pub(super) const PYTHON: &str = "/usr/bin/python3";
 
 /// An answer of either side.
 #[derive(Clone, Debug, Deserialize)]

@@ -89,6 +89,7 @@ fn read_text(name: String, bytes: Arc<[u8]>) -> Result<Read> {
     let kind = ParseOptions { kind: SourceKind::Policy };
     let parsed = language::parse_file(read.outcome.sources.file(id), kind);
     read.outcome.diagnostics = parsed.diagnostics;
+    lead_to_build(&name, &mut read.outcome.diagnostics);
     let has = |wanted: fn(&StatementKind) -> bool| {
         parsed.unit.statements.iter().any(|it| wanted(&it.kind))
     };
@@ -96,6 +97,15 @@ fn read_text(name: String, bytes: Arc<[u8]>) -> Result<Read> {
     read.module = has(|it| matches!(it, StatementKind::Module { .. }));
     read.units.push(parsed.unit);
     Ok(read)
+}
+
+/// A module whose interfaces are calls is for `build`: that has the headers which say what they are.
+fn lead_to_build(name: &str, found: &mut [Diagnostic]) {
+    let Some(stem) = name.strip_suffix(".te") else { return };
+    let call = found.iter_mut().find(|it| it.code == Code::UnknownStatement && !it.help.is_empty());
+    if let Some(it) = call {
+        it.help.push(format!("`mandate build {name} --headers DIR -o {stem}.pp` expands them"));
+    }
 }
 
 /// CIL that stands alone.
@@ -179,6 +189,11 @@ impl Read {
             Err(found) => read.outcome.diagnostics = found,
         }
         read
+    }
+
+    /// Was it a package, or a module alone?
+    pub(crate) fn is_package(&self) -> bool {
+        self.package.is_some()
     }
 
     /// The units; a binary policy is decompiled.

@@ -215,7 +215,8 @@ pub(crate) fn parse_xperm(text: &str) -> Result<(XpermBase, u16), String> {
     Ok((base, number))
 }
 
-fn parse_bool(text: &str) -> Result<(String, bool), String> {
+/// `NAME=VALUE` of a boolean.
+pub(crate) fn parse_bool(text: &str) -> Result<(String, bool), String> {
     let (name, value) = text.split_once('=').ok_or("expected NAME=on or NAME=off")?;
     let value = match value {
         "1" | "on" | "true" => true,

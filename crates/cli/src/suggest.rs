@@ -3,6 +3,7 @@
 use mandate_compile::near::nearest;
 use mandate_policydb::{ClassId, ContextError, Datum, PolicyDb, SymbolTable, capability_names};
 use mandate_query::QuestionError;
+use mandate_query::lookup::LookupError;
 
 /// Near misses as the end of a sentence.
 pub(crate) fn hint(near: &[&str]) -> String {
@@ -63,6 +64,16 @@ pub(crate) fn question(db: &PolicyDb, error: &QuestionError) -> String {
 pub(crate) fn context(db: &PolicyDb, error: &ContextError) -> String {
     match error {
         ContextError::Unknown { kind, name } => unknown(db, kind, name),
+        other => other.to_string(),
+    }
+}
+
+/// A name of a question that the policy does not define, with near misses.
+pub(crate) fn lookup(db: &PolicyDb, error: &LookupError) -> String {
+    match error {
+        LookupError::Unknown { kind, name } => unknown(db, kind, name),
+        LookupError::Permission { class, name, .. } => unknown_permission(db, *class, name),
+        LookupError::Context { text, why } => format!("{text:?}: {}", context(db, why)),
         other => other.to_string(),
     }
 }

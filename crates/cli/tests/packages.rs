@@ -94,3 +94,42 @@ fn mistakes_are_told_as_the_originals_do() {
         assert!(out.contains(text) || err.contains(text), "{words:?}: {out}{err}");
     }
 }
+
+#[test]
+fn convert_leads_from_macros_to_build() {
+    let folder = Folder::new("convert-macros");
+    let source = folder.file("my.te", b"policy_module(my, 1.0)\ntype a_t;\ncall(a_t)\n");
+    let source = source.to_str().unwrap();
+    let (code, _, err) = run(&["mandate", "convert", "--to", "pp", source, "-"]);
+    assert_eq!(code, 1);
+    let help =
+        format!("`mandate build {source} --headers DIR -o {}.pp`", &source[..source.len() - 3]);
+    assert_eq!(err.matches(&help).count(), 1, "{err}");
+}
+
+#[test]
+fn options_and_words_that_do_not_fit_end_as_with_the_originals() {
+    let folder = Folder::new("classic-misfits");
+    let base = folder.file("base.conf", BASE.as_bytes());
+    let base = base.to_str().unwrap();
+    let out = folder.path("out").to_str().unwrap().to_owned();
+    let check = |words: &[&str], code: u8, said: &str| {
+        let (found, _, err) = run(words);
+        assert_eq!(found, code, "{words:?} {err}");
+        assert!(err.contains(said), "{words:?} {err}");
+    };
+    check(&["checkpolicy", "-C", base], 1, "No file to write CIL was specified");
+    let both = "Can't convert to CIL and policy.conf at the same time";
+    check(&["checkpolicy", "-b", "-C", "-F", "-o", &out, base], 1, both);
+    check(&["pp", base, &out], 255, "Failed to read policy package");
+    check(&["pp", base, &out, "third"], 1, "Too many arguments");
+    let whole = folder.file("x.cil", CIL.as_bytes());
+    let whole = whole.to_str().unwrap();
+    check(&["secil2conf", "-Z", "-M", "1", "-o", &out, whole], 0, "invalid option");
+    check(&["secil2conf", "-M", "2", "-o", &out, whole], 1, "");
+}
+
+const CIL: &str = "(class file (read)) (classorder (file)) (sid kernel) (sidorder (kernel))
+    (type t) (role r) (roletype r t) (user u) (userrole u r) (category c0) (categoryorder (c0))
+    (sensitivity s0) (sensitivityorder (s0)) (sensitivitycategory s0 (c0)) (userlevel u (s0))
+    (userrange u ((s0) (s0 (c0)))) (sidcontext kernel (u r t ((s0) (s0)))) (allow t t (file (read)))";

@@ -427,3 +427,37 @@ fn a_policy_has_rules() {
     "#]],
     );
 }
+
+/// checkpolicy refuses each as well.
+#[test]
+fn sets_hold_what_their_statement_can_say() {
+    check(
+        "type a_t;\nattribute at;\nrole q;\nrole q types self;\nrole_transition q { a_t self } q;\ntypeattribute self at;\nallow a_t a_t:file { read -write };",
+        &expect![[r#"
+            E0314 4:14 `self` cannot be one of these types
+                help: name the types; only the target of a type enforcement rule may be `self`
+            E0314 5:25 `self` cannot be one of these types
+                help: name the types; only the target of a type enforcement rule may be `self`
+            E0301 6:15 no type or attribute `self` is declared
+            E0205 7:20 `-` is not allowed in a set of permissions
+                help: list those that are meant, or all but some: ~{ write append }
+            not built
+        "#]],
+    );
+    let sets = "constrain file { read } (u1 == ~u);\nconstrain file { read } (u1 == *);\nconstrain file { read } (t1 == self);\n";
+    let after = AFTER.replace("sid kernel u", &format!("{sets}sid kernel u"));
+    check_with(
+        "",
+        &Options::default(),
+        &after,
+        &expect![[r#"
+        E0205 7:32 `*` and `~` are not allowed in a set of users
+            help: name the users
+        E0205 8:32 `*` and `~` are not allowed in a set of users
+            help: name the users
+        E0314 9:32 `self` cannot be one of these types
+            help: name the types; only the target of a type enforcement rule may be `self`
+        not built
+    "#]],
+    );
+}

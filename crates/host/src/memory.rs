@@ -11,7 +11,7 @@ pub use mimalloc::MiMalloc as Allocator;
 pub enum Prefer {
     /// Time: memory comes in huge pages, which save a fifth of a large build, and is kept when it is free.
     Time,
-    /// Room: small pages, which go back as they are free.
+    /// Room: small pages, which go back soon after they are free.
     Room,
 }
 
@@ -20,7 +20,8 @@ pub enum Prefer {
 pub fn prefer(what: Prefer) {
     let (room, delay) = match what {
         Prefer::Time => (false, 1000),
-        Prefer::Room => (true, 0),
+        // At once would be a call to the kernel for every few pages.
+        Prefer::Room => (true, 1),
     };
     // Linux 3.15. Older kernels keep to what they do.
     let _ = rustix::thread::disable_transparent_huge_pages(room);
@@ -44,7 +45,7 @@ mod tests {
         let delay = || unsafe { libmimalloc_sys::mi_option_get(PURGE_DELAY) };
         assert_eq!(delay(), 1000, "this is not the option it was taken for");
         prefer(Prefer::Room);
-        assert_eq!((disabled(), delay()), (Ok(true), 0));
+        assert_eq!((disabled(), delay()), (Ok(true), 1));
         prefer(Prefer::Time);
         assert_eq!((disabled(), delay()), (Ok(false), 1000));
     }

@@ -41,6 +41,14 @@ pub enum ReadErrorKind {
         /// The value found.
         found: u64,
     },
+    /// Another magic number.
+    #[error("expected {what}, found {found:#010x}")]
+    Magic {
+        /// What was expected, in words.
+        what: &'static str,
+        /// The number found.
+        found: u32,
+    },
     /// A name that is not text.
     #[error("expected a name in UTF-8 without NUL, found bytes {0:?}")]
     NotText(Vec<u8>),
@@ -64,6 +72,11 @@ impl ReadError {
     /// The error for a value outside of its range.
     pub fn expected(offset: usize, what: &'static str, found: impl Into<u64>) -> Self {
         Self::new(offset, ReadErrorKind::Expected { what, found: found.into() })
+    }
+
+    /// The error for a number that marks something else.
+    pub fn magic(offset: usize, what: &'static str, found: u32) -> Self {
+        Self::new(offset, ReadErrorKind::Magic { what, found })
     }
 }
 

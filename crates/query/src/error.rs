@@ -15,7 +15,7 @@ pub enum QuestionError {
         name: String,
     },
     /// Permissions that no class has, or none of the classes asked for.
-    #[error("no class {}has the permission {}", if *.named { "of these " } else { "" }, .names.join(", "))]
+    #[error("{} has the permission {}", if *.named { "none of these classes" } else { "no class" }, .names.join(", "))]
     Permissions {
         /// The permissions.
         names: Vec<String>,

@@ -7,15 +7,24 @@
 #![deny(clippy::unwrap_used)]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
+pub mod assertions;
 pub mod diff;
 mod error;
+pub mod flow;
+pub mod graph;
 mod infix;
 pub mod info;
-
+pub mod lookup;
 pub mod name;
+pub mod questions;
+pub mod reach;
+pub mod rules;
 pub mod search;
 pub mod statement;
 pub mod types;
 
 pub use error::QuestionError;
 pub use statement::{Statements, Style};
+
+#[cfg(test)]
+mod testing;

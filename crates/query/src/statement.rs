@@ -48,7 +48,7 @@ impl<'a> Statements<'a> {
         self.db
     }
 
-    /// The style.
+    /// How they are written.
     pub(crate) fn style(&self) -> Style {
         self.style
     }

@@ -26,7 +26,8 @@ impl<'a> TypeSets<'a> {
         }
         let is_attribute = |value: u32| {
             let id = TypeId::from_value(value);
-            id.and_then(|it| db.types.get(it)).is_some_and(|it| it.attribute)
+            // Below version 24 attributes have no names.
+            id.and_then(|it| db.types.get(it)).is_none_or(|it| it.attribute)
         };
         // The map of an attribute holds itself; it is no member.
         let members = (1u32..).zip(bits).map(|(value, bits)| match is_attribute(value) {

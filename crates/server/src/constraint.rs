@@ -48,6 +48,16 @@ pub(crate) fn holds(
     at(&stack, 0)
 }
 
+/// Does a constraint of a class hold between these contexts?
+pub fn constraint_holds(
+    db: &PolicyDb,
+    constraint: &Constraint,
+    source: &Context,
+    target: &Context,
+) -> bool {
+    holds(db, constraint, Contexts { source, target, process: None }, |_| {})
+}
+
 fn at(stack: &[bool], depth: usize) -> bool {
     stack.get(depth).copied().unwrap_or(false)
 }

@@ -22,6 +22,7 @@ mod xperm;
 
 pub use avc::Avc;
 pub use booleans::Booleans;
+pub use constraint::constraint_holds;
 pub use engine::{Decision, Engine, Query, TooManyAttributes, compute_av};
 pub use explain::{Change, Denial, Explanation, PermissionExplanation};
 pub use objects::{FsUse, ObjectLookup, initial_sid_name};

@@ -83,6 +83,21 @@ impl Format {
         }
     }
 
+    /// Does it have offsets and counts, which words put in between would shift?
+    #[must_use]
+    pub fn is_binary(self) -> bool {
+        matches!(self, Self::Mod | Self::Pp)
+    }
+
+    /// The memory that reading may take above what stands ready: macros may multiply a text, what they give is bounded alone.
+    #[must_use]
+    pub fn allowance(self) -> usize {
+        match self {
+            Self::M4 | Self::Te | Self::If | Self::Fc => 512 << 20,
+            Self::Conf | Self::Settings | Self::Cil | Self::Mod | Self::Pp => 64 << 20,
+        }
+    }
+
     /// Whether a file is taken whole, because a part of it would not get far.
     #[must_use]
     pub fn whole(self) -> bool {

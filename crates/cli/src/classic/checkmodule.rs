@@ -13,32 +13,27 @@ use mandate_syntax::diagnostic::Severity;
 use mandate_syntax::kernel::{self, ParseOptions, SourceKind};
 
 use super::checkpolicy::{has_warning, show};
-use super::getopt::{self, Spec, Word};
-use super::{leading_number, system_words};
+use super::getopt::{self, Spec, Word, spec};
+use super::{handle_unknown, leading_number, system_words};
 use crate::forms::{Form, Read};
 use crate::render::{Findings, text};
 use crate::replace::replace;
 use crate::sources;
 
-const OPTIONS: [Spec; 12] = {
-    const fn spec(letter: char, name: &'static str, argument: bool) -> Spec {
-        Spec { letter, name, argument }
-    }
-    [
-        spec('h', "help", false),
-        spec('o', "output", true),
-        spec('b', "binary", false),
-        spec('V', "version", false),
-        spec('E', "werror", false),
-        spec('U', "handle-unknown", true),
-        spec('m', "", false),
-        spec('M', "mls", false),
-        spec('N', "disable-neverallow", false),
-        spec('C', "cil", false),
-        spec('c', "", true),
-        spec('L', "line-marker-for-allow", false),
-    ]
-};
+const OPTIONS: [Spec; 12] = [
+    spec('h', "help", false),
+    spec('o', "output", true),
+    spec('b', "binary", false),
+    spec('V', "version", false),
+    spec('E', "werror", false),
+    spec('U', "handle-unknown", true),
+    spec('m', "", false),
+    spec('M', "mls", false),
+    spec('N', "disable-neverallow", false),
+    spec('C', "cil", false),
+    spec('c', "", true),
+    spec('L', "line-marker-for-allow", false),
+];
 
 /// What the words ask for.
 #[derive(Debug)]
@@ -153,11 +148,9 @@ impl Request {
                 Word::Option('h', _) => return usage(name, out),
                 Word::Option('V', _) => show_version = true,
                 Word::Option('o', file) => request.output = Some(file),
-                Word::Option('U', action) => match action.to_ascii_lowercase().as_str() {
-                    "deny" => request.handle_unknown = Some(HandleUnknown::Deny),
-                    "allow" => request.handle_unknown = Some(HandleUnknown::Allow),
-                    "reject" => request.handle_unknown = Some(HandleUnknown::Reject),
-                    _ => return usage(name, out),
+                Word::Option('U', action) => match handle_unknown(&action) {
+                    None => return usage(name, out),
+                    given => request.handle_unknown = given,
                 },
                 Word::Option('c', number) => {
                     let number = leading_number(&number);

@@ -11,8 +11,8 @@ use mandate_policydb::{
 };
 use mandate_syntax::diagnostic::{Diagnostic, Severity};
 
-use super::getopt::{self, Spec, Word};
-use super::{leading_number, ocontexts, system_words};
+use super::getopt::{self, Spec, Word, spec};
+use super::{handle_unknown, leading_number, ocontexts, system_words};
 use crate::compiler::{self, Input, Options, Source};
 use crate::forms::{self, Form, Read};
 use crate::output::write_policy;
@@ -20,31 +20,26 @@ use crate::render::{Findings, text};
 use crate::replace::replace;
 use crate::sources;
 
-const OPTIONS: [Spec; 15] = {
-    const fn spec(letter: char, name: &'static str, argument: bool) -> Spec {
-        Spec { letter, name, argument }
-    }
-    [
-        spec('o', "output", true),
-        spec('t', "target", true),
-        spec('b', "binary", false),
-        spec('d', "debug", false),
-        spec('V', "version", false),
-        spec('U', "handle-unknown", true),
-        spec('M', "mls", false),
-        spec('N', "disable-neverallow", false),
-        spec('C', "cil", false),
-        spec('F', "conf", false),
-        spec('S', "sort", false),
-        spec('O', "optimize", false),
-        spec('E', "werror", false),
-        spec('L', "line-marker-for-allow", false),
-        spec('h', "help", false),
-    ]
-};
+const OPTIONS: [Spec; 15] = [
+    spec('o', "output", true),
+    spec('t', "target", true),
+    spec('b', "binary", false),
+    spec('d', "debug", false),
+    spec('V', "version", false),
+    spec('U', "handle-unknown", true),
+    spec('M', "mls", false),
+    spec('N', "disable-neverallow", false),
+    spec('C', "cil", false),
+    spec('F', "conf", false),
+    spec('S', "sort", false),
+    spec('O', "optimize", false),
+    spec('E', "werror", false),
+    spec('L', "line-marker-for-allow", false),
+    spec('h', "help", false),
+];
 
 /// `-c` alone has no long name.
-const POLICY_VERSION: Spec = Spec { letter: 'c', name: "", argument: true };
+const POLICY_VERSION: Spec = spec('c', "", true);
 
 /// The newest version that a policy for Xen can have.
 const NEWEST_FOR_XEN: u32 = 30;
@@ -87,7 +82,12 @@ pub(crate) fn checkpolicy(
     let read =
         if request.binary { request.binary(name, out, err)? } else { request.source(err)? };
     let Some((mut db, source)) = read else { return Ok(1) };
-    let Some(output) = &request.output else { return Ok(0) };
+    let Some(output) = &request.output else {
+        if request.cil {
+            writeln!(err, "{name}:  No file to write CIL was specified")?;
+        }
+        return Ok(u8::from(request.cil));
+    };
     if request.cil || request.conf {
         return request.text(db, source, output, out, err);
     }
@@ -150,11 +150,9 @@ impl Request {
                         return usage(name, out);
                     }
                 }
-                Word::Option('U', action) => match action.to_ascii_lowercase().as_str() {
-                    "deny" => request.handle_unknown = Some(HandleUnknown::Deny),
-                    "allow" => request.handle_unknown = Some(HandleUnknown::Allow),
-                    "reject" => request.handle_unknown = Some(HandleUnknown::Reject),
-                    _ => return usage(name, out),
+                Word::Option('U', action) => match handle_unknown(&action) {
+                    None => return usage(name, out),
+                    given => request.handle_unknown = given,
                 },
                 Word::Option('o', file) => request.output = Some(file),
                 Word::Option(letter, _) => request.switch(letter),
@@ -189,6 +187,9 @@ impl Request {
     fn refused(&self, name: &str) -> Option<String> {
         if self.conf && !self.binary {
             return Some("Can only generate policy.conf from binary policy".to_owned());
+        }
+        if self.conf && self.cil {
+            return Some("Can't convert to CIL and policy.conf at the same time".to_owned());
         }
         if self.line_markers && !self.cil {
             return Some(format!("{name}: -L: can only be used when writing a CIL policy file"));

@@ -8,6 +8,11 @@ pub(super) struct Spec {
     pub(super) argument: bool,
 }
 
+/// An option of a table.
+pub(super) const fn spec(letter: char, name: &'static str, argument: bool) -> Spec {
+    Spec { letter, name, argument }
+}
+
 /// A word that counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Word {

@@ -1,5 +1,6 @@
 //! Commands under the names, options, texts and exit codes of the originals. See docs/classic.md.
 
+mod analysis;
 mod argparse;
 mod checkmodule;
 mod checkpolicy;
@@ -9,19 +10,22 @@ mod ocontexts;
 mod packages;
 mod policyvers;
 mod printers;
+mod running;
 mod secil2tree;
 mod secilc;
 mod secilcheck;
 mod sediff;
+mod sedta;
 mod seinfo;
+mod seinfoflow;
 mod sesearch;
 
 use std::io::Write;
 
 use anyhow::Result;
+use mandate_policydb::HandleUnknown;
 
 pub(crate) use seinfo::print_summary;
-pub(crate) use sesearch::parse_xperms;
 
 /// A classic command: its words, name included.
 pub(crate) type Classic = fn(&[String], &mut dyn Write, &mut dyn Write) -> Result<u8>;
@@ -49,6 +53,8 @@ pub(crate) fn find(name: &str) -> Option<Classic> {
         "sediff" => Some(sediff::sediff),
         "seinfo" => Some(seinfo::seinfo),
         "sesearch" => Some(sesearch::sesearch),
+        "sedta" => Some(sedta::sedta),
+        "seinfoflow" => Some(seinfoflow::seinfoflow),
         _ => None,
     }
 }
@@ -64,6 +70,16 @@ fn split_policy(words: &[String]) -> (Option<&str>, &[String]) {
         },
         [] => (None, words),
     }
+}
+
+/// What an option `-U` says, in letters of any size.
+fn handle_unknown(action: &str) -> Option<HandleUnknown> {
+    Some(match action.to_ascii_lowercase().as_str() {
+        "deny" => HandleUnknown::Deny,
+        "allow" => HandleUnknown::Allow,
+        "reject" => HandleUnknown::Reject,
+        _ => return None,
+    })
 }
 
 /// The number that `text` begins with, as C's `atoi` reads it.

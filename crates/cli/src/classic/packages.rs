@@ -13,7 +13,7 @@ use mandate_policydb::{PolicyVersion, drop_unsupported, unsupported};
 use mandate_syntax::diagnostic::{Diagnostic, Severity};
 use mandate_syntax::source::{SourceMap, Span};
 
-use super::getopt::{self, Spec, Word};
+use super::getopt::{self, Spec, Word, spec};
 use super::{leading_number, system_words};
 use crate::output::write_policy;
 use crate::render::{Findings, text};
@@ -21,10 +21,6 @@ use crate::replace::replace;
 
 /// What `-V` of semodule_link and semodule_expand prints.
 const TOOL_VERSION: &str = "1.0";
-
-const fn spec(letter: char, name: &'static str, argument: bool) -> Spec {
-    Spec { letter, name, argument }
-}
 
 fn program(words: &[String]) -> (&str, &[String]) {
     let name = words.first().map_or("semodule", String::as_str);

@@ -8,15 +8,11 @@ use mandate_compile::cil;
 use mandate_compile::print::kernel;
 use mandate_syntax::source::{Expansions, SourceMap};
 
-use super::getopt::{self, Spec, Word};
+use super::getopt::{self, Spec, Word, spec};
 use super::secilc::read_files;
 use crate::forms::{Form, read_input};
 use crate::render::{Findings, text};
 use crate::replace::replace;
-
-const fn spec(letter: char, name: &'static str, argument: bool) -> Spec {
-    Spec { letter, name, argument }
-}
 
 /// `pp [IN [OUT]]`: a package as CIL, as semodule asks for it.
 pub(crate) fn pp(words: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<u8> {
@@ -33,10 +29,18 @@ pub(crate) fn pp(words: &[String], out: &mut dyn Write, err: &mut dyn Write) -> 
             }
         }
     }
+    if files.len() > 2 {
+        writeln!(err, "Too many arguments")?;
+        return pp_usage(name, err, 1);
+    }
     let mut files = files.iter().map(String::as_str);
     let (input, output) = (files.next().unwrap_or("-"), files.next().unwrap_or("-"));
     let mut read = match read_input(Path::new(input)) {
-        Ok(read) => read,
+        Ok(read) if read.is_package() => read,
+        Ok(_) => {
+            writeln!(err, "Failed to read policy package: {input} is none")?;
+            return Ok(FAILED);
+        }
         Err(why) => {
             writeln!(err, "Failed to read policy package: {why:#}")?;
             return Ok(FAILED);
@@ -89,21 +93,18 @@ pub(crate) fn secil2conf(words: &[String], out: &mut dyn Write, err: &mut dyn Wr
     for word in getopt::read(&OPTIONS, words.get(1..).unwrap_or_default()) {
         match word {
             Word::Option('o', file) => output = file,
-            Word::Option('M', value) if value.eq_ignore_ascii_case("true") => {
-                options.mls = Some(true);
-            }
-            Word::Option('M', value) if value.eq_ignore_ascii_case("false") => {
-                options.mls = Some(false);
-            }
+            Word::Option('M', value) => match value.to_ascii_lowercase().as_str() {
+                "true" | "1" => options.mls = Some(true),
+                "false" | "0" => options.mls = Some(false),
+                _ => return conf_usage(name, out),
+            },
             Word::Option('P', _) => options.preserve_tunables = true,
             Word::Option('Q', _) => options.qualified_names = true,
             Word::Option('v', _) => {}
             Word::Option(..) => return conf_usage(name, out),
             Word::Operand(file) => files.push(file),
-            Word::Wrong(message) => {
-                writeln!(err, "{name}: {message}")?;
-                return conf_usage(name, out);
-            }
+            // The original tells it and goes on.
+            Word::Wrong(message) => writeln!(err, "{name}: {message}")?,
         }
     }
     if files.is_empty() {

@@ -10,25 +10,20 @@ use mandate_policydb::HandleUnknown;
 use mandate_syntax::cil::{Element, Keyword, Parsed, parse};
 use mandate_syntax::source::{Expansions, SourceMap};
 
-use super::getopt::{self, Spec, Word};
+use super::getopt::{self, Spec, Word, spec};
 use super::secilc::read_files;
 use crate::compiler::Source;
 use crate::render::{Findings, text};
 use crate::replace::replace;
 
-const OPTIONS: [Spec; 6] = {
-    const fn spec(letter: char, name: &'static str, argument: bool) -> Spec {
-        Spec { letter, name, argument }
-    }
-    [
-        spec('h', "help", false),
-        spec('v', "verbose", false),
-        spec('P', "preserve-tunables", false),
-        spec('Q', "qualified-names", false),
-        spec('o', "output", true),
-        spec('A', "ast-phase", true),
-    ]
-};
+const OPTIONS: [Spec; 6] = [
+    spec('h', "help", false),
+    spec('v', "verbose", false),
+    spec('P', "preserve-tunables", false),
+    spec('Q', "qualified-names", false),
+    spec('o', "output", true),
+    spec('A', "ast-phase", true),
+];
 
 /// What the original returns for a failure: -1.
 const FAILED: u8 = 255;

@@ -7,40 +7,34 @@ use anyhow::Result;
 use mandate_compile::cil;
 use mandate_compile::outcome::Product;
 use mandate_compile::whole::Checks;
-use mandate_policydb::{
-    HandleUnknown, PolicyDb, PolicyVersion, Target, drop_unsupported, unsupported,
-};
+use mandate_policydb::{PolicyDb, PolicyVersion, Target, drop_unsupported, unsupported};
 
-use super::getopt::{self, Spec, Word};
+use super::getopt::{self, Spec, Word, spec};
+use super::handle_unknown;
 use crate::compiler::{self, Source};
 use crate::output::write_policy;
 use crate::render::{Findings, text};
 use crate::replace::replace;
 use crate::sources;
 
-const OPTIONS: [Spec; 16] = {
-    const fn spec(letter: char, name: &'static str, argument: bool) -> Spec {
-        Spec { letter, name, argument }
-    }
-    [
-        spec('h', "help", false),
-        spec('v', "verbose", false),
-        spec('t', "target", true),
-        spec('M', "mls", true),
-        spec('c', "policyversion", true),
-        spec('U', "handle-unknown", true),
-        spec('D', "disable-dontaudit", false),
-        spec('m', "multiple-decls", false),
-        spec('N', "disable-neverallow", false),
-        spec('P', "preserve-tunables", false),
-        spec('Q', "qualified-names", false),
-        spec('o', "output", true),
-        spec('f', "filecontexts", true),
-        spec('G', "expand-generated", false),
-        spec('X', "expand-size", true),
-        spec('O', "optimize", false),
-    ]
-};
+const OPTIONS: [Spec; 16] = [
+    spec('h', "help", false),
+    spec('v', "verbose", false),
+    spec('t', "target", true),
+    spec('M', "mls", true),
+    spec('c', "policyversion", true),
+    spec('U', "handle-unknown", true),
+    spec('D', "disable-dontaudit", false),
+    spec('m', "multiple-decls", false),
+    spec('N', "disable-neverallow", false),
+    spec('P', "preserve-tunables", false),
+    spec('Q', "qualified-names", false),
+    spec('o', "output", true),
+    spec('f', "filecontexts", true),
+    spec('G', "expand-generated", false),
+    spec('X', "expand-size", true),
+    spec('O', "optimize", false),
+];
 
 /// What the original returns for a failure: -1.
 const FAILED: u8 = 255;
@@ -189,12 +183,7 @@ impl Request {
                 })?;
             }
             'U' => {
-                options.handle_unknown = Some(match lower.as_str() {
-                    "deny" => HandleUnknown::Deny,
-                    "allow" => HandleUnknown::Allow,
-                    "reject" => HandleUnknown::Reject,
-                    _ => return Err(String::new()),
-                });
+                options.handle_unknown = Some(handle_unknown(&argument).ok_or_else(String::new)?);
             }
             'X' => {
                 let bad = || format!("Bad attribute expand size: {argument}");

@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use anyhow::Result;
 use mandate_policydb::RuleKind;
 use mandate_query::name::NameCriterion;
-use mandate_query::search::{Choice, End, Kind, Match, RuleQuery};
+use mandate_query::search::{Choice, End, Kind, Match, RuleQuery, parse_xperms};
 use mandate_query::{Statements, Style};
 
 use super::argparse::{self, Spec, Takes, Words};
 use crate::answers::print_rules;
 use crate::{policy, suggest};
 
-const OPTIONS: [Spec; 36] = {
+const OPTIONS: [Spec; 37] = {
     const fn flag(short: &'static str, long: &'static str) -> Spec {
         Spec { short, long, takes: Takes::Nothing }
     }
@@ -57,14 +57,12 @@ const OPTIONS: [Spec; 36] = {
         flag("-rt", ""),
         flag("-rc", ""),
         flag("-rd", ""),
+        flag("-rb", ""),
     ]
 };
 
-/// `-rb`, beside the others that fill a table of their own.
-const REGEX_BOOL: Spec = Spec { short: "-rb", long: "", takes: Takes::Nothing };
-
 /// The options that ask for a kind of rule.
-const KINDS: [(&str, Kind); 15] = [
+const KINDS: [(&str, Kind); 16] = [
     ("-A", Kind::Te(RuleKind::Allow)),
     ("-A", Kind::Te(RuleKind::AllowXperm)),
     ("--allow", Kind::Te(RuleKind::Allow)),
@@ -80,6 +78,7 @@ const KINDS: [(&str, Kind); 15] = [
     ("--type_member", Kind::Te(RuleKind::TypeMember)),
     ("--role_allow", Kind::RoleAllow),
     ("--role_trans", Kind::RoleTransition),
+    ("--range_trans", Kind::RangeTransition),
 ];
 
 /// The words cannot be read.
@@ -88,8 +87,7 @@ const USAGE: u8 = 2;
 const FAILED: u8 = 1;
 
 pub(crate) fn sesearch(words: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<u8> {
-    let specs: Vec<Spec> = OPTIONS.into_iter().chain([REGEX_BOOL]).collect();
-    let words = match argparse::read(&specs, words.get(1..).unwrap_or_default()) {
+    let words = match argparse::read(&OPTIONS, words.get(1..).unwrap_or_default()) {
         Ok(words) => words,
         Err(message) => return usage(&message, err),
     };
@@ -121,9 +119,7 @@ fn usage(message: &str, err: &mut dyn Write) -> Result<u8> {
 }
 
 fn kinds(words: &Words) -> Vec<Kind> {
-    let range = [("--range_trans", Kind::RangeTransition)];
-    let asked = KINDS.into_iter().chain(range).filter(|it| words.has(it.0));
-    asked.map(|it| it.1).collect()
+    KINDS.into_iter().filter(|it| words.has(it.0)).map(|it| it.1).collect()
 }
 
 /// Asks and prints; the message of a question that cannot be asked.
@@ -171,7 +167,8 @@ fn query(words: &Words, kinds: Vec<Kind>) -> Result<RuleQuery, String> {
     let permissions = if words.has("-Sp") { Match::All } else { exactly("-ep") };
     // A pattern is enough to fit, whatever else is in the condition.
     let booleans = if words.has("-rb") { Match::Any } else { exactly("-eb") };
-    let xperms = words.argument("--xperms").map(parse_xperms).transpose()?;
+    let xperms = words.argument("--xperms").map(parse_xperms).transpose();
+    let xperms = xperms.map_err(|error| error.to_string())?;
     Ok(RuleQuery {
         kinds,
         source: end("--source", "-rs", "-ds")?,
@@ -186,24 +183,6 @@ fn query(words: &Words, kinds: Vec<Kind>) -> Result<RuleQuery, String> {
 
 fn list(text: &str) -> Vec<String> {
     text.split(',').map(str::to_owned).collect()
-}
-
-/// `0x8910,0x8920-0x892f`: hexadecimal with or without `0x`.
-pub(crate) fn parse_xperms(text: &str) -> Result<Vec<(u16, u16)>, String> {
-    text.split(',').map(parse_xperm_range).collect()
-}
-
-fn parse_xperm_range(range: &str) -> Result<(u16, u16), String> {
-    let number = |text: &str| {
-        let text = text.trim();
-        let digits = text.strip_prefix("0x").unwrap_or(text);
-        u16::from_str_radix(digits, 16).map_err(|_| format!("{text} is not a valid ioctl."))
-    };
-    match range.split('-').collect::<Vec<_>>().as_slice() {
-        [one] => number(one).map(|it| (it, it)),
-        [low, high] => Ok((number(low)?, number(high)?)),
-        _ => Err(format!("Unable to parse \"{range}\" for xperms.")),
-    }
 }
 
 const HELP: &str = "\

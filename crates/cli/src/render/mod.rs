@@ -31,8 +31,8 @@ pub(crate) struct Place<'a> {
 /// A macro call that text came through.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Call<'a> {
-    /// `interface`, `template` or `macro`.
-    pub(crate) kind: &'static str,
+    /// `in this call of macro`, or how else it brought what stands elsewhere; its name follows.
+    pub(crate) how: &'static str,
     pub(crate) name: String,
     pub(crate) place: Place<'a>,
 }
@@ -97,7 +97,7 @@ impl<'a> Findings<'a> {
             let call = if calls.len() < LEVELS { call } else { self.expansions.outermost(call) };
             if let Some(place) = self.place(call) {
                 let name = self.word(call);
-                calls.push(Call { kind: self.kind(within, &name), name, place });
+                calls.push(Call { how: self.how(call, within, &name), name, place });
             }
             if calls.len() > LEVELS {
                 break;
@@ -118,17 +118,28 @@ impl<'a> Findings<'a> {
         excerpt::safe(&excerpt::lossy(excerpt::word(&self.sources.file(file).bytes[offset..])))
     }
 
-    /// What kind of macro `name` is, in whose body `within` stands.
-    fn kind(&self, within: Span, name: &str) -> &'static str {
-        let Some((file, offset)) = self.sources.locate(within.pos) else { return "macro" };
+    /// How `call` brought what stands at `within`: by the word before the name it calls, or the kind of macro that `name` is.
+    fn how(&self, call: Span, within: Span, name: &str) -> &'static str {
+        const MACRO: &str = "in this call of macro";
+        if let Some((file, offset)) = self.sources.locate(call.pos) {
+            let file = self.sources.file(file);
+            let before = file.bytes[..offset].trim_ascii_end();
+            let is = |word: &str| file.path.ends_with(".cil") && before.ends_with(word.as_bytes());
+            if is("(blockinherit") {
+                return "inherited here from block";
+            } else if is("(in") || is(" before") || is(" after") {
+                return "put by this `in` into";
+            }
+        }
+        let Some((file, offset)) = self.sources.locate(within.pos) else { return MACRO };
         let file = self.sources.file(file);
         let template = format!("template(`{name}'");
         let defined =
             |bytes: &[u8]| bytes.windows(template.len()).any(|it| it == template.as_bytes());
         match file.path.rsplit_once('.') {
-            Some((_, "if")) if defined(&file.bytes[..offset]) => "template",
-            Some((_, "if")) => "interface",
-            _ => "macro",
+            Some((_, "if")) if defined(&file.bytes[..offset]) => "in this call of template",
+            Some((_, "if")) => "in this call of interface",
+            _ => MACRO,
         }
     }
 }

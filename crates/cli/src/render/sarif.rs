@@ -58,7 +58,7 @@ fn result(findings: &Findings<'_>, codes: &[Code], it: &Diagnostic) -> Value {
         .iter()
         .filter_map(|label| Some((findings.place(label.span)?, label.text.clone())));
     let calls = findings.calls(it.span).into_iter().map(|call| {
-        let text = format!("in this call of {} `{}`", call.kind, call.name);
+        let text = format!("{} `{}`", call.how, call.name);
         (call.place, text)
     });
     let related = labels.chain(calls).enumerate().map(|(id, (place, text))| {

@@ -126,7 +126,7 @@ fn render(findings: &Findings<'_>, group: &Group<'_>, first: bool, renderer: &Re
 }
 
 fn expansion(calls: &[Call<'_>]) -> Vec<String> {
-    let line = |it: &Call<'_>| format!("in this call of {} `{}` at {}", it.kind, it.name, it.place);
+    let line = |it: &Call<'_>| format!("{} `{}` at {}", it.how, it.name, it.place);
     if calls.len() <= 2 * CALLS {
         return calls.iter().map(line).collect();
     }

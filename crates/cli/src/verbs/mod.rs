@@ -13,9 +13,10 @@ mod jsonl;
 mod jsonl_objects;
 mod m4;
 mod places;
-mod query;
+pub(crate) mod query;
 mod reasons;
 pub(crate) mod sources;
+mod test;
 
 use std::io::Write;
 
@@ -41,6 +42,8 @@ pub(crate) enum Verb {
     Explain(explain::Args),
     /// Ask what a policy holds, how two differ, who reaches what
     Query(query::Args),
+    /// Run tests of a policy: TOML files that say what it must allow, deny and hold; exit 0 all hold, 1 some fail, 2 error
+    Test(test::Args),
     /// Format sources: .te, .if, .fc and .cil files
     Fmt(fmt::Args),
     /// Write a policy in another form or version: binary, policy.conf, CIL
@@ -62,6 +65,7 @@ impl Verb {
             Self::Decide(args) => decide::run(args, out, err),
             Self::Explain(args) => explain::run(args, out),
             Self::Query(args) => query::run(args, out, err),
+            Self::Test(args) => test::run(args, out, err),
             Self::Fmt(args) => fmt::run(args, out, err),
             Self::Convert(args) => convert::run(args, err),
             Self::Help(args) => help::run(args, out),

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::Result;
-use mandate_policydb::{Place, PlaceId, Provenance, RuleKey, RulePlace};
+use mandate_policydb::{Place, PlaceId, PolicyDb, Provenance, RuleKey, RulePlace};
 use serde_json::{Value, json};
 
 use crate::{FAINT, styled};
@@ -11,10 +11,41 @@ use crate::{FAINT, styled};
 /// How many places of one rule are printed.
 const MOST: usize = 20;
 
+/// A rule with its condition.
+pub(crate) fn rule(db: &PolicyDb, at: RulePlace) -> String {
+    let Some(rule) = at.rule(db) else { return String::new() };
+    let mut text = db.rule_to_string(rule);
+    if let (Some(block), RulePlace::Conditional { when, .. }) = (at.block(db), at) {
+        let condition = db.condition_to_string(block);
+        text += &format!("  [ {condition} ]:{}", if when { "True" } else { "False" });
+    }
+    text
+}
+
+/// A rule as an object, with the places of the statements that give the permissions asked if they are known.
+pub(crate) fn rule_json(
+    db: &PolicyDb,
+    provenance: Option<&Provenance>,
+    at: RulePlace,
+    asked: u32,
+) -> Value {
+    let rule = at.rule(db).map(|rule| db.rule_to_string(rule));
+    let condition = at.block(db).map(|block| db.condition_to_string(block));
+    let when = match at {
+        RulePlace::Conditional { when, .. } => Some(when),
+        RulePlace::Unconditional(_) => None,
+    };
+    let mut value = json!({ "rule": rule, "condition": condition, "when": when });
+    if let (Some(provenance), Some(object)) = (provenance, value.as_object_mut()) {
+        object.insert("places".to_owned(), to_json(provenance, RuleKey::Rule(at), asked));
+    }
+    value
+}
+
 /// Prints the statements of a rule that give one of the permissions asked.
 pub(crate) fn print(
     provenance: Option<&Provenance>,
-    rule: RulePlace,
+    rule: RuleKey,
     asked: u32,
     out: &mut dyn Write,
 ) -> Result<()> {
@@ -35,7 +66,7 @@ pub(crate) fn print(
 }
 
 /// The same as JSON; the shape is in docs/json.md.
-pub(crate) fn to_json(provenance: &Provenance, rule: RulePlace, asked: u32) -> Value {
+pub(crate) fn to_json(provenance: &Provenance, rule: RuleKey, asked: u32) -> Value {
     let place = |it: &Place<'_>| json!({ "file": it.path, "line": it.line, "column": it.column });
     let of_one = |id| {
         let calls = calls(provenance, id).map(|(name, _, call)| {
@@ -55,8 +86,8 @@ pub(crate) fn to_json(provenance: &Provenance, rule: RulePlace, asked: u32) -> V
 }
 
 /// The places of the statements that give one of the permissions asked, each once.
-fn of(provenance: &Provenance, rule: RulePlace, asked: u32) -> Vec<PlaceId> {
-    let statements = provenance.places(RuleKey::Rule(rule));
+fn of(provenance: &Provenance, rule: RuleKey, asked: u32) -> Vec<PlaceId> {
+    let statements = provenance.places(rule);
     let mut places: Vec<PlaceId> =
         statements.filter(|it| it.0 & asked != 0).map(|it| it.1).collect();
     places.sort_unstable_by_key(|&id| {

@@ -5,7 +5,7 @@ use std::io::Write;
 use anyhow::Result;
 use mandate_policydb::{
     BoolId, ClassId, Comparison, Constraint, Context, MlsLevel, Part, PolicyDb, Provenance,
-    RulePlace, SymbolId, Term, TypeId, Whose,
+    RuleKey, RulePlace, SymbolId, Term, TypeId, Whose,
 };
 use mandate_server::{Change, Denial, Explanation, PermissionExplanation};
 use serde_json::{Value, json};
@@ -90,21 +90,10 @@ impl Subject<'_> {
         }
         writeln!(out, "  {head}:")?;
         for &rule in rules {
-            writeln!(out, "    {}", self.rule(rule))?;
-            places::print(self.provenance, rule, asked, out)?;
+            writeln!(out, "    {}", places::rule(self.db, rule))?;
+            places::print(self.provenance, RuleKey::Rule(rule), asked, out)?;
         }
         Ok(())
-    }
-
-    /// A rule with its condition, and the memberships through which it applies.
-    pub(crate) fn rule(&self, at: RulePlace) -> String {
-        let Some(rule) = at.rule(self.db) else { return String::new() };
-        let mut text = self.db.rule_to_string(rule);
-        if let (Some(block), RulePlace::Conditional { when, .. }) = (at.block(self.db), at) {
-            let condition = self.db.condition_to_string(block);
-            text += &format!("  [ {condition} ]:{}", if when { "True" } else { "False" });
-        }
-        text
     }
 
     fn print_changes(&self, reasons: &PermissionExplanation, out: &mut dyn Write) -> Result<()> {
@@ -279,19 +268,7 @@ impl Subject<'_> {
 
     /// Rules as objects, with the places of the statements that give the permissions asked.
     pub(crate) fn rules_json(&self, rules: &[RulePlace], asked: u32) -> Value {
-        let rule = |at: &RulePlace| {
-            let rule = at.rule(self.db).map(|rule| self.db.rule_to_string(rule));
-            let condition = at.block(self.db).map(|block| self.db.condition_to_string(block));
-            let when = match at {
-                RulePlace::Conditional { when, .. } => Some(*when),
-                RulePlace::Unconditional(_) => None,
-            };
-            let mut value = json!({ "rule": rule, "condition": condition, "when": when });
-            if let (Some(provenance), Some(object)) = (self.provenance, value.as_object_mut()) {
-                object.insert("places".to_owned(), places::to_json(provenance, *at, asked));
-            }
-            value
-        };
+        let rule = |at: &RulePlace| places::rule_json(self.db, self.provenance, *at, asked);
         rules.iter().map(rule).collect()
     }
 

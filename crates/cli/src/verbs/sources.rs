@@ -450,7 +450,7 @@ fn print_disabled(outcome: &Compiled, product: &Product, out: &mut dyn Write) ->
             write!(line, ", required at {place}")?;
         }
         for call in findings.calls(it.required) {
-            write!(line, ", in this call of {} `{}` at {}", call.kind, call.name, call.place)?;
+            write!(line, ", {} `{}` at {}", call.how, call.name, call.place)?;
         }
         writeln!(out, "{line}")?;
     }

@@ -14,7 +14,7 @@ use mandate_syntax::source::Span;
 
 use super::Feature;
 use super::resolve::Resolver;
-use super::sets::{Attributes, Forms, TypeList, bitmap};
+use super::sets::bitmap;
 use super::symbols::VALUE;
 use super::tree::BlockId;
 
@@ -264,17 +264,19 @@ impl Resolver<'_, '_> {
         };
         let (part, names, written) = match part {
             ContextPart::Type => {
-                let mut list = TypeList::default();
-                let expand = Attributes::Expand;
-                if !self.type_set(block, names, Forms::Listed, expand, &mut list) {
-                    return None;
-                }
+                let list = self.listed_types(block, names)?;
                 (Part::Type, list.to_bitmap(), self.written(block, names))
             }
             ContextPart::Role => {
                 (Part::Role, bitmap(&self.role_set(block, names)?), TypeSet::default())
             }
             ContextPart::User => {
+                if names.form != ast::SetForm::Listed {
+                    let message = "`*` and `~` are not allowed in a set of users";
+                    let error = Diagnostic::error(Code::NotAllowedHere, names.span, message);
+                    self.report.add(error.help("name the users"));
+                    return None;
+                }
                 let items = self.tree.part(block).items(names);
                 let users: Vec<Option<u32>> =
                     items.iter().map(|it| self.user(block, it.ident)).collect();

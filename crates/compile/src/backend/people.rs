@@ -12,7 +12,6 @@ use mandate_syntax::source::Span;
 
 use super::Feature;
 use super::resolve::Resolver;
-use super::sets::{Attributes, Forms, TypeList};
 use super::symbols::VALUE;
 use super::tree::{BlockId, small};
 use crate::bounds::Bounded;
@@ -87,15 +86,13 @@ impl Resolver<'_, '_> {
         // `object_r` is there before all declarations, and nothing says that it dominates itself.
         dominates.first_mut().into_iter().for_each(|it| *it = Ebitmap::new());
         let mut bounds = vec![0u32; count];
-        let mut list = TypeList::default();
         for other in self.enabled_others() {
             let block = other.block;
             match &other.statement.kind {
                 StatementKind::Role { name, types: Some(set), .. } => {
                     let role = self.role_or_attribute(block, *name);
-                    let expand = Attributes::Expand;
-                    let known = self.type_set(block, set, Forms::Listed, expand, &mut list);
-                    if let (Some(role), true) = (role, known) {
+                    let list = self.listed_types(block, set);
+                    if let (Some(role), Some(list)) = (role, list) {
                         let all = &mut types[(role & VALUE) as usize - 1];
                         *all = all.union(&list.to_bitmap());
                     }

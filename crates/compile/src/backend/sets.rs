@@ -88,18 +88,30 @@ impl Resolver<'_, '_> {
         found
     }
 
-    /// A source is no `self`: there is nothing yet that it could be the same as.
-    pub(crate) fn refuse_self(&mut self, block: BlockId, set: &Set) {
+    /// A source is no `self`: there is nothing yet that it could be the same as. False after an error.
+    pub(crate) fn refuse_self(&mut self, block: BlockId, set: &Set) -> bool {
+        let help = "name the source type; `self` as target means the same type as the source";
+        self.refuse_self_as(block, set, "a source", help)
+    }
+
+    fn refuse_self_as(&mut self, block: BlockId, set: &Set, what: &str, help: &str) -> bool {
         let part = self.tree.part(block);
         let named = part.items(set).iter().find(|it| part.name(it.ident) == self.tree.self_name);
         if let Some(item) = named {
-            let message = "`self` cannot be a source";
-            self.report.add(
-                Diagnostic::error(Code::WrongKind, item.ident.span, message).help(
-                    "name the source type; `self` as target means the same type as the source",
-                ),
-            );
+            let message = format!("`self` cannot be {what}");
+            let error = Diagnostic::error(Code::WrongKind, item.ident.span, message);
+            self.report.add(error.help(help));
         }
+        named.is_none()
+    }
+
+    /// The types that are listed in a statement which knows no `self`; none after an error.
+    pub(crate) fn listed_types(&mut self, block: BlockId, set: &Set) -> Option<TypeList> {
+        let help = "name the types; only the target of a type enforcement rule may be `self`";
+        let mut list = TypeList::default();
+        let known = self.refuse_self_as(block, set, "one of these types", help)
+            & self.type_set(block, set, Forms::Listed, Attributes::Expand, &mut list);
+        known.then_some(list)
     }
 
     /// The types of a set; `self` is left out. False if a name is unknown or the form does not fit.
@@ -233,6 +245,13 @@ impl Resolver<'_, '_> {
             return Some(mask);
         }
         let (mut bits, mut known) = (0, true);
+        if part.items(set).iter().any(|it| it.excluded) {
+            let message = "`-` is not allowed in a set of permissions";
+            let error = Diagnostic::error(Code::NotAllowedHere, set.span, message);
+            self.report
+                .add(error.help("list those that are meant, or all but some: ~{ write append }"));
+            return None;
+        }
         for item in part.items(set) {
             match self.classes.permission_bits(class, part.name(item.ident)) {
                 Some(bit) => bits |= bit,

@@ -318,6 +318,9 @@ impl Resolver<'_, '_> {
         for other in self.enabled_others() {
             let block = other.block;
             match &other.statement.kind {
+                // One named `self` was refused where it is declared.
+                StatementKind::Type { name, .. }
+                    if self.tree.part(block).name(*name) == self.tree.self_name => {}
                 StatementKind::Type { name, attributes, .. } => {
                     self.type_attributes(block, *name, *attributes, &mut types);
                     self.implied_type_bounds(block, *name);
@@ -386,9 +389,6 @@ impl Resolver<'_, '_> {
         attributes: mandate_syntax::kernel::ast::Idents,
         pairs: &mut Vec<(u32, u32)>,
     ) {
-        if self.tree.part(block).name(name) == self.tree.self_name {
-            return;
-        }
         let Some(type_) = self.type_or_attribute(block, name) else { return };
         for &ident in self.tree.part(block).idents(attributes) {
             if let Some(attribute) = self.attribute(block, ident) {

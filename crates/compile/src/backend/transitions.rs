@@ -13,7 +13,6 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Feature;
 use super::resolve::Resolver;
-use super::sets::{Attributes, Forms, TypeList};
 use super::tree::{BlockId, Other, small};
 
 /// A `type_transition` with an object's name, of one source and target.
@@ -160,15 +159,13 @@ impl Resolver<'_, '_> {
             }
             StatementKind::RoleTransition { source, target, classes, result } => {
                 let roles = self.role_set(block, source);
-                let mut types = TypeList::default();
-                let expand = Attributes::Expand;
-                let known = self.type_set(block, target, Forms::Listed, expand, &mut types);
+                let types = self.listed_types(block, target);
                 let classes = self.transition_classes(block, span, *classes);
                 if classes.iter().any(|&it| self.class_text(it) != "process") {
                     self.features.note(Feature::RoleTransitionClass, span);
                 }
                 let (Some(roles), Some(new)) = (roles, self.role(block, *result)) else { return };
-                if known {
+                if let Some(types) = types {
                     for (role, type_) in product(&roles, &types.values) {
                         for &class in &classes {
                             self.role_transition((role, type_, class), new, span, found, seen);
@@ -178,10 +175,7 @@ impl Resolver<'_, '_> {
             }
             StatementKind::RangeTransition { source, target, classes, range } => {
                 self.features.note(Feature::RangeTransition, span);
-                let (mut from, mut to) = (TypeList::default(), TypeList::default());
-                let expand = Attributes::Expand;
-                let known = self.type_set(block, source, Forms::Listed, expand, &mut from)
-                    & self.type_set(block, target, Forms::Listed, expand, &mut to);
+                let types = (self.listed_types(block, source), self.listed_types(block, target));
                 let classes = self.transition_classes(block, span, *classes);
                 if classes.iter().any(|&it| self.class_text(it) != "process") {
                     self.features.note(Feature::RangeTransitionClass, span);
@@ -192,7 +186,7 @@ impl Resolver<'_, '_> {
                     return;
                 }
                 let Some(range) = self.range(block, range) else { return };
-                if known {
+                if let (Some(from), Some(to)) = types {
                     for (source, target) in product(&from.values, &to.values) {
                         for &class in &classes {
                             let key = (source, target, class);

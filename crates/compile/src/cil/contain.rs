@@ -4,22 +4,11 @@ use mandate_syntax::cil::{Children, Element, Keyword};
 use mandate_syntax::codes::Code;
 use mandate_syntax::diagnostic::Diagnostic;
 use mandate_syntax::names::Symbol;
-use mandate_syntax::source::Span;
 
+use super::allowed::Around;
 use super::declare::{DeclKind, Space};
-use super::world::{Container, ContainerId, Item, Kind, NONE, ROOT, Scope, ScopeId, World};
+use super::world::{Container, ContainerId, Item, Kind, NONE, ROOT, ScopeId, World};
 use crate::near;
-
-/// What is around a statement, as far as it decides what may stand there.
-#[derive(Clone, Copy, Default)]
-struct Around {
-    tunable_if: bool,
-    inserted: bool,
-    after: bool,
-    in_macro: bool,
-    optional: bool,
-    boolean_if: bool,
-}
 
 impl World<'_> {
     /// Makes containers of all files.
@@ -49,12 +38,11 @@ impl World<'_> {
         let optional = if kind == Kind::Optional { id } else { around.optional };
         let plain =
             around.plain && !matches!(kind, Kind::Block | Kind::Macro | Kind::Call | Kind::Inherit);
-        let structural = false;
+        let around_depth = around.depth;
         if matches!(kind, Kind::Block | Kind::Macro) {
             self.copied += self.scopes[scope as usize].prefix.len();
-            let prefix = format!("{}{}.", self.scopes[scope as usize].prefix, self.text(name));
-            scope = ScopeId::try_from(self.scopes.len()).unwrap_or(0);
-            self.scopes.push(Scope { prefix });
+            let more = format!("{}.", self.text(name));
+            scope = self.new_scope(scope, &more, self.own_span(parent));
         }
         self.containers.push(Container {
             kind,
@@ -67,10 +55,11 @@ impl World<'_> {
             expansion,
             optional,
             definition: NONE,
+            depth: around_depth + 1,
             plain,
             is_abstract: false,
             disabled: false,
-            structural,
+            structural: false,
             items: Vec::new(),
         });
         id
@@ -78,10 +67,8 @@ impl World<'_> {
 
     /// Blocks in it are not known around it yet.
     fn own_scope(&mut self, id: ContainerId) {
-        let around = self.container(id).scope as usize;
-        let prefix = self.scopes[around].prefix.clone();
-        self.containers[id as usize].scope = ScopeId::try_from(self.scopes.len()).unwrap_or(0);
-        self.scopes.push(Scope { prefix });
+        let scope = self.new_scope(self.container(id).scope, "", self.own_span(id));
+        self.containers[id as usize].scope = scope;
     }
 
     fn fill(&mut self, id: ContainerId, statements: Children<'_>, around: Around) {
@@ -118,12 +105,7 @@ impl World<'_> {
             K::Block | K::Macro | K::Optional => self.named(id, statement, keyword, parts, around),
             K::In => self.in_statement(id, statement, parts, around),
             K::BooleanIf | K::TunableIf => self.condition(id, statement, keyword, parts, around),
-            K::SrcInfo => {
-                let new = self.new_container(Kind::Inserted, id, K::SrcInfo.symbol(), index);
-                parts.nth(2);
-                self.fill(new, parts, around);
-                Some(Item::child(new))
-            }
+            K::SrcInfo => self.src_info(id, statement, parts, around),
             K::True | K::False => {
                 let message = format!("`{}` stands outside of a condition", keyword.text());
                 let span = self.span(id, statement);
@@ -139,67 +121,26 @@ impl World<'_> {
         }
     }
 
-    fn unknown_statement(&mut self, id: ContainerId, statement: Element<'_>, word: Symbol) {
-        let text = self.text(word);
-        let message = format!("no CIL statement begins with `{text}`");
-        let known = Keyword::ALL.iter().filter(|it| it.begins_statement()).map(|it| it.text());
-        let near = match KERNEL_WORDS.iter().find(|it| it.0 == text) {
-            Some(it) => Some(format!("CIL says `{}`", it.1.text())),
-            None => near::did_you_mean(text, known),
-        };
-        let mut error =
-            Diagnostic::error(Code::UnknownStatement, self.span(id, statement), message);
-        error.help.extend(near);
-        self.report.add(error);
-    }
-
-    fn is_allowed(
+    /// Where what stands in it comes from: a kind, a line and a file.
+    fn src_info(
         &mut self,
         id: ContainerId,
         statement: Element<'_>,
-        keyword: Keyword,
+        mut parts: Children<'_>,
         around: Around,
-    ) -> bool {
-        use Keyword as K;
-        let qualified = self.options.qualified_names
-            && matches!(keyword, K::Block | K::BlockInherit | K::BlockAbstract | K::In);
-        let place = if qualified {
-            "in a policy with qualified names (-Q)"
-        } else if around.tunable_if && matches!(keyword, K::Tunable | K::In) {
-            "in `tunableif`"
-        } else if around.inserted && matches!(keyword, K::Tunable | K::In) {
-            "in `in`"
-        } else if around.after && matches!(keyword, K::BlockInherit | K::BlockAbstract) {
-            "in `(in after …)`"
-        } else if around.in_macro
-            && matches!(
-                keyword,
-                K::Tunable | K::In | K::Block | K::BlockInherit | K::BlockAbstract | K::Macro
-            )
-        {
-            "in a macro"
-        } else if around.optional
-            && matches!(keyword, K::Tunable | K::In | K::Block | K::BlockAbstract | K::Macro)
-        {
-            "in an optional block"
-        } else if around.boolean_if && !allowed_in_condition(keyword) {
-            "in `booleanif`"
-        } else if matches!(keyword, K::Sensitivity | K::Category) && self.container(id).scope != 0 {
-            "in a block"
-        } else {
-            return true;
-        };
-        let message = format!("`{}` may not stand {place}", keyword.text());
-        let span = self.span(id, statement);
-        self.report.add(Diagnostic::error(Code::NotAllowedHere, span, message));
-        false
-    }
-
-    /// A finding about the shape of a statement.
-    pub(crate) fn shape(&mut self, span: Span, keyword: Keyword, message: &str) {
-        let message = format!("`{}`: {message}", keyword.text());
-        let error = Diagnostic::error(Code::CilShape, span, message);
-        self.report.add(error.help(format!("write {}", keyword.shape())));
+    ) -> Option<Item> {
+        let [kind, line, file] = [0; 3].map(|_| parts.next().and_then(Element::word));
+        let kind = kind.is_some_and(|it| matches!(self.text(it), "cil" | "lms" | "lmx"));
+        let line = line.is_some_and(|it| self.text(it).parse::<u32>().is_ok());
+        if !(kind && line && file.is_some()) {
+            let span = self.span(id, statement);
+            self.shape(span, Keyword::SrcInfo, "a kind, a line and a file come first");
+            return None;
+        }
+        let new =
+            self.new_container(Kind::Inserted, id, Keyword::SrcInfo.symbol(), statement.index());
+        self.fill(new, parts, around);
+        Some(Item::child(new))
     }
 
     /// `block`, `macro`, `optional`.
@@ -313,9 +254,12 @@ impl World<'_> {
         let position = matches!(which, Some(Keyword::Before | Keyword::After));
         // A block may be called `after`; then a list follows.
         let mut ahead = parts;
-        if position && ahead.next().is_some_and(|it| !it.is_list()) {
+        let after = if position && ahead.next().is_some_and(|it| !it.is_list()) {
             name = parts.next().and_then(Element::word);
-        }
+            which == Some(Keyword::After)
+        } else {
+            false
+        };
         let more = parts.clone().next();
         if !position
             && let (Some(word), Some(more)) = (name, more)
@@ -334,7 +278,6 @@ impl World<'_> {
             return None;
         };
         let new = self.new_container(Kind::In, id, name, statement.index());
-        let after = which == Some(Keyword::After);
         self.own_scope(new);
         // Until it is put where it belongs.
         self.containers[new as usize].disabled = true;
@@ -410,67 +353,6 @@ impl World<'_> {
         }
         Some(Item::child(new))
     }
-
-    /// Is this a name that can be declared?
-    pub(crate) fn check_name(&mut self, name: Symbol, span: Span, kind: Option<DeclKind>) -> bool {
-        const LONGEST: usize = 2047;
-        let text = self.text(name);
-        let mut bytes = text.bytes();
-        let begins = bytes.next().is_some_and(|it| it.is_ascii_alphabetic());
-        let qualified = self.options.qualified_names;
-        let fits = |it: u8| {
-            it.is_ascii_alphanumeric() || matches!(it, b'_' | b'-') || it == b'.' && qualified
-        };
-        let message = if text.len() > LONGEST {
-            format!("the name is longer than {LONGEST} bytes")
-        } else if !begins {
-            format!("`{text}` is no name: a name begins with a letter")
-        } else if let Some(bad) = bytes.find(|&it| !fits(it)) {
-            let bad = char::from(bad);
-            format!("`{text}` is no name: {bad:?} cannot stand in one")
-        } else if kind.is_some_and(|it| it.reserves(name)) {
-            format!("`{text}` cannot be declared: it is a word of expressions")
-        } else {
-            return true;
-        };
-        let error = Diagnostic::error(Code::BadName, span, message)
-            .note("names have letters, digits, `_` and `-`");
-        self.report.add(error);
-        false
-    }
-}
-
-/// Words of the kernel and policy languages that are far from those of CIL.
-const KERNEL_WORDS: [(&str, Keyword); 8] = [
-    ("attribute", Keyword::TypeAttribute),
-    ("attribute_role", Keyword::RoleAttribute),
-    ("bool", Keyword::Boolean),
-    ("if", Keyword::BooleanIf),
-    ("interface", Keyword::Macro),
-    ("optional_policy", Keyword::Optional),
-    ("template", Keyword::Macro),
-    ("tunable_policy", Keyword::TunableIf),
-];
-
-fn allowed_in_condition(keyword: Keyword) -> bool {
-    use Keyword as K;
-    matches!(
-        keyword,
-        K::TunableIf
-            | K::Call
-            | K::True
-            | K::False
-            | K::Allow
-            | K::DontAudit
-            | K::AuditAllow
-            | K::TypeTransition
-            | K::TypeChange
-            | K::TypeMember
-            | K::SrcInfo
-            | K::AllowX
-            | K::DontAuditX
-            | K::AuditAllowX
-    )
 }
 
 const PARAMETER_KINDS: [(Keyword, Space, DeclKind); 15] = [

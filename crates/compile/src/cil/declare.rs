@@ -1,4 +1,4 @@
-//! Name spaces and what is declared in them.
+//! What the name spaces hold: declarations, arguments of calls, and what is told of names that are unknown.
 
 use mandate_syntax::cil::{Element, Keyword};
 use mandate_syntax::codes::Code;
@@ -6,6 +6,7 @@ use mandate_syntax::diagnostic::Diagnostic;
 use mandate_syntax::names::Symbol;
 use mandate_syntax::source::Span;
 
+pub(crate) use super::spaces::{DeclKind, Space, declares};
 use super::world::{Binding, ContainerId, Found, Item, Kind, NONE, ROOT, ScopeId, World};
 use crate::near;
 
@@ -14,151 +15,6 @@ const NEAR_MISSES: usize = 20;
 
 /// Which declaration.
 pub(crate) type DeclId = u32;
-
-/// A name space.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub(crate) enum Space {
-    Types,
-    Roles,
-    Users,
-    Classes,
-    Commons,
-    ClassPermissions,
-    Booleans,
-    Tunables,
-    Sensitivities,
-    Categories,
-    Sids,
-    Contexts,
-    Levels,
-    LevelRanges,
-    Addresses,
-    Strings,
-    PermissionX,
-}
-
-impl Space {
-    const COUNT: usize = Self::PermissionX as usize + 1;
-
-    /// What is missing where a name is unknown, and the code for it.
-    fn wanted(self) -> (&'static str, Code) {
-        match self {
-            Self::Types => ("type or attribute", Code::UnknownType),
-            Self::Roles => ("role or role attribute", Code::UnknownRole),
-            Self::Users => ("user", Code::UnknownUser),
-            Self::Classes => ("class", Code::UnknownClass),
-            Self::Commons => ("common", Code::UnknownCommon),
-            Self::Booleans => ("boolean", Code::UnknownBoolean),
-            Self::Tunables => ("tunable", Code::UnknownBoolean),
-            Self::Sensitivities => ("sensitivity", Code::UnknownSensitivity),
-            Self::Categories => ("category", Code::UnknownCategory),
-            Self::Sids => ("initial SID", Code::UnknownInitialSid),
-            Self::ClassPermissions => ("class permission set", Code::CilUnknownName),
-            Self::Contexts => ("context", Code::CilUnknownName),
-            Self::Levels => ("level", Code::CilUnknownName),
-            Self::LevelRanges => ("level range", Code::CilUnknownName),
-            Self::Addresses => ("address", Code::CilUnknownName),
-            Self::Strings => ("string", Code::CilUnknownName),
-            Self::PermissionX => ("extended permission", Code::CilUnknownName),
-        }
-    }
-}
-
-/// What a declaration declares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum DeclKind {
-    Type,
-    TypeAttribute,
-    TypeAlias,
-    /// `self`, `notself`, `other`
-    SelfType,
-    NotSelf,
-    Other,
-    Role,
-    RoleAttribute,
-    User,
-    UserAttribute,
-    Class,
-    ClassMap,
-    Common,
-    ClassPermission,
-    Boolean,
-    Tunable,
-    Sensitivity,
-    SensitivityAlias,
-    Category,
-    CategoryAlias,
-    CategorySet,
-    Sid,
-    Context,
-    Level,
-    LevelRange,
-    Address,
-    Text,
-    PermissionX,
-}
-
-impl DeclKind {
-    /// Without article.
-    pub(crate) fn words(self) -> &'static str {
-        match self {
-            Self::Type | Self::SelfType | Self::NotSelf | Self::Other => "type",
-            Self::TypeAttribute => "type attribute",
-            Self::TypeAlias => "type alias",
-            Self::Role => "role",
-            Self::RoleAttribute => "role attribute",
-            Self::User => "user",
-            Self::UserAttribute => "user attribute",
-            Self::Class => "class",
-            Self::ClassMap => "class map",
-            Self::Common => "common",
-            Self::ClassPermission => "class permission set",
-            Self::Boolean => "boolean",
-            Self::Tunable => "tunable",
-            Self::Sensitivity => "sensitivity",
-            Self::SensitivityAlias => "sensitivity alias",
-            Self::Category => "category",
-            Self::CategoryAlias => "category alias",
-            Self::CategorySet => "category set",
-            Self::Sid => "initial SID",
-            Self::Context => "context",
-            Self::Level => "level",
-            Self::LevelRange => "level range",
-            Self::Address => "address",
-            Self::Text => "string",
-            Self::PermissionX => "extended permission",
-        }
-    }
-
-    pub(crate) fn is_alias(self) -> bool {
-        matches!(self, Self::TypeAlias | Self::SensitivityAlias | Self::CategoryAlias)
-    }
-
-    pub(crate) fn may_be_anonymous(self) -> bool {
-        matches!(self, Self::CategorySet | Self::Level | Self::LevelRange | Self::ClassPermission)
-    }
-
-    /// Is this a word of expressions, which cannot be a name of this kind?
-    pub(crate) fn reserves(self, name: Symbol) -> bool {
-        use Keyword as K;
-        let Some(word) = Keyword::of(name) else { return false };
-        let operator = matches!(word, K::And | K::Or | K::Not | K::Xor);
-        match self {
-            Self::Boolean | Self::Tunable => operator || matches!(word, K::Eq | K::Neq),
-            Self::User | Self::UserAttribute | Self::Role | Self::RoleAttribute => {
-                operator || word == K::All
-            }
-            Self::Type | Self::TypeAttribute | Self::TypeAlias => {
-                operator || matches!(word, K::All | K::Self_ | K::NotSelf | K::Other)
-            }
-            Self::Category | Self::CategorySet | Self::CategoryAlias | Self::PermissionX => {
-                operator || matches!(word, K::All | K::Range)
-            }
-            _ => false,
-        }
-    }
-}
 
 /// A declaration.
 #[derive(Clone, Copy, Debug)]
@@ -198,39 +54,6 @@ pub(crate) struct Gathered {
     pub(crate) early: Vec<(ContainerId, u32, Keyword)>,
     /// Containers that are calls.
     pub(crate) calls: Vec<ContainerId>,
-}
-
-/// What a statement that begins with this word declares.
-pub(crate) fn declares(keyword: Keyword) -> Option<(Space, DeclKind)> {
-    use DeclKind as D;
-    use Keyword as K;
-    Some(match keyword {
-        K::Type => (Space::Types, D::Type),
-        K::TypeAttribute => (Space::Types, D::TypeAttribute),
-        K::TypeAlias => (Space::Types, D::TypeAlias),
-        K::Role => (Space::Roles, D::Role),
-        K::RoleAttribute => (Space::Roles, D::RoleAttribute),
-        K::User => (Space::Users, D::User),
-        K::UserAttribute => (Space::Users, D::UserAttribute),
-        K::Class => (Space::Classes, D::Class),
-        K::ClassMap => (Space::Classes, D::ClassMap),
-        K::Common => (Space::Commons, D::Common),
-        K::ClassPermission => (Space::ClassPermissions, D::ClassPermission),
-        K::Boolean => (Space::Booleans, D::Boolean),
-        K::Tunable => (Space::Tunables, D::Tunable),
-        K::Sensitivity => (Space::Sensitivities, D::Sensitivity),
-        K::SensitivityAlias => (Space::Sensitivities, D::SensitivityAlias),
-        K::Category => (Space::Categories, D::Category),
-        K::CategoryAlias => (Space::Categories, D::CategoryAlias),
-        K::CategorySet => (Space::Categories, D::CategorySet),
-        K::Sid => (Space::Sids, D::Sid),
-        K::Context => (Space::Contexts, D::Context),
-        K::Level => (Space::Levels, D::Level),
-        K::LevelRange => (Space::LevelRanges, D::LevelRange),
-        K::IpAddr => (Space::Addresses, D::Address),
-        K::PermissionX => (Space::PermissionX, D::PermissionX),
-        _ => return None,
-    })
 }
 
 /// Do other statements depend on those that begin with this word?
@@ -389,11 +212,16 @@ impl World<'_> {
         let parameters = self.parameters.get(&container.definition).into_iter().flatten();
         let same = parameters.into_iter().any(|it| it.1 == kind && it.2 == name);
         if same {
-            let (what, text) = (kind.words(), self.text(name));
-            let message = format!("{what} `{text}` has the name of a parameter of its macro");
-            self.report.add(Diagnostic::error(Code::Redeclared, span, message));
+            self.shadowed(kind, name, span);
         }
         same
+    }
+
+    /// Tells of a declaration by the name of a parameter.
+    pub(crate) fn shadowed(&mut self, kind: DeclKind, name: Symbol, span: Span) {
+        let (what, text) = (kind.words(), self.text(name));
+        let message = format!("{what} `{text}` has the name of a parameter of its macro");
+        self.report.add(Diagnostic::error(Code::Redeclared, span, message));
     }
 
     fn add_decl(
@@ -410,9 +238,10 @@ impl World<'_> {
             _ => self.local.get(&(scope, space, name)).copied(),
         };
         if let Some(before) = before {
-            return self.redeclared(before, name, kind, span);
+            let was = self.decls[before as usize];
+            return self.declared_twice((was.kind, was.span), name, kind, span);
         }
-        let flat = self.flat(scope, name);
+        let flat = self.flat(scope, name, span);
         let actual = DeclId::try_from(self.decls.len()).unwrap_or(0);
         self.decls.push(Decl { kind, flat, span, container, node, actual });
         if scope == 0 {
@@ -426,26 +255,21 @@ impl World<'_> {
         }
     }
 
-    /// A name with the blocks around it.
-    fn flat(&mut self, scope: ScopeId, name: Symbol) -> Symbol {
-        if scope == 0 {
-            return name;
-        }
-        let flat = format!("{}{}", self.scopes[scope as usize].prefix, self.text(name));
-        self.names.intern(&flat)
-    }
-
-    fn redeclared(&mut self, before: DeclId, name: Symbol, kind: DeclKind, span: Span) {
+    /// Tells of a second declaration, unless it is the first one, or several may be.
+    pub(crate) fn declared_twice(
+        &mut self,
+        (was, there): (DeclKind, Span),
+        name: Symbol,
+        kind: DeclKind,
+        span: Span,
+    ) {
         use DeclKind as D;
-        let was = self.decls[before as usize];
-        let several = self.options.multiple_decls
-            && matches!(kind, D::Type | D::TypeAttribute | D::Role)
-            && was.kind == kind;
-        if several || was.span == span {
+        let may_be_several = matches!(kind, D::Type | D::TypeAttribute | D::Role) && was == kind;
+        if may_be_several && self.options.multiple_decls || there == span {
             return;
         }
         let text = self.text(name);
-        let (is, old) = (kind.words(), was.kind.words());
+        let (is, old) = (kind.words(), was.words());
         let message = if is == old {
             format!("{is} `{text}` is declared twice")
         } else {
@@ -453,8 +277,8 @@ impl World<'_> {
         };
         let mut error = Diagnostic::error(Code::Redeclared, span, message)
             .label("declared again")
-            .and(was.span, "first declared here");
-        if matches!(kind, D::Type | D::TypeAttribute | D::Role) && was.kind == kind {
+            .and(there, "first declared here");
+        if may_be_several {
             error = error.help("-m (multiple declarations) takes several declarations as one");
         }
         self.report.add(error);

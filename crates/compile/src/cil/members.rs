@@ -13,8 +13,8 @@ use super::world::{ContainerId, Found, World};
 
 /// Expressions put no more into attributes.
 const MOST_MEMBERSHIPS: usize = 2_000_000;
-/// Attributes lead to others no deeper.
-const DEEPEST: usize = 500;
+/// Attributes and the expressions in them nest no deeper.
+const DEEPEST: usize = 1500;
 
 /// A set of members by their places.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -225,17 +225,11 @@ impl<'w, 't> Members<'w, 't> {
             return known.clone();
         }
         let mut bits = self.empty();
-        if std::mem::replace(&mut self.doing[at], true) || self.depth > DEEPEST {
-            let decl = self.world.decl(self.attributes[at]);
-            let text = self.world.text(decl.flat);
-            let message = if self.depth > DEEPEST {
-                format!("attributes lead to `{text}` deeper than {DEEPEST}")
-            } else {
-                format!("{} `{text}` is a member of itself", decl.kind.words())
-            };
-            self.diagnostics.push(Diagnostic::error(Code::CilRecursion, decl.span, message));
+        if self.depth > DEEPEST || self.doing[at] {
+            self.nested_badly(at);
             return bits;
         }
+        self.doing[at] = true;
         self.depth += 1;
         for member in std::mem::take(&mut self.direct[at]) {
             match member {
@@ -253,8 +247,26 @@ impl<'w, 't> Members<'w, 't> {
         bits
     }
 
+    fn nested_badly(&mut self, at: usize) {
+        let decl = self.world.decl(self.attributes[at]);
+        let text = self.world.text(decl.flat);
+        let message = if self.doing[at] {
+            format!("{} `{text}` is a member of itself", decl.kind.words())
+        } else {
+            format!("the sets that `{text}` is in nest deeper than {DEEPEST}")
+        };
+        self.diagnostics.push(Diagnostic::error(Code::CilRecursion, decl.span, message));
+    }
+
     /// The value of an expression that was checked.
     pub(crate) fn expression(&mut self, at: ContainerId, element: Element<'_>) -> Bits {
+        self.depth += 1;
+        let bits = self.value(at, element);
+        self.depth -= 1;
+        bits
+    }
+
+    fn value(&mut self, at: ContainerId, element: Element<'_>) -> Bits {
         if let Some(name) = element.word() {
             return match self.world.find(at, self.space, name) {
                 Some(Found::Declared(decl)) => {

@@ -1,10 +1,12 @@
 //! CIL, the Common Intermediate Language: sources to units of the kernel language with flat names, and on to a policy.
 //!
-//! The steps, each a file: [`contain`] statements become items of containers; [`expand`] tunables, `in`, inheritance and calls are
+//! The steps, each a file: [`contain`] statements become items of containers, where they are [`allowed`]; [`expand`] tunables and `in`, [`inherit`] and [`call`] are
 //! worked off; [`declare`] names; [`tables`] what other statements depend on; optionals whose names are unknown are left out until
 //! nothing changes; [`lower`] statements become those of the kernel language, side by side; [`finish`] what several statements say
 //! together; [`members`] and [`deny`] what needs the members of attributes.
 
+mod allowed;
+mod call;
 mod check;
 mod condition;
 mod contain;
@@ -13,13 +15,17 @@ mod deny;
 mod expand;
 mod file_contexts;
 mod finish;
+mod inherit;
+mod labels;
 mod lower;
 mod members;
 mod order;
 mod report;
+mod spaces;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod unused;
 mod used;
 mod work;
 mod world;

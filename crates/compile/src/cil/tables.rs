@@ -311,11 +311,11 @@ impl<'t> Gatherer<'_, 't> {
     }
 
     fn lone_aliases(&mut self, said: &FxHashMap<DeclId, (DeclId, Span)>) {
-        use DeclKind as D;
         for (decl, id) in self.world.decls.iter().zip(0..) {
-            let is_alias =
-                matches!(decl.kind, D::TypeAlias | D::SensitivityAlias | D::CategoryAlias);
-            if is_alias && !said.contains_key(&id) {
+            if decl.kind.is_alias()
+                && !said.contains_key(&id)
+                && !self.world.is_dead(decl.container)
+            {
                 let text = self.world.names.name(decl.flat);
                 let message = format!("alias `{text}` stands for nothing");
                 let error = Diagnostic::error(Code::CilUnknownName, decl.span, message);

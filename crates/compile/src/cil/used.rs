@@ -113,8 +113,8 @@ impl Uses {
         }
         let never = self.0.iter().filter(|it| it.1 & NEVERALLOW != 0 && generated(*it.0));
         let mut pending: Vec<Symbol> = never.map(|it| *it.0).collect();
-        while let Some(list) = pending.pop().and_then(|it| parts.remove(&it)) {
-            for name in list {
+        while let Some(attribute) = pending.pop() {
+            for name in parts.remove(&attribute).unwrap_or_default() {
                 self.add(name, NEVERALLOW);
                 if generated(name) {
                     pending.push(name);

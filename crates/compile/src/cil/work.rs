@@ -15,7 +15,7 @@ use super::finish::Checked;
 use super::lower::{Denial, Lowerer, SetUse, is_optional, slice, weight};
 use super::members::Members;
 use super::tables::{self, Tables};
-use super::world::{ContainerId, Kind, World};
+use super::world::{Container, ContainerId, Kind, World};
 use super::{Lowered, Options, deny, used};
 use crate::outcome::DisabledOptional;
 
@@ -31,6 +31,10 @@ pub(super) fn lower(
 ) -> Lowered {
     let mut diagnostics = Vec::new();
     let (trees, names) = join(parsed, &mut diagnostics);
+    if diagnostics.iter().any(|it| it.code == Code::UnclosedString) {
+        // Where its lists end is not known: all else that could be told would follow from that.
+        return Lowered { diagnostics, ..Lowered::default() };
+    }
     let mut world = World::new(&trees, names, options, expansions.recorder(0));
     world.contain_files();
     world.declare_tunables();
@@ -127,15 +131,17 @@ fn settle(world: &mut World<'_>) -> (Vec<Run>, Tables) {
 /// What is not lowered has to be well formed too.
 fn check_shapes(world: &mut World<'_>, tables: &Tables, runs: &[Run]) {
     let lowered: FxHashSet<ContainerId> = runs.iter().map(|it| it.container).collect();
+    let is_unused = |it: &(&Container, ContainerId)| {
+        let chosen = matches!(it.0.kind, Kind::Branch(_)) && !it.0.disabled;
+        !chosen && !lowered.contains(&it.1)
+    };
+    let unused = world.containers.iter().zip(0..).filter(is_unused);
+    let unused: Vec<ContainerId> = unused.map(|it| it.1).collect();
     let mut checker = Lowerer::checker(world, tables);
-    for (container, id) in world.containers.iter().zip(0..) {
-        let chosen = matches!(container.kind, Kind::Branch(_)) && !container.disabled;
-        if !chosen && !lowered.contains(&id) {
-            checker.check_shapes(id);
-        }
-    }
+    unused.iter().for_each(|&it| checker.check_shapes(it));
     let told = checker.report.into_diagnostics();
     told.into_iter().for_each(|it| world.report.add(it));
+    world.check_declarations(&unused);
 }
 
 fn count_disabled(world: &World<'_>) -> usize {
@@ -360,12 +366,13 @@ impl Objects {
             let bits = members.of(name);
             self.types.extend(bits.iter().map(|it| members.names[it]));
         }
+        let attributes = members.world().role_attributes();
         for unit in pieces.iter().map(|it| &it.unit) {
             for statement in &unit.statements {
                 let StatementKind::Role { name, types: Some(types), .. } = &statement.kind else {
                     continue;
                 };
-                if !members.world().is_role_attribute(name.name) {
+                if !attributes.contains(&name.name) {
                     continue;
                 }
                 for item in &unit.set_items[types.items.range()] {

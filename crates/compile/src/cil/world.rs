@@ -4,9 +4,11 @@
 //! own with the statements of what they name; the statements themselves are never copied, a container lists their places.
 
 use mandate_syntax::cil::{Element, Keyword, Tree};
+use mandate_syntax::codes::Code;
+use mandate_syntax::diagnostic::Diagnostic;
 use mandate_syntax::names::{Interner, Symbol};
 use mandate_syntax::source::{ExpansionId, ExpansionRecorder, Span};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Options;
 use super::declare::{Decl, DeclId, DeclKind, Space};
@@ -113,6 +115,8 @@ pub(crate) struct Container {
     pub(crate) optional: ContainerId,
     /// Of a call the macro; of an inherited block the block.
     pub(crate) definition: ContainerId,
+    /// How many containers are around it.
+    pub(crate) depth: u32,
     /// Are there only files and optionals around it? Then names are those of the top level.
     pub(crate) plain: bool,
     pub(crate) is_abstract: bool,
@@ -153,7 +157,12 @@ pub(crate) struct World<'t> {
     pub(crate) report: Report,
     /// How many items were copied.
     pub(crate) copied: usize,
+    /// How many bytes of names with the blocks around them were written.
+    spelled: usize,
 }
+
+/// Names with the blocks around them take no more bytes in all: blocks nest, so that they grow with the square of the sources.
+const MOST_SPELLED: usize = 64 << 20;
 
 impl<'t> World<'t> {
     pub(crate) fn new(
@@ -178,6 +187,7 @@ impl<'t> World<'t> {
             expansions,
             report: Report::default(),
             copied: 0,
+            spelled: 0,
         };
         world.update_dotted();
         world.containers.push(Container {
@@ -191,6 +201,7 @@ impl<'t> World<'t> {
             expansion: ExpansionId(0),
             optional: NONE,
             definition: NONE,
+            depth: 0,
             plain: true,
             is_abstract: false,
             disabled: false,
@@ -198,6 +209,44 @@ impl<'t> World<'t> {
             items: Vec::new(),
         });
         world
+    }
+
+    /// A new scope, whose names have the prefix of `around` and then `more`. Beyond the budget it has no prefix, which is told.
+    pub(crate) fn new_scope(&mut self, around: ScopeId, more: &str, span: Span) -> ScopeId {
+        let length = self.scopes[around as usize].prefix.len() + more.len();
+        let prefix = if self.may_spell(length, span) {
+            format!("{}{more}", self.scopes[around as usize].prefix)
+        } else {
+            String::new()
+        };
+        self.scopes.push(Scope { prefix });
+        ScopeId::try_from(self.scopes.len() - 1).unwrap_or(0)
+    }
+
+    /// A name with the blocks around it.
+    pub(crate) fn flat(&mut self, scope: ScopeId, name: Symbol, span: Span) -> Symbol {
+        let length = self.scopes[scope as usize].prefix.len() + self.text(name).len();
+        if scope == 0 || !self.may_spell(length, span) {
+            return name;
+        }
+        let known = self.names.len();
+        let flat = format!("{}{}", self.scopes[scope as usize].prefix, self.text(name));
+        let flat = self.names.intern(&flat);
+        if self.names.len() == known {
+            self.spelled -= length;
+        }
+        flat
+    }
+
+    /// Takes `length` bytes from the budget of names; tells once that it is spent.
+    fn may_spell(&mut self, length: usize, span: Span) -> bool {
+        let spent = self.spelled > MOST_SPELLED;
+        self.spelled += length;
+        if !spent && self.spelled > MOST_SPELLED {
+            let message = "names with the blocks around them take more than 64 MiB";
+            self.report.add(Diagnostic::error(Code::CilBudget, span, message));
+        }
+        self.spelled <= MOST_SPELLED
     }
 
     /// Makes `dotted` cover names that were added.
@@ -249,10 +298,10 @@ impl<'t> World<'t> {
         false
     }
 
-    /// Is this name of the policy that of a role attribute?
-    pub(crate) fn is_role_attribute(&self, flat: Symbol) -> bool {
-        let attribute = |it: &&Decl| it.kind == DeclKind::RoleAttribute;
-        self.decls.iter().filter(attribute).any(|it| it.flat == flat)
+    /// The names of the policy that are those of role attributes.
+    pub(crate) fn role_attributes(&self) -> FxHashSet<Symbol> {
+        let attributes = self.decls.iter().filter(|it| it.kind == DeclKind::RoleAttribute);
+        attributes.map(|it| it.flat).collect()
     }
 
     /// What `name` stands for in this container.

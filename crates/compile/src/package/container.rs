@@ -79,10 +79,11 @@ impl Package {
             .ok_or_else(|| ReadError::expected(8, "a policy module in the package", 0u32))?;
         for (start, magic, text) in texts {
             let Some(slot) = package.text(magic) else {
-                return Err(ReadError::expected(start, "a section that packages have", magic));
+                let what = "the magic number of a section: 0xf97cff8d, 0xf97cff90, 0x097cff91, 0x097cff92 or 0x097cff93";
+                return Err(ReadError::magic(start, what, magic));
             };
             if slot.is_some() {
-                return Err(ReadError::expected(start, "a section once", magic));
+                return Err(ReadError::magic(start, "each section once", magic));
             }
             *slot = Some(text.to_vec());
         }

@@ -2,12 +2,13 @@
 
 use std::io;
 
-use mandate_policydb::wire::{ReadError, ReadErrorKind, Reader, Writer};
+use mandate_policydb::wire::{ReadError, Reader, Writer};
 use mandate_policydb::{Ebitmap, GenfsDatum, ObjectContexts, PolicyVersion, Target};
 
 use super::blocks::{Block, Scope};
 use super::form::{Form, ModuleVersion};
-use super::sets::WrittenRange;
+use super::rules::RangeTransition;
+use super::sets::{TypeSet, WrittenRange};
 use super::symbols::{Kind, Symbols};
 
 pub(crate) const MAGIC: u32 = 0xf97c_ff8d;
@@ -26,6 +27,17 @@ pub(crate) const ALLOW_UNKNOWN: u32 = 4;
 pub(crate) struct OldRange {
     pub(crate) types: [u32; 2],
     pub(crate) range: WrittenRange,
+}
+
+impl OldRange {
+    fn into_rule(self, classes: Ebitmap) -> RangeTransition {
+        let one = |value: u32| TypeSet {
+            types: value.checked_sub(1).into_iter().collect(),
+            ..TypeSet::default()
+        };
+        let [source, target] = self.types.map(one);
+        RangeTransition { source, target, classes, range: self.range }
+    }
 }
 
 /// A module.
@@ -65,6 +77,27 @@ impl Db {
 
     pub(crate) fn mls(&self) -> bool {
         self.config & MLS != 0
+    }
+
+    /// Changes the version. What older versions hold in another form takes its new one.
+    pub(crate) fn set_version(&mut self, version: ModuleVersion) {
+        let before = std::mem::replace(&mut self.form.version, version);
+        if !self.form.has(ModuleVersion::RANGE_RULES) {
+            return;
+        }
+        let process = self.symbols.classes.find("process").and_then(|it| it.value.checked_sub(1));
+        let process: Ebitmap = process.into_iter().collect();
+        let ranges = std::mem::take(&mut self.old_ranges).into_iter();
+        let ranges = ranges.map(|it| it.into_rule(process.clone()));
+        if let Some(top) = self.blocks.first_mut().and_then(|it| it.branches.first_mut()) {
+            top.range_transitions.extend(ranges);
+        }
+        if before < ModuleVersion::ROLE_TRANS {
+            let branches = self.blocks.iter_mut().flat_map(|it| &mut it.branches);
+            let rules = branches.flat_map(|it| &mut it.role_transitions);
+            let unnamed = rules.filter(|it| it.classes.is_empty());
+            unnamed.for_each(|it| it.classes = process.clone());
+        }
     }
 
     pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, ReadError> {
@@ -163,10 +196,10 @@ impl Db {
 
 /// Magic, text, kind and version.
 fn read_form(r: &mut Reader<'_>) -> Result<Form, ReadError> {
-    let bytes = r.rest();
-    let magic = r.u32().ok();
-    if magic != Some(MAGIC) {
-        return Err(ReadError::new(0, not_a_module(bytes)));
+    let at = r.offset();
+    let magic = r.u32()?;
+    if magic != MAGIC {
+        return Err(ReadError::magic(at, "the magic number 0xf97cff8d of a policy module", magic));
     }
     let at = r.offset();
     let length = r.u32()?;
@@ -184,12 +217,6 @@ fn read_form(r: &mut Reader<'_>) -> Result<Form, ReadError> {
     let version = ModuleVersion::new(version)
         .ok_or_else(|| ReadError::expected(at, "a module version of 4 to 24", version))?;
     Ok(Form { version, base })
-}
-
-fn not_a_module(bytes: &[u8]) -> ReadErrorKind {
-    let found = bytes.first_chunk().map_or(0, |it| u32::from_le_bytes(*it));
-    let what = "the magic number 0xf97cff8d of a policy module";
-    ReadErrorKind::Expected { what, found: found.into() }
 }
 
 /// How many lists of object contexts: none but in a base.

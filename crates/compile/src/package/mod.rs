@@ -84,7 +84,7 @@ impl Module {
             raise::check_version(&self.db, version)?;
         }
         if version != db.form.version {
-            db.to_mut().form.version = version;
+            db.to_mut().set_version(version);
         }
         db.write(&mut Writer::new(&mut bytes)).map_err(|_| WriteError::TooLarge)?;
         Ok(bytes)

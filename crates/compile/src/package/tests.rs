@@ -4,6 +4,7 @@ use mandate_syntax::diagnostic::{Diagnostic, Severity};
 use mandate_syntax::kernel::{self, ParseOptions, SourceKind};
 use mandate_syntax::source::SourceMap;
 
+use super::sets::{WrittenLevel, WrittenRange};
 use super::{Module, ModuleOptions, ModuleVersion, Package, expand, link};
 use crate::backend;
 use crate::whole::Checks;
@@ -21,12 +22,21 @@ sid kernel system_u:system_r:kernel_t
 ";
 
 fn compile(source: &str, base: bool, version: ModuleVersion) -> Result<Module, Vec<Diagnostic>> {
+    compile_as(source, base, false, version)
+}
+
+fn compile_as(
+    source: &str,
+    base: bool,
+    mls: bool,
+    version: ModuleVersion,
+) -> Result<Module, Vec<Diagnostic>> {
     let mut sources = SourceMap::new();
     let id = sources.add("x.te", source.as_bytes()).unwrap();
     let parsed = kernel::parse_file(sources.file(id), ParseOptions { kind: SourceKind::Policy });
     assert!(parsed.diagnostics.is_empty(), "{:?}", parsed.diagnostics);
     let handle_unknown = HandleUnknown::Deny;
-    let options = ModuleOptions { base, mls: false, handle_unknown, version };
+    let options = ModuleOptions { base, mls, handle_unknown, version };
     let raised = Module::from_unit(&parsed.unit, &options);
     raised.module.ok_or(raised.diagnostics)
 }
@@ -177,7 +187,7 @@ fn damage_is_told_with_its_place() {
     check(
         b"type a_t;",
         expect![
-            "expected the magic number 0xf97cff8d of a policy module, found 1701869940, at byte 0"
+            "expected the magic number 0xf97cff8d of a policy module, found 0x65707974, at byte 0"
         ],
     );
     check(
@@ -193,5 +203,118 @@ fn damage_is_told_with_its_place() {
     check(&damaged, expect!["expected 1 (a base) or 2 (a module), found 77, at byte 39"]);
     for end in 0..bytes.len() {
         assert!(Package::read(&bytes[..end]).is_err(), "{end} bytes");
+    }
+}
+
+/// What is said against a base with `new` in place of `old`.
+fn check_base(old: &str, new: &str, expected: Expect) {
+    assert!(BASE.contains(old), "{old}");
+    let shown = match compile(&BASE.replacen(old, new, 1), true, ModuleVersion::NEWEST) {
+        Ok(_) => "held".to_owned(),
+        Err(found) => told(&found),
+    };
+    expected.assert_eq(&shown);
+}
+
+#[test]
+fn what_a_module_cannot_hold_is_an_error() {
+    check_base(
+        "type etc_t;",
+        "type etc_t; allow self etc_t:file read; role system_r types self;",
+        expect![[r#"
+            E0314 `self` stands for the source of a rule: only a target can be it
+            E0314 `self` stands for the source of a rule: only a target can be it
+        "#]],
+    );
+    check_base(
+        "type etc_t;",
+        "type etc_t; allow { system_r -system_r } system_r; allow kernel_t etc_t:file { read -write };",
+        expect![[r#"
+            E0205 `-` is not allowed in a set of roles
+            E0205 `-` is not allowed in a set of permissions
+        "#]],
+    );
+    check_base(
+        "user system_u roles system_r;\n",
+        "user system_u roles system_r; constrain file read (u1 == ~system_u and r2 == * or t1 == self);\n",
+        expect![[r#"
+            E0205 `*`, `~` and `-` are not allowed in a set of users
+            E0205 `*`, `~` and `-` are not allowed in a set of roles
+            E0314 `self` stands for the source of a rule: only a target can be it
+        "#]],
+    );
+    let sid = "sid kernel system_u:system_r:kernel_t\n";
+    let genfs = format!("{sid}genfscon proc / -b system_u:system_r:kernel_t\n");
+    check_base(
+        sid,
+        &genfs,
+        expect![[r#"
+        E0305 no class `blk_file`, which this type of file is of
+    "#]],
+    );
+    check_base(
+        "sid kernel",
+        "sid kernel\nsid kernel",
+        expect![[r#"
+        E0313 initial SID `kernel` is declared twice
+    "#]],
+    );
+}
+
+const LEVELS: &str = "class file { read write }
+    sensitivity s0 alias sa; sensitivity s1; dominance { s0 s1 } category c0; level sa:c0; level s1;";
+
+#[test]
+fn every_sensitivity_has_one_rank() {
+    let class = "class file { read write }";
+    check_base(
+        class,
+        &LEVELS.replace("{ s0 s1 }", "{ s0 s1 s1 }"),
+        expect![[r#"
+        E0313 sensitivity `s1` stands twice in the dominance
+    "#]],
+    );
+    check_base(
+        class,
+        &LEVELS.replace("{ s0 s1 }", "{ s0 }"),
+        expect![[r#"
+        E0412 sensitivity `s1` is missing in the dominance
+    "#]],
+    );
+}
+
+#[test]
+fn levels_are_of_sensitivities_and_what_is_required_is_not_declared() {
+    let own = "type etc_t; optional { require { category c9; } }";
+    let source = BASE.replace("class file { read write }", LEVELS).replace("type etc_t;", own);
+    let module = compile(&source, true, ModuleVersion::NEWEST).unwrap();
+    let text = crate::print::kernel::print(&[module.to_unit().unwrap()], &Default::default()).text;
+    let text = String::from_utf8(text).unwrap();
+    assert!(text.contains("level s0:c0;"), "{text}");
+    assert_eq!(text.matches("category c9").count(), 1, "{text}");
+}
+
+#[test]
+fn what_old_versions_say_otherwise_is_kept_by_new_ones() {
+    let own = "type etc_t; role staff_r; role_transition system_r etc_t staff_r;";
+    let source = BASE.replace("class file { read write }", LEVELS).replace("type etc_t;", own);
+    let source = source.replace("roles system_r;", "roles system_r level s0 range s0;");
+    let source = source.replace("system_r:kernel_t\n", "system_r:kernel_t:s0\n");
+    let version = |it| ModuleVersion::new(it).unwrap();
+    let mut module = compile_as(&source, true, true, version(5)).unwrap();
+    let level = WrittenLevel { sensitivity: 2, categories: Vec::new() };
+    let range = WrittenRange { low: level.clone(), high: level };
+    module.db.old_ranges.push(super::db::OldRange { types: [1, 2], range });
+    let module = Module::read(&module.write(version(5)).unwrap()).unwrap();
+    let again = Module::read(&module.write(version(24)).unwrap()).unwrap();
+    for (module, class) in [(&module, ""), (&again, ":process")] {
+        let units = [module.to_unit().unwrap()];
+        let text = crate::print::kernel::print(&units, &Default::default()).text;
+        let text = String::from_utf8(text).unwrap();
+        let said = |it: &&str| it.contains("_transition");
+        let said: Vec<&str> = text.lines().filter(said).collect();
+        let range = format!("range_transition domain kernel_t{class} s1;");
+        let role = format!("role_transition system_r etc_t{class} staff_r;");
+        assert_eq!(said, [range, role]);
     }
 }

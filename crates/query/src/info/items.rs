@@ -10,7 +10,7 @@ use mandate_policydb::{
 
 use super::{Component, InfoQuery, Item};
 use crate::statement::{push_all, push_set, text};
-use crate::{QuestionError, Statements};
+use crate::{QuestionError, Statements, Style};
 
 /// The items of a question, in whatever order.
 pub(super) fn of(
@@ -271,7 +271,12 @@ impl<'a> Lists<'a, '_> {
         let paths = systems.flat_map(|system| system.paths.iter().map(move |it| (system, it)));
         let one = |(system, it): (&mandate_policydb::GenfsDatum, &mandate_policydb::GenfsPath)| {
             let kind = it.class.map_or("", |class| file_kind(&self.db.classes.name(class)));
-            let head = format!("genfscon {} {} {kind}", lossy(&system.fstype), lossy(&it.path));
+            // setools leaves the blank before a kind that is not there.
+            let kind = match self.statements.style() {
+                Style::Policy if kind.is_empty() => String::new(),
+                _ => format!(" {kind}"),
+            };
+            let head = format!("genfscon {} {}{kind}", lossy(&system.fstype), lossy(&it.path));
             self.with_context(&head, &it.context, "")
         };
         paths.map(one).collect()
@@ -288,8 +293,13 @@ impl<'a> Lists<'a, '_> {
     fn ibpkeys(&self) -> Result<Vec<Item>, QuestionError> {
         let range = self.name.map(|it| parse_range(it, hexadecimal, "a pkey or range of pkeys"));
         let range = range.transpose()?;
+        // To setools a pkey means a statement about itself, though a port means what holds it.
+        let meant = |low, high| match self.statements.style() {
+            Style::Setools => range.is_none_or(|it| it == (low, high)),
+            Style::Policy => covers(range, low, high),
+        };
         let all = self.db.object_contexts.ibpkeys.iter();
-        let all = all.filter(|it| covers(range, it.low, it.high));
+        let all = all.filter(|it| meant(it.low, it.high));
         let head = |it: &mandate_policydb::IbPkey| {
             let prefix = Ipv6Addr::from(u128::from(it.subnet_prefix) << 64);
             match it.low == it.high {

@@ -151,14 +151,17 @@ pub struct InfoQuery {
 }
 
 impl InfoQuery {
-    /// The items, by name.
+    /// The items, by name; sensitivities and categories by value.
     ///
     /// # Errors
     /// A class that the policy does not define, or a number or address that is none. Any other name that is not there leaves
     /// nothing: see [`known`].
     pub fn ask(&self, statements: &Statements<'_>) -> Result<Vec<Item>, QuestionError> {
         let mut items = items::of(self, statements)?;
-        items.sort();
+        // Levels and categories have an order of their own.
+        if !matches!(self.component, Component::Category | Component::Sensitivity) {
+            items.sort();
+        }
         Ok(items)
     }
 }

@@ -105,10 +105,7 @@ impl<'a> Walk<'a, '_> {
             return sets.default.has(type_);
         }
         let Some(xperms) = self.db.xperms.of(rule) else {
-            let known = || self.db.permission_mask(rule.class());
-            // Of a dontaudit all bits are set that no permission has.
-            let mask = if rule.kind == RuleKind::DontAudit { known() } else { u32::MAX };
-            return sets.fits_permissions(rule.class(), rule.permissions() & mask);
+            return sets.fits_permissions(rule.class(), rule.permissions());
         };
         let subject = || self.db.permission(rule.class(), xperm_subject(xperms));
         let bit = || subject().map_or(0, |it| 1u32.rotate_left(it.bit()));

@@ -143,3 +143,23 @@ impl RuleQuery {
         Ok(found)
     }
 }
+
+/// Ranges of extended permissions: `0x8910,0x8920-0x892f`, hexadecimal with or without `0x`.
+///
+/// # Errors
+/// What is none.
+pub fn parse_xperms(text: &str) -> Result<Vec<(u16, u16)>, QuestionError> {
+    let range = |range: &str| {
+        let (low, high) = range.split_once('-').unwrap_or((range, range));
+        parse_xperm(low).zip(parse_xperm(high)).ok_or_else(|| QuestionError::Malformed {
+            expected: "an extended permission such as 0x8910, or a range of them",
+            found: range.to_owned(),
+        })
+    };
+    text.split(',').map(range).collect()
+}
+
+fn parse_xperm(text: &str) -> Option<u16> {
+    let text = text.trim();
+    u16::from_str_radix(text.strip_prefix("0x").unwrap_or(text), 16).ok()
+}

@@ -136,6 +136,8 @@ pub(super) struct TeSets {
 #[derive(Clone, Copy, Debug)]
 struct Wanted {
     bits: u32,
+    /// All bits that a permission has: those without are set in a dontaudit, and by `*`.
+    known: u32,
     /// Does the class have all of them?
     whole: bool,
 }
@@ -212,6 +214,7 @@ impl TeSets {
     pub(super) fn fits_permissions(&self, class: ClassId, permissions: u32) -> bool {
         let Some((wanted, how)) = &self.permissions else { return true };
         let Some(wanted) = wanted.get(class.index()) else { return false };
+        let permissions = permissions & wanted.known;
         match how {
             Match::Any => permissions & wanted.bits != 0,
             Match::All => wanted.whole && permissions & wanted.bits == wanted.bits,
@@ -275,7 +278,7 @@ fn booleans(
 
 fn wanted(db: &PolicyDb, names: &[String]) -> Vec<Wanted> {
     let in_class = |value| {
-        let none = Wanted { bits: 0, whole: false };
+        let none = Wanted { bits: 0, known: 0, whole: false };
         let Some(class) = ClassId::from_value(value) else { return none };
         let (mut bits, mut present) = (0, 0);
         for permission in db.permissions(class).filter(|it| names.iter().any(|n| **n == *it.name)) {
@@ -283,7 +286,7 @@ fn wanted(db: &PolicyDb, names: &[String]) -> Vec<Wanted> {
             present += 1;
         }
         let different = names.iter().enumerate().filter(|(at, it)| !names[..*at].contains(it));
-        Wanted { bits, whole: present == different.count() }
+        Wanted { bits, known: db.permission_mask(class), whole: present == different.count() }
     };
     (1..=db.classes.nprim()).map(in_class).collect()
 }

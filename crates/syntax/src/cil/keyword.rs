@@ -29,11 +29,11 @@ macro_rules! keywords {
 
 keywords! {
     // Rules, the most frequent first.
-    Allow "allow" "(allow SOURCE TARGET CLASSPERMISSIONS)",
-    DontAudit "dontaudit" "(dontaudit SOURCE TARGET CLASSPERMISSIONS)",
-    AuditAllow "auditallow" "(auditallow SOURCE TARGET CLASSPERMISSIONS)",
-    NeverAllow "neverallow" "(neverallow SOURCE TARGET CLASSPERMISSIONS)",
-    Deny "deny" "(deny SOURCE TARGET CLASSPERMISSIONS)",
+    Allow "allow" "(allow SOURCE TARGET (CLASS (PERMISSION …)))",
+    DontAudit "dontaudit" "(dontaudit SOURCE TARGET (CLASS (PERMISSION …)))",
+    AuditAllow "auditallow" "(auditallow SOURCE TARGET (CLASS (PERMISSION …)))",
+    NeverAllow "neverallow" "(neverallow SOURCE TARGET (CLASS (PERMISSION …)))",
+    Deny "deny" "(deny SOURCE TARGET (CLASS (PERMISSION …)))",
     AllowX "allowx" "(allowx SOURCE TARGET PERMISSIONX)",
     AuditAllowX "auditallowx" "(auditallowx SOURCE TARGET PERMISSIONX)",
     DontAuditX "dontauditx" "(dontauditx SOURCE TARGET PERMISSIONX)",
@@ -75,9 +75,9 @@ keywords! {
     ClassOrder "classorder" "(classorder ([unordered] CLASS …))",
     ClassCommon "classcommon" "(classcommon CLASS COMMON)",
     ClassPermission "classpermission" "(classpermission NAME)",
-    ClassPermissionSet "classpermissionset" "(classpermissionset NAME CLASSPERMISSIONS)",
+    ClassPermissionSet "classpermissionset" "(classpermissionset NAME (CLASS (PERMISSION …)))",
     ClassMap "classmap" "(classmap NAME (PERMISSION …))",
-    ClassMapping "classmapping" "(classmapping CLASSMAP PERMISSION CLASSPERMISSIONS)",
+    ClassMapping "classmapping" "(classmapping CLASSMAP PERMISSION (CLASS (PERMISSION …)))",
     Common "common" "(common NAME (PERMISSION …))",
     PermissionX "permissionx" "(permissionx NAME (ioctl | nlmsg CLASS (NUMBER … | EXPRESSION)))",
     DefaultUser "defaultuser" "(defaultuser CLASS | (CLASS …) source | target)",
@@ -96,7 +96,7 @@ keywords! {
     TunableIf "tunableif" "(tunableif EXPRESSION (true STATEMENT …) (false STATEMENT …))",
     True "true" "(true STATEMENT …)",
     False "false" "(false STATEMENT …)",
-    SrcInfo "<src_info>" "(<src_info> KIND LINE FILE STATEMENT …)",
+    SrcInfo "<src_info>" "(<src_info> cil | lms | lmx LINE FILE STATEMENT …)",
     Boolean "boolean" "(boolean NAME true | false)",
     Tunable "tunable" "(tunable NAME true | false)",
     // Levels.
@@ -113,8 +113,8 @@ keywords! {
     Level "level" "(level NAME (SENSITIVITY [CATEGORIES]))",
     LevelRange "levelrange" "(levelrange NAME (LOW HIGH))",
     // Constraints.
-    Constrain "constrain" "(constrain CLASSPERMISSIONS EXPRESSION)",
-    MlsConstrain "mlsconstrain" "(mlsconstrain CLASSPERMISSIONS EXPRESSION)",
+    Constrain "constrain" "(constrain (CLASS (PERMISSION …)) EXPRESSION)",
+    MlsConstrain "mlsconstrain" "(mlsconstrain (CLASS (PERMISSION …)) EXPRESSION)",
     ValidateTrans "validatetrans" "(validatetrans CLASS EXPRESSION)",
     MlsValidateTrans "mlsvalidatetrans" "(mlsvalidatetrans CLASS EXPRESSION)",
     // Labels.

@@ -204,6 +204,11 @@ impl Reader<'_> {
         for list in std::mem::take(&mut self.open) {
             self.parsed.tree.nodes[list as usize].close(end);
         }
+        // A parenthesis behind a quote that opens a string by mistake does not count as one.
+        let is_string = |it: &Diagnostic| it.code == Code::UnclosedString;
+        if self.parsed.diagnostics.iter().any(is_string) {
+            return;
+        }
         let pos = self.parsed.tree.element(first).pos();
         let span = Span { pos, ..Span::NOWHERE };
         let message = "this parenthesis is never closed";

@@ -99,6 +99,13 @@ fn faults_are_told_and_the_rest_is_read() {
     "#]],
     );
     check(
+        "(a \"b)\n(c)",
+        expect![[r#"
+        (a (c))
+        x.cil:1:4 a string is not closed on its line
+    "#]],
+    );
+    check(
         "(a \u{e4}b)",
         expect![[r#"
         (a b)

@@ -91,7 +91,7 @@ fn print_places(
     for (side, provenance) in places.iter().enumerate() {
         let Some(provenance) = provenance else { continue };
         for (rule, permissions) in diff.rules(side, access) {
-            places::print(Some(provenance), rule, permissions, out)?;
+            places::print(Some(provenance), RuleKey::Rule(rule), permissions, out)?;
         }
     }
     Ok(())
@@ -117,7 +117,8 @@ fn access_to_json(diff: &Diff<'_>, places: &Places, access: &Access) -> Value {
     {
         let Some(provenance) = provenance else { continue };
         let rules = diff.rules(side, access).into_iter();
-        let all = rules.map(|(rule, asked)| places::to_json(provenance, rule, asked));
+        let all =
+            rules.map(|(rule, asked)| places::to_json(provenance, RuleKey::Rule(rule), asked));
         let all = all.filter_map(|it| if let Value::Array(it) = it { Some(it) } else { None });
         value[key] = all.flatten().collect();
     }

@@ -5,17 +5,16 @@ use std::io::Write;
 use anyhow::{Result, anyhow};
 use mandate_policydb::{PolicyDb, Provenance, RuleKey, RuleKind, RulePlace};
 use mandate_query::name::NameCriterion;
-use mandate_query::search::{Choice, End, Found, Kind, Match, RuleQuery};
+use mandate_query::search::{Choice, End, Found, Kind, Match, RuleQuery, parse_xperms};
 use mandate_query::{Statements, Style};
 use serde_json::{Value, json};
 
 use super::Asked;
 use crate::answers::print_rules;
-use crate::classic::parse_xperms;
 use crate::verbs::places;
 use crate::{Outcome, suggest};
 
-/// Arguments of `query search`. A name between slashes is a regular expression: `/httpd_.*_t/`.
+/// Arguments of `query search`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -23,7 +22,8 @@ pub(crate) struct Args {
     /// Kinds of rules; without this, all that name types
     #[arg(long = "kind", value_name = "KIND", value_delimiter = ',', value_parser = parse_kind)]
     kinds: Vec<Kind>,
-    /// The source: a type or attribute, or for rules between roles a role
+    /// The source: a type or attribute, or for rules between roles a role. Here and below, a name between slashes is a regular
+    /// expression: /^httpd_/
     #[arg(long, short, value_name = "NAME")]
     source: Option<String>,
     /// The target
@@ -129,8 +129,7 @@ impl Args {
         let exactly = |exact| if exact { Match::Exactly } else { Match::Any };
         let permissions =
             if self.all_permissions { Match::All } else { exactly(self.exact_permissions) };
-        let xperms = self.xperms.as_deref().map(parse_xperms).transpose();
-        let xperms = xperms.map_err(|message| anyhow!(message))?;
+        let xperms = self.xperms.as_deref().map(parse_xperms).transpose()?;
         let named = !self.permissions.is_empty();
         let all = || Kind::TE.into_iter().map(Kind::Te).collect();
         Ok(RuleQuery {
@@ -155,8 +154,8 @@ fn print_with_places(
 ) -> Result<()> {
     for rule in found {
         print_rules(statements, std::slice::from_ref(rule), out)?;
-        if let Found::Key(RuleKey::Rule(place)) = rule {
-            places::print(Some(provenance), *place, u32::MAX, out)?;
+        if let Found::Key(key) = rule {
+            places::print(Some(provenance), *key, u32::MAX, out)?;
         }
     }
     Ok(())
@@ -176,8 +175,8 @@ fn print_json(
         statements.push(&mut text, rule);
         let mut value = to_json(db, rule);
         value["text"] = String::from_utf8_lossy(&text).into();
-        if let (Some(provenance), Found::Key(RuleKey::Rule(place))) = (provenance, rule) {
-            value["places"] = places::to_json(provenance, *place, u32::MAX);
+        if let (Some(provenance), Found::Key(key)) = (provenance, rule) {
+            value["places"] = places::to_json(provenance, *key, u32::MAX);
         }
         let comma = if at + 1 < found.len() { "," } else { "" };
         writeln!(out, "{value}{comma}")?;

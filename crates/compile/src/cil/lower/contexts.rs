@@ -73,7 +73,7 @@ impl<'t> Lowerer<'_, 't> {
             self.tell(Diagnostic::warning(Code::Suspicious, span, message));
             return;
         }
-        for context in crate::cil::finish::contexts_of(&kind) {
+        for context in crate::cil::labels::contexts_of(&kind) {
             if context.role.name == Keyword::ObjectR.symbol() {
                 self.policy.contexts.push(*context);
             }

@@ -10,6 +10,9 @@ use super::{Lowerer, Res, slice};
 use crate::cil::declare::{DeclKind, Space};
 use crate::cil::world::Found;
 
+/// Sets nest no deeper, those they name counted in.
+const DEEPEST: u32 = 600;
+
 /// A set of categories by their places.
 type Bits = Vec<bool>;
 
@@ -82,6 +85,19 @@ impl<'t> Lowerer<'_, 't> {
     }
 
     fn add_categories(&mut self, element: Element<'t>, into: &mut Bits) -> Res {
+        self.depth += 1;
+        let result = if self.depth > DEEPEST {
+            let message = format!("sets of categories nest deeper than {DEEPEST}");
+            let span = self.span(element);
+            Err(self.tell(Diagnostic::error(Code::CilRecursion, span, message)))
+        } else {
+            self.categories_of(element, into)
+        };
+        self.depth -= 1;
+        result
+    }
+
+    fn categories_of(&mut self, element: Element<'t>, into: &mut Bits) -> Res {
         self.step(element)?;
         if !element.is_list() {
             return self.add_category(element, into);
@@ -151,16 +167,7 @@ impl<'t> Lowerer<'_, 't> {
             Found::Anonymous(container, index) => (container, self.world.element(container, index)),
             Found::Text(_) | Found::Missing => return Ok(()),
         };
-        self.depth += 1;
-        let result = if self.depth > 64 {
-            let message = "sets of categories lead to others deeper than 64";
-            let span = self.span(element);
-            Err(self.tell(Diagnostic::error(Code::CilRecursion, span, message)))
-        } else {
-            self.within(container, |it| it.add_categories(body, into))
-        };
-        self.depth -= 1;
-        result
+        self.within(container, |it| it.add_categories(body, into))
     }
 
     fn category_place(&mut self, element: Element<'t>) -> Res<usize> {

@@ -2,6 +2,8 @@
 
 use mandate_syntax::codes::Code;
 
+use mandate_policydb::Ebitmap;
+
 use super::{Index, Linker};
 use crate::package::blocks::{Branch, ScopeIndex};
 use crate::package::rules::{
@@ -141,7 +143,7 @@ impl Linker {
             .map(|it| RoleTransition {
                 roles: self.role_set(&it.roles),
                 types: self.type_set(&it.types),
-                classes: self.bits(Kind::Classes, &it.classes),
+                classes: self.role_transition_classes(&it.classes),
                 result: self.value(Kind::Roles, it.result).unwrap_or(0),
             })
             .collect();
@@ -174,6 +176,15 @@ impl Linker {
             range_transitions,
             ..Branch::default()
         }
+    }
+
+    /// Old versions name none and mean `process`.
+    fn role_transition_classes(&mut self, classes: &Ebitmap) -> Ebitmap {
+        if !classes.is_empty() {
+            return self.bits(Kind::Classes, classes);
+        }
+        let process = self.base.symbols.classes.find("process");
+        process.and_then(|it| it.value.checked_sub(1)).into_iter().collect()
     }
 
     fn term(&mut self, [kind, boolean]: [u32; 2]) -> [u32; 2] {

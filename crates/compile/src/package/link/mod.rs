@@ -14,7 +14,6 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::Module;
 use super::blocks::{Block, Branch, DECLARED, REQUIRED, Scope};
 use super::db::Db;
-use super::form::Form;
 use super::symbols::{Kind, Symbols};
 use crate::outcome::DisabledOptional;
 use enable::enable;
@@ -47,7 +46,7 @@ pub fn link(base: Module, modules: &[Module]) -> Result<Linked, Vec<Diagnostic>>
         if version > before {
             let message = format!("Upgrading policy version from {before} to {version}");
             warnings.push(Diagnostic::warning(Code::Suspicious, place(&module.db), message));
-            linker.base.form = Form { version, ..linker.base.form };
+            linker.base.set_version(version);
         }
         linker.module(&module.db);
     }

@@ -5,10 +5,11 @@ use mandate_syntax::kernel::ast::{
     CategoryRange, ContextPart, DefaultRangeForm, DefaultSource, Ident, Idents, Level, MlsRange,
     RangePart, Slice, Statement, StatementKind,
 };
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Lowerer, small};
-use crate::package::blocks::Branch;
+use crate::package::blocks::{Branch, DECLARED};
+use crate::package::db::Db;
 use crate::package::sets::{WrittenLevel, WrittenRange};
 use crate::package::symbols::{
     EXPAND, Flavor, Kind, NEVERAUDIT, NO_EXPAND, PERMISSIVE, Record, Role, Symbols, TUNABLE, Table,
@@ -19,8 +20,11 @@ impl<'a> Lowerer<'a> {
     /// Classes and permissions of a base.
     pub(super) fn classes(&mut self, out: &mut Vec<Statement>) {
         let symbols = &self.db.symbols;
+        let declared = declared(self.db, Kind::Classes);
         let mut classes: Vec<_> = symbols.classes.entries.iter().collect();
-        classes.retain(|it| !self.is_disabled(Kind::Classes, it.value));
+        classes.retain(|it| {
+            declared.contains(&*it.name) && !self.is_disabled(Kind::Classes, it.value)
+        });
         classes.sort_by_key(|it| it.value);
         for class in &classes {
             let name = self.word(&class.name);
@@ -86,7 +90,9 @@ impl<'a> Lowerer<'a> {
     /// Sensitivities and categories of a base.
     pub(super) fn levels(&mut self, out: &mut Vec<Statement>) {
         let symbols = &self.db.symbols;
+        let declared_levels = declared(self.db, Kind::Levels);
         let mut levels: Vec<_> = symbols.levels.entries.iter().collect();
+        levels.retain(|it| declared_levels.contains(&*it.name));
         // Their order is said of itself: they are declared as they stand in the table.
         for it in levels.iter().filter(|it| it.alias == 0) {
             let name = self.word(&it.name);
@@ -102,7 +108,9 @@ impl<'a> Lowerer<'a> {
             let order = self.idents(order);
             self.push(out, StatementKind::Dominance(order));
         }
+        let declared_categories = declared(self.db, Kind::Categories);
         let mut categories: Vec<_> = symbols.categories.entries.iter().collect();
+        categories.retain(|it| declared_categories.contains(&*it.name));
         categories.sort_by_key(|it| (it.value, it.alias));
         for group in categories.chunk_by(|a, b| a.value == b.value) {
             let Some((first, aliases)) = group.split_first() else { continue };
@@ -366,4 +374,10 @@ impl<'a> Lowerer<'a> {
 
 fn by_name<T: Record>(table: &Table<T>) -> FxHashMap<&str, &T> {
     table.entries.iter().map(|it| (it.name(), it)).collect()
+}
+
+/// The names that some branch declares: a base may require what it does not declare.
+fn declared(db: &Db, kind: Kind) -> FxHashSet<&str> {
+    let scopes = db.scopes[kind as usize].iter().filter(|it| it.scope == DECLARED);
+    scopes.map(|it| &*it.name).collect()
 }

@@ -9,6 +9,7 @@ use mandate_syntax::codes::Code;
 use mandate_syntax::kernel::ast::{
     Context, FsUseKind, GenfsFileType, NumberRange, Statement, StatementKind,
 };
+use mandate_syntax::source::Span;
 use std::net::IpAddr;
 
 use super::Raiser;
@@ -67,7 +68,8 @@ impl Raiser<'_> {
             }
             S::GenfsCon { fs, path, file_type, context } => {
                 let (fs, path) = (self.text(*fs), self.text(*path));
-                self.genfs(fs, path, *file_type, context);
+                let Some(class) = self.genfs_class(*file_type, statement.span) else { return };
+                self.genfs(fs, path, class, context);
             }
             S::NodeCon { address, mask, context } => {
                 let Some(context) = self.context(context) else { return };
@@ -135,21 +137,33 @@ impl Raiser<'_> {
         (number(range.low), number(range.high))
     }
 
+    /// The class of a type of file, which is none for all of them; nothing after an error.
+    fn genfs_class(
+        &mut self,
+        file_type: Option<GenfsFileType>,
+        span: Span,
+    ) -> Option<Option<ClassId>> {
+        let name = match file_type {
+            None => return Some(None),
+            Some(GenfsFileType::Block) => "blk_file",
+            Some(GenfsFileType::Character) => "chr_file",
+            Some(GenfsFileType::Directory) => "dir",
+            Some(GenfsFileType::Fifo) => "fifo_file",
+            Some(GenfsFileType::Link) => "lnk_file",
+            Some(GenfsFileType::Socket) => "sock_file",
+            Some(GenfsFileType::Regular) => "file",
+        };
+        let class = self.db.symbols.classes.find(name).map(|it| it.value);
+        if class.is_none() {
+            let message = format!("no class `{name}`, which this type of file is of");
+            self.error(Code::UnknownClass, span, message);
+        }
+        Some(ClassId::from_value(class?))
+    }
+
     /// Longer paths stand first.
-    fn genfs(&mut self, fs: &str, path: &str, file_type: Option<GenfsFileType>, context: &Context) {
+    fn genfs(&mut self, fs: &str, path: &str, class: Option<ClassId>, context: &Context) {
         let Some(context) = self.context(context) else { return };
-        let class = file_type.and_then(|it| {
-            let name = match it {
-                GenfsFileType::Block => "blk_file",
-                GenfsFileType::Character => "chr_file",
-                GenfsFileType::Directory => "dir",
-                GenfsFileType::Fifo => "fifo_file",
-                GenfsFileType::Link => "lnk_file",
-                GenfsFileType::Socket => "sock_file",
-                GenfsFileType::Regular => "file",
-            };
-            ClassId::from_value(self.db.symbols.classes.find(name)?.value)
-        });
         let genfs = &mut self.db.genfs;
         let at = genfs.partition_point(|it| *it.fstype < *fs.as_bytes());
         if genfs.get(at).is_none_or(|it| *it.fstype != *fs.as_bytes()) {

@@ -63,7 +63,7 @@ impl<'a> Raiser<'a> {
                     })
                 });
             }
-            S::InitialSid(name) => self.sids.push(self.text(*name)),
+            S::InitialSid(name) => self.initial_sid(*name),
             S::Common { name, permissions } => self.common(*name, *permissions),
             S::AccessVector { class, inherits, permissions } => {
                 self.access_vector(*class, *inherits, *permissions);
@@ -119,6 +119,18 @@ impl<'a> Raiser<'a> {
             }
             _ => {}
         }
+    }
+
+    fn initial_sid(&mut self, ident: Ident) {
+        let name = self.text(ident);
+        if self.sids.contains(&name) {
+            self.error(
+                Code::Redeclared,
+                ident.span,
+                format!("initial SID `{name}` is declared twice"),
+            );
+        }
+        self.sids.push(name);
     }
 
     /// The `else` of a block can declare and require nothing.
@@ -183,7 +195,7 @@ impl<'a> Raiser<'a> {
         at
     }
 
-    fn value_at(&self, kind: Kind, at: usize) -> u32 {
+    pub(super) fn value_at(&self, kind: Kind, at: usize) -> u32 {
         let symbols = &self.db.symbols;
         match kind {
             Kind::Commons => symbols.commons.entries[at].value,
@@ -469,16 +481,39 @@ impl<'a> Raiser<'a> {
         for statement in &self.unit.statements {
             let StatementKind::Dominance(idents) = statement.kind else { continue };
             for &ident in self.idents(idents) {
-                if let Some(old) = self.value(Kind::Levels, ident) {
-                    rank += 1;
-                    new.push((old, rank));
+                let Some(old) = self.value(Kind::Levels, ident) else { continue };
+                if new.iter().any(|it| it.0 == old) {
+                    let name = self.text(ident);
+                    let message = format!("sensitivity `{name}` stands twice in the dominance");
+                    self.error(Code::Redeclared, ident.span, message);
+                    continue;
                 }
+                rank += 1;
+                new.push((old, rank));
             }
         }
+        self.check_ranks(&new);
         for level in &mut self.db.symbols.levels.entries {
             if let Some(it) = new.iter().find(|it| it.0 == level.value) {
                 level.value = it.1;
             }
         }
+    }
+
+    /// All sensitivities that a base declares have a rank.
+    fn check_ranks(&mut self, ranks: &[(u32, u32)]) {
+        let declared = self.db.blocks[0].branches[0].declared.of(Kind::Levels);
+        let missing = (self.db.symbols.levels.entries.iter())
+            .filter(|it| {
+                it.alias == 0 && it.value.checked_sub(1).is_some_and(|it| declared.contains(it))
+            })
+            .find(|level| ranks.iter().all(|it| it.0 != level.value));
+        let Some(level) = missing else { return };
+        let message = format!("sensitivity `{}` is missing in the dominance", level.name);
+        let name = self.unit.names.get(&level.name);
+        let of = |it: &&Statement| matches!(it.kind, StatementKind::Sensitivity { name: ident, .. } if Some(ident.name) == name);
+        let span = self.unit.statements.iter().find(of).map_or(Span::NOWHERE, |it| it.span);
+        let it = Diagnostic::error(Code::Incomplete, span, message);
+        self.diagnostics.push(it.help("name it in the `dominance` statement, at its rank"));
     }
 }

@@ -129,9 +129,10 @@ impl Raiser<'_> {
         let negated = op == CompareOp::Ne;
         let (mut names, mut written) = (Ebitmap::new(), Written::default());
         if kind == Kind::Types {
-            let (set, _) = self.type_set(set);
+            let set = self.types(set);
             written = Written { types: set.types, excluded: set.excluded, flags: set.flags };
         } else {
+            self.refuse_exceptions(set, true, if kind == Kind::Users { "users" } else { "roles" });
             for item in &self.unit.set_items[set.items.range()] {
                 if let Some(value) = self.value(kind, item.ident) {
                     names.insert(value - 1);

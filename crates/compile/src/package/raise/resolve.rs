@@ -65,18 +65,7 @@ impl<'a> Raiser<'a> {
         if kind == Kind::Types {
             return self.type_value(ident);
         }
-        let at = self.find(kind, ident)?;
-        let symbols = &self.db.symbols;
-        Some(match kind {
-            Kind::Roles => symbols.roles.entries[at].value,
-            Kind::Users => symbols.users.entries[at].value,
-            Kind::Booleans => symbols.booleans.entries[at].value,
-            Kind::Levels => symbols.levels.entries[at].value,
-            Kind::Categories => symbols.categories.entries[at].value,
-            Kind::Classes => symbols.classes.entries[at].value,
-            Kind::Commons => symbols.commons.entries[at].value,
-            Kind::Types => return None,
-        })
+        self.find(kind, ident).map(|at| self.value_at(kind, at))
     }
 
     /// A set of types, and the flags for `self`.
@@ -101,7 +90,30 @@ impl<'a> Raiser<'a> {
         (found, flags)
     }
 
+    /// A set of types where no source is there that `self` could stand for.
+    pub(super) fn types(&mut self, set: &Set) -> TypeSet {
+        let items = &self.unit.set_items[set.items.range()];
+        if let Some(item) = items.iter().find(|it| self.text(it.ident) == "self") {
+            let message = "`self` stands for the source of a rule: only a target can be it";
+            let it = Diagnostic::error(Code::WrongKind, item.ident.span, message);
+            self.diagnostics.push(it.help("name the types"));
+        }
+        self.type_set(set).0
+    }
+
+    /// Names that nothing is taken from: the module could not hold what is. `*` and `~` are `whole`.
+    pub(super) fn refuse_exceptions(&mut self, set: &Set, whole: bool, what: &str) {
+        let excluded = self.unit.set_items[set.items.range()].iter().any(|it| it.excluded);
+        if excluded || whole && set.form != SetForm::Listed {
+            let signs = if whole { "`*`, `~` and `-` are" } else { "`-` is" };
+            let message = format!("{signs} not allowed in a set of {what}");
+            let it = Diagnostic::error(Code::NotAllowedHere, set.span, message);
+            self.diagnostics.push(it.help(format!("name the {what}")));
+        }
+    }
+
     pub(super) fn role_set(&mut self, set: &Set) -> RoleSet {
+        self.refuse_exceptions(set, false, "roles");
         let mut roles = Ebitmap::new();
         for item in &self.unit.set_items[set.items.range()] {
             if let Some(value) = self.value(Kind::Roles, item.ident) {
@@ -150,6 +162,7 @@ impl<'a> Raiser<'a> {
         if set.form == SetForm::All {
             return mask;
         }
+        self.refuse_exceptions(set, false, "permissions");
         let mut bits = 0;
         for item in &self.unit.set_items[set.items.range()] {
             if let Some(value) = self.permission(class, item.ident) {

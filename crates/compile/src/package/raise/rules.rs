@@ -81,7 +81,7 @@ impl<'a> Raiser<'a> {
                 self.branch().role_allows.push(pair);
             }
             S::RoleTransition { source, target, classes, result } => {
-                let (roles, (types, _)) = (self.role_set(source), self.type_set(target));
+                let (roles, types) = (self.role_set(source), self.types(target));
                 let classes = self.class_bits_or_process(*classes, *result);
                 if let Some(result) = self.value(Kind::Roles, *result) {
                     let it = RoleTransition { roles, types, classes, result };
@@ -89,7 +89,7 @@ impl<'a> Raiser<'a> {
                 }
             }
             S::RangeTransition { source, target, classes, range } => {
-                let ((source, _), (target, _)) = (self.type_set(source), self.type_set(target));
+                let (source, target) = (self.types(source), self.types(target));
                 let classes = self.class_bits_or_process(*classes, range.low.sensitivity);
                 let range = self.range(range);
                 let it = RangeTransition { source, target, classes, range };
@@ -101,8 +101,10 @@ impl<'a> Raiser<'a> {
             S::Level(level) => {
                 let of = self.level(level);
                 let most = self.db.symbols.categories.nprim;
-                if let Some(at) = self.find(Kind::Levels, level.sensitivity) {
-                    self.db.symbols.levels.entries[at].categories = of.bits(most);
+                let mut levels = self.db.symbols.levels.entries.iter_mut();
+                // An alias stands for its sensitivity.
+                if let Some(it) = levels.find(|it| it.value == of.sensitivity && it.alias == 0) {
+                    it.categories = of.bits(most);
                 }
             }
             S::Constrain { .. }
@@ -216,7 +218,7 @@ impl<'a> Raiser<'a> {
     }
 
     fn role_types(&mut self, name: Ident, set: &Set) {
-        let (types, _) = self.type_set(set);
+        let types = self.types(set);
         let Some(at) = self.find(Kind::Roles, name) else { return };
         let role = &self.db.symbols.roles.entries[at];
         let (value, flavor) = (role.value, role.flavor);
@@ -287,8 +289,7 @@ impl<'a> Raiser<'a> {
             AvKind::DontAudit => DONTAUDIT,
             AvKind::NeverAllow => NEVERALLOW,
         };
-        let ((source, _), (target, flags)) =
-            (self.type_set(&rule.source), self.type_set(&rule.target));
+        let (source, (target, flags)) = (self.types(&rule.source), self.type_set(&rule.target));
         let mut classes: Vec<[u32; 2]> = Vec::new();
         for &ident in self.idents(rule.classes) {
             let Some(at) = self.find(Kind::Classes, ident) else { continue };
@@ -302,8 +303,7 @@ impl<'a> Raiser<'a> {
     }
 
     fn type_rule(&mut self, span: Span, rule: &TypeRule, into: Option<&mut Vec<Rule>>) {
-        let ((source, _), (target, flags)) =
-            (self.type_set(&rule.source), self.type_set(&rule.target));
+        let (source, (target, flags)) = (self.types(&rule.source), self.type_set(&rule.target));
         let Some(result) = self.type_value(rule.result) else { return };
         let mut classes = Vec::new();
         for &ident in self.idents(rule.classes) {
@@ -345,8 +345,7 @@ impl<'a> Raiser<'a> {
             XpermKind::DontAudit => XPERM_DONTAUDIT,
             XpermKind::NeverAllow => XPERM_NEVERALLOW,
         };
-        let ((source, _), (target, flags)) =
-            (self.type_set(&rule.source), self.type_set(&rule.target));
+        let (source, (target, flags)) = (self.types(&rule.source), self.type_set(&rule.target));
         let nlmsg = match self.text(rule.operation) {
             "ioctl" => false,
             "nlmsg" => true,

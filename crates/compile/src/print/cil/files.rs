@@ -38,6 +38,11 @@ pub fn print_files(files: &Files<'_>, at: Span) -> Printed {
     printed.diagnostics.extend(found.into_iter().map(|it| Diagnostic { span: at, ..it }));
     for it in &contexts {
         let kind = it.file_type.map_or("any", keyword);
+        if it.path.contains(['"', '\n']) {
+            let what =
+                format!("CIL cannot spell the path {:?}: its strings have no quotes", it.path);
+            printed.diagnostics.push(Diagnostic::error(Code::NameNotInForm, at, what));
+        }
         add(&mut printed, &["(filecon \"", &it.path, "\" ", kind, " "]);
         let written = match &it.context {
             None => {
@@ -72,16 +77,23 @@ fn lines(bytes: &[u8]) -> impl Iterator<Item = (&str, usize)> {
         .filter(|(line, _)| !line.is_empty() && !line.starts_with('#'))
 }
 
+/// A word that CIL reads as one: a package may come from anywhere, and what stands in its files becomes statements.
+fn word(text: &str) -> Option<&str> {
+    let ends = |it: char| it.is_whitespace() || it.is_control() || "()\";".contains(it);
+    (!text.is_empty() && !text.contains(ends)).then_some(text)
+}
+
 fn user_prefix(line: &str) -> Option<(&str, &str)> {
     let mut words = line.strip_suffix(';')?.split_ascii_whitespace();
     let (keyword, user) = (words.next()?, words.next()?);
     let (prefix, value) = (words.next()?, words.next()?);
-    (keyword == "user" && prefix == "prefix" && words.next().is_none()).then_some((user, value))
+    let whole = keyword == "user" && prefix == "prefix" && words.next().is_none();
+    whole.then_some((word(user)?, word(value)?))
 }
 
 fn login(line: &str, printed: &mut Printed) -> Option<()> {
     let mut parts = line.splitn(3, ':');
-    let (login, user) = (parts.next()?, parts.next()?);
+    let (login, user) = (word(parts.next()?)?, word(parts.next()?)?);
     match login {
         "__default__" => add(printed, &["(selinuxuserdefault ", user, " "]),
         _ => add(printed, &["(selinuxuser ", login, " ", user, " "]),
@@ -94,7 +106,8 @@ fn login(line: &str, printed: &mut Printed) -> Option<()> {
 /// `user:role:type[:range]` as an anonymous context.
 fn context(text: &str, printed: &mut Printed) -> Option<()> {
     let mut parts = text.splitn(4, ':');
-    let (user, role, type_) = (parts.next()?, parts.next()?, parts.next()?);
+    let mut name = || word(parts.next()?);
+    let (user, role, type_) = (name()?, name()?, name()?);
     add(printed, &["(", user, " ", role, " ", type_, " "]);
     range(parts.next(), printed)?;
     add(printed, &[")"]);
@@ -186,6 +199,13 @@ mod tests {
             (b"", b"root:u:s0:\n", b""),
             (b"", b"", b"user a prefix b\n"),
             (b"", b"", b"\xff\n"),
+            (b"/a\"b x:y:z:s0\n", b"", b""),
+            (b"/a x:y:z;:s0\n", b"", b""),
+            (b"/a :y:z:s0\n", b"", b""),
+            (b"", b"root:(x)(allow a b (c (d)))\n", b""),
+            (b"", b"a b:x\n", b""),
+            (b"", b"", b"user (a) prefix b;\n"),
+            (b"", b"", b"user a prefix \"b;\n"),
         ] {
             let files = Files { file_contexts, seusers, users_extra };
             assert!(print_files(&files, Span::NOWHERE).failed(), "{files:?}");

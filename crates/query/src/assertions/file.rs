@@ -1,0 +1,154 @@
+//! The form of the files: what TOML says, and the assertions in their order.
+
+use std::collections::BTreeMap;
+
+use mandate_server::Engine;
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::assertions::ask::{Can, Cannot};
+use crate::assertions::count::{EmptyAttribute, RuleCount};
+use crate::assertions::error::{Fault, line_and_column};
+use crate::assertions::executables::ReadOnlyExecutables;
+use crate::assertions::flow::NoFlow;
+use crate::assertions::sets::{Neverallow, Only};
+use crate::assertions::transition::Transition;
+use crate::assertions::{AssertionError, Claim, Problem, Tested, Verdict};
+
+/// A name, and where it stands.
+pub(crate) type Name = Spanned<String>;
+/// Values of booleans.
+pub(crate) type Settings = BTreeMap<Name, bool>;
+/// One name or several.
+pub(crate) type Names = Spanned<OneOrMany>;
+
+/// One name or several.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged, expecting = "expected a name or a list of names")]
+pub(crate) enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    pub(crate) fn as_slice(&self) -> &[String] {
+        match self {
+            Self::One(name) => std::slice::from_ref(name),
+            Self::Many(names) => names,
+        }
+    }
+}
+
+/// An assertion with the name that every kind may have.
+#[derive(Debug)]
+struct Assertion {
+    start: usize,
+    kind: &'static str,
+    name: Option<String>,
+    claim: Box<dyn Claim>,
+}
+
+/// The assertions of a file.
+#[derive(Debug)]
+pub struct AssertionFile {
+    file: String,
+    text: String,
+    policy: Option<String>,
+    assertions: Vec<Assertion>,
+}
+
+/// A table for each kind. The name of a field is the key in the file.
+macro_rules! kinds {
+    ($($key:ident: $kind:ident,)*) => {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Tables {
+            policy: Option<String>,
+            $(#[serde(default)] $key: Vec<Spanned<$kind>>,)*
+        }
+
+        impl Tables {
+            fn assertions(self) -> Vec<Assertion> {
+                let mut all = Vec::new();
+                $(all.extend(self.$key.into_iter().map(|it| {
+                    let start = it.span().start;
+                    let claim = it.into_inner();
+                    let name = claim.name.clone();
+                    Assertion { start, kind: stringify!($key), name, claim: Box::new(claim) }
+                }));)*
+                all.sort_by_key(|it| it.start);
+                all
+            }
+        }
+    };
+}
+
+kinds! {
+    can: Can,
+    cannot: Cannot,
+    transition: Transition,
+    no_flow: NoFlow,
+    only: Only,
+    neverallow: Neverallow,
+    empty_attribute: EmptyAttribute,
+    read_only_executables: ReadOnlyExecutables,
+    rule_count: RuleCount,
+}
+
+impl AssertionFile {
+    /// Reads a file; `file` is what errors call it.
+    ///
+    /// # Errors
+    /// What is no TOML, or has keys and values that are not those of assertions.
+    pub fn parse(file: &str, text: &str) -> Result<Self, AssertionError> {
+        let tables: Tables = toml::from_str(text).map_err(|error| {
+            let span = error.span().unwrap_or_default();
+            let problem = Problem::Form(error.message().trim_end().to_owned());
+            Fault { span, problem }.in_file(file, text)
+        })?;
+        let (file, text) = (file.to_owned(), text.to_owned());
+        Ok(Self { file, text, policy: tables.policy.clone(), assertions: tables.assertions() })
+    }
+
+    /// What the file is called.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// The policy that the file names.
+    pub fn policy(&self) -> Option<&str> {
+        self.policy.as_deref()
+    }
+
+    /// How many assertions it has.
+    pub fn len(&self) -> usize {
+        self.assertions.len()
+    }
+
+    /// Has it none?
+    pub fn is_empty(&self) -> bool {
+        self.assertions.is_empty()
+    }
+
+    /// Tests a policy: a verdict for each assertion, in the order of the file.
+    ///
+    /// # Errors
+    /// Every name in the file that means nothing in this policy.
+    pub fn check(&self, engine: &Engine) -> Result<Vec<Verdict>, Vec<AssertionError>> {
+        let policy = Tested::new(engine);
+        let (mut verdicts, mut errors) = (Vec::new(), Vec::new());
+        for it in &self.assertions {
+            match it.claim.breaches(&policy) {
+                Ok(breaches) => verdicts.push(Verdict {
+                    line: line_and_column(&self.text, it.start).0,
+                    kind: it.kind,
+                    name: it.name.clone(),
+                    claim: it.claim.text(),
+                    breaches,
+                }),
+                Err(fault) => errors.push(fault.in_file(&self.file, &self.text)),
+            }
+        }
+        if errors.is_empty() { Ok(verdicts) } else { Err(errors) }
+    }
+}

@@ -1,0 +1,184 @@
+//! `only` and `neverallow`: what no rule may give.
+
+use mandate_policydb::{ClassId, Ebitmap, SymbolId, TypeId};
+use serde::Deserialize;
+
+use crate::assertions::ask;
+use crate::assertions::error::{Fault, Problem};
+use crate::assertions::file::{Name, Names, Settings};
+use crate::assertions::{Breach, Claim, Tested, listed};
+use crate::lookup;
+use crate::questions::{difference, type_names};
+use crate::rules::{Conditions, Rule};
+
+/// Only these may do any of this.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Only {
+    pub(crate) name: Option<String>,
+    domains: Names,
+    target: Names,
+    class: Name,
+    permissions: Names,
+    booleans: Option<Settings>,
+}
+
+/// No rule may give this.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Neverallow {
+    pub(crate) name: Option<String>,
+    source: Names,
+    target: Names,
+    class: Names,
+    permissions: Names,
+    booleans: Option<Settings>,
+}
+
+/// Types, and whether a rule of a type about itself is meant.
+pub(crate) struct TypeSet {
+    pub(crate) types: Ebitmap,
+    itself: bool,
+}
+
+/// Types and members of attributes; `*` is all, `-name` takes away, `self` is the source.
+fn type_set(policy: &Tested<'_>, names: &Names, may_be_self: bool) -> Result<TypeSet, Fault> {
+    let mut set = TypeSet { types: Ebitmap::new(), itself: false };
+    let mut without = Ebitmap::new();
+    for name in names.get_ref().as_slice() {
+        if name == "self" && may_be_self {
+            set.itself = true;
+        } else if name == "*" {
+            set.types = set.types.union(&all(policy));
+        } else {
+            let taken = name.strip_prefix('-');
+            let found = lookup::type_or_attribute(policy.db(), taken.unwrap_or(name));
+            let members = policy.sets.members(Fault::at(names, found)?);
+            let place = if taken.is_some() { &mut without } else { &mut set.types };
+            *place = place.union(members);
+        }
+    }
+    set.types = difference(&set.types, &without);
+    Ok(set)
+}
+
+/// A set that something is said of: with nothing in it, that would hold without being tested.
+pub(crate) fn tested(
+    policy: &Tested<'_>,
+    names: &Names,
+    may_be_self: bool,
+) -> Result<TypeSet, Fault> {
+    let set = type_set(policy, names, may_be_self)?;
+    let empty = set.types.is_empty() && !set.itself;
+    if empty { Err(Fault::new(names, Problem::NothingTested)) } else { Ok(set) }
+}
+
+fn all(policy: &Tested<'_>) -> Ebitmap {
+    let types = policy.db().types.by_value().filter(|it| !it.attribute);
+    Ebitmap::from_bits(types.map(|it| it.id.bit()))
+}
+
+/// What may not be.
+struct Ban {
+    source: Ebitmap,
+    target: TypeSet,
+    class: ClassId,
+    permissions: u32,
+}
+
+impl Ban {
+    /// The rules that break it, joined by whom they let do it to what.
+    fn breaches(&self, policy: &Tested<'_>, conditions: &Conditions) -> Vec<Breach> {
+        let rules = conditions.rules(policy.db());
+        rules.filter_map(|it| self.breach(policy, &it)).collect()
+    }
+
+    fn breach(&self, policy: &Tested<'_>, it: &Rule<'_>) -> Option<Breach> {
+        let (db, rule) = (policy.db(), it.rule);
+        let given = rule.permissions() & self.permissions;
+        let allow = rule.kind == mandate_policydb::RuleKind::Allow;
+        if !allow || rule.class() != self.class || given == 0 {
+            return None;
+        }
+        let source = policy.sets.members(rule.source).intersection(&self.source);
+        let targets = policy.sets.members(rule.target);
+        let target = targets.intersection(&self.target.types);
+        let to_itself = self.target.itself && !source.intersection(targets).is_empty();
+        let to_others = !source.is_empty() && !target.is_empty();
+        if !to_others && !to_itself {
+            return None;
+        }
+        let source = if to_others { source } else { source.intersection(targets) };
+        let mut names = type_names(&policy.sets, &target);
+        if to_itself {
+            names.push("itself".to_owned());
+        }
+        let who = listed(&type_names(&policy.sets, &source));
+        let what = listed(&db.permission_names(self.class, given));
+        let class = db.classes.name(self.class);
+        let text = format!("{who} may {what} {class} of {}", listed(&names));
+        Some(Breach { text, rules: vec![(it.place, given)] })
+    }
+}
+
+impl Claim for Only {
+    fn text(&self) -> String {
+        let Self { domains, target, class, permissions, .. } = self;
+        let [domains, target, permissions] =
+            [domains, target, permissions].map(|it| listed(it.get_ref().as_slice()));
+        format!("{domains}: {permissions} {} of {target}", class.get_ref())
+    }
+
+    fn breaches(&self, policy: &Tested<'_>) -> Result<Vec<Breach>, Fault> {
+        let db = policy.db();
+        let class = Fault::at(&self.class, lookup::class(db, self.class.get_ref()))?;
+        let allowed = type_set(policy, &self.domains, false)?.types;
+        let ban = Ban {
+            source: difference(&all(policy), &allowed),
+            target: tested(policy, &self.target, true)?,
+            class,
+            permissions: ask::permissions(db, class, &self.permissions)?,
+        };
+        Ok(ban.breaches(policy, &policy.conditions(self.booleans.as_ref())?))
+    }
+}
+
+impl Claim for Neverallow {
+    fn text(&self) -> String {
+        let Self { source, target, class, permissions, .. } = self;
+        let [source, target, class, permissions] =
+            [source, target, class, permissions].map(|it| it.get_ref().as_slice().join(" "));
+        format!("{source} {target}:{class} {{ {permissions} }}")
+    }
+
+    fn breaches(&self, policy: &Tested<'_>) -> Result<Vec<Breach>, Fault> {
+        let db = policy.db();
+        let conditions = policy.conditions(self.booleans.as_ref())?;
+        let mut breaches = Vec::new();
+        if self.class.get_ref().as_slice().is_empty() {
+            return Err(Fault::new(&self.class, Problem::NoNames));
+        }
+        for name in self.class.get_ref().as_slice() {
+            let class = Fault::at(&self.class, lookup::class(db, name))?;
+            let ban = Ban {
+                source: tested(policy, &self.source, false)?.types,
+                target: tested(policy, &self.target, true)?,
+                class,
+                permissions: ask::permissions(db, class, &self.permissions)?,
+            };
+            breaches.extend(ban.breaches(policy, &conditions));
+        }
+        Ok(breaches)
+    }
+}
+
+/// The members of all these types and attributes.
+pub(crate) fn members(policy: &Tested<'_>, names: Option<&Names>) -> Result<Ebitmap, Fault> {
+    let Some(names) = names else { return Ok(Ebitmap::new()) };
+    Ok(type_set(policy, names, false)?.types)
+}
+
+/// The names of one type.
+pub(crate) fn type_name(policy: &Tested<'_>, id: TypeId) -> String {
+    policy.db().types.name(id).into_owned()
+}

@@ -1,0 +1,145 @@
+//! Names that a question is asked with, looked up.
+
+use mandate_policydb::{
+    BoolId, ClassId, Context, ContextError, PolicyDb, RoleId, SymbolId, TypeId, UserId,
+};
+
+/// A name that means nothing in the policy. A question with one is never answered as if the answer were "no".
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LookupError {
+    /// The policy does not define it.
+    #[error("the policy has no {kind} {name:?}")]
+    Unknown {
+        /// `type`, `attribute`, `type or attribute`, `class`, `role`, `user`, `boolean`.
+        kind: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// It is an attribute where a type is needed, or the other way round.
+    #[error("{name} is {is}, not {expected}")]
+    Other {
+        /// The name.
+        name: String,
+        /// What it is.
+        is: &'static str,
+        /// What is needed.
+        expected: &'static str,
+    },
+    /// The class does not have it.
+    #[error("class {class_name} has no permission {name:?}")]
+    Permission {
+        /// The class.
+        class: ClassId,
+        /// Its name.
+        class_name: String,
+        /// The permission.
+        name: String,
+    },
+    /// It is no context, range or level of this policy.
+    #[error("{text:?}: {why}")]
+    Context {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        why: ContextError,
+    },
+}
+
+fn unknown(kind: &'static str, name: &str) -> LookupError {
+    LookupError::Unknown { kind, name: name.to_owned() }
+}
+
+fn other(name: &str, is: &'static str, expected: &'static str) -> LookupError {
+    LookupError::Other { name: name.to_owned(), is, expected }
+}
+
+/// A type or an attribute.
+///
+/// # Errors
+/// The policy has neither.
+pub fn type_or_attribute(db: &PolicyDb, name: &str) -> Result<TypeId, LookupError> {
+    db.types.id(name).ok_or_else(|| unknown("type or attribute", name))
+}
+
+/// A type that is no attribute.
+///
+/// # Errors
+/// The policy has no such type.
+pub fn type_(db: &PolicyDb, name: &str) -> Result<TypeId, LookupError> {
+    let found = db.types.find(name).ok_or_else(|| unknown("type", name))?;
+    let other = || other(name, "an attribute", "a type");
+    if found.attribute { Err(other()) } else { Ok(found.id) }
+}
+
+/// An attribute.
+///
+/// # Errors
+/// The policy has no such attribute.
+pub fn attribute(db: &PolicyDb, name: &str) -> Result<TypeId, LookupError> {
+    let found = db.types.find(name).ok_or_else(|| unknown("attribute", name))?;
+    let other = || other(name, "a type", "an attribute");
+    if found.attribute { Ok(found.id) } else { Err(other()) }
+}
+
+/// A class.
+///
+/// # Errors
+/// The policy has no such class.
+pub fn class(db: &PolicyDb, name: &str) -> Result<ClassId, LookupError> {
+    db.classes.id(name).ok_or_else(|| unknown("class", name))
+}
+
+/// A role.
+///
+/// # Errors
+/// The policy has no such role.
+pub fn role(db: &PolicyDb, name: &str) -> Result<RoleId, LookupError> {
+    db.roles.id(name).ok_or_else(|| unknown("role", name))
+}
+
+/// A user.
+///
+/// # Errors
+/// The policy has no such user.
+pub fn user(db: &PolicyDb, name: &str) -> Result<UserId, LookupError> {
+    db.users.id(name).ok_or_else(|| unknown("user", name))
+}
+
+/// A boolean.
+///
+/// # Errors
+/// The policy has no such boolean.
+pub fn boolean(db: &PolicyDb, name: &str) -> Result<BoolId, LookupError> {
+    db.booleans.id(name).ok_or_else(|| unknown("boolean", name))
+}
+
+/// The bit of a permission.
+///
+/// # Errors
+/// The class has no such permission.
+pub fn permission(db: &PolicyDb, class: ClassId, name: &str) -> Result<u32, LookupError> {
+    known_permission(db, class, name).ok_or_else(|| LookupError::Permission {
+        class,
+        class_name: db.classes.name(class).into_owned(),
+        name: name.to_owned(),
+    })
+}
+
+/// The bit of a permission; nothing if the class does not have it.
+pub fn known_permission(db: &PolicyDb, class: ClassId, name: &str) -> Option<u32> {
+    db.permission(class, name).map(|it| 1u32.rotate_left(it.bit()))
+}
+
+/// The bits of those permissions that the class has.
+pub fn known_permissions(db: &PolicyDb, class: ClassId, names: &[&str]) -> u32 {
+    names.iter().filter_map(|name| known_permission(db, class, name)).fold(0, |all, it| all | it)
+}
+
+/// A context.
+///
+/// # Errors
+/// It is none, or the policy does not allow it.
+pub fn context(db: &PolicyDb, text: &str) -> Result<Context, LookupError> {
+    db.parse_context(text).map_err(|why| LookupError::Context { text: text.to_owned(), why })
+}

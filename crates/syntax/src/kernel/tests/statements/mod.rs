@@ -1,0 +1,7 @@
+//! Every production of the grammar.
+
+mod blocks;
+mod declarations;
+mod labels;
+mod lines;
+mod rules;
