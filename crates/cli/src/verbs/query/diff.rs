@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use mandate_policydb::Provenance;
+use mandate_policydb::{Provenance, RuleKey};
 use mandate_query::Style;
 use mandate_query::diff::{Access, Change, Detail, Diff, DiffQuery, Effects, Part, Section};
 use serde_json::{Map, Value, json};
