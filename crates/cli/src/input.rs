@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use mandate_policydb::{
-    BoolId, ClassId, Context, PROVENANCE_SUFFIX, Policy, PolicyDb, Provenance, SymbolId,
-    Unvalidated,
+    BoolId, ClassId, Context, PROVENANCE_SUFFIX, Policy, PolicyDb, Provenance, Unvalidated,
 };
 use mandate_server::{Engine, XpermBase};
 use sha2::{Digest as _, Sha256};
@@ -195,7 +194,7 @@ pub(crate) fn class(db: &PolicyDb, name: &str) -> Result<ClassId> {
 
 pub(crate) fn permission(db: &PolicyDb, class: ClassId, name: &str) -> Result<u32> {
     match db.permission(class, name) {
-        Some(id) => Ok(1u32.rotate_left(id.bit())),
+        Some(id) => Ok(id.mask()),
         None => bail!(suggest::unknown_permission(db, class, name)),
     }
 }

@@ -8,8 +8,10 @@ use mandate_compile::outcome::{Outcome as Compiled, RuleOrigins};
 use mandate_compile::provenance;
 use mandate_policydb::{FileKind, Policy, Provenance, Unvalidated};
 
+use crate::compiler::{Input, Source};
 use crate::input;
-use crate::verbs::sources::{Interfaces, SourceArgs};
+use crate::sources::decompressed;
+use crate::verbs::sources::{Interfaces, SourceArgs, has_ending};
 
 /// A policy, and where its rules were written if that is known.
 pub(crate) struct Loaded {
@@ -48,15 +50,19 @@ impl Loaded {
 /// # Errors
 /// What cannot be read or compiled.
 pub(crate) fn load(inputs: &[PathBuf], err: &mut dyn Write) -> Result<Loaded> {
-    if let [path] = inputs
-        && let Some(bytes) = binary(path)?
-    {
-        let name = || path.display().to_string();
-        let policy = Unvalidated::read(&bytes).with_context(name)?.validate().with_context(name)?;
-        return Ok(Loaded { policy, places: Places::Beside(path.clone(), bytes) });
-    }
     let sources = SourceArgs::of(inputs.to_vec());
-    let (mut outcome, _) = sources.compile(Interfaces::Called)?.finish();
+    let run = match inputs {
+        // What is read once may not be there a second time: standard input, a pipe.
+        [path] if !path.is_dir() && !has_ending(path, "te") => {
+            let bytes = decompressed(path, input::read_bytes(path)?)?;
+            match source(path, bytes) {
+                Ok(input) => sources.compile_input(input)?,
+                Err(bytes) => return read(path, bytes),
+            }
+        }
+        _ => sources.compile(Interfaces::Called)?,
+    };
+    let (mut outcome, _) = run.finish();
     if outcome.failed() {
         sources.show(&outcome, &[], &mut std::io::sink(), err)?;
     }
@@ -66,6 +72,28 @@ pub(crate) fn load(inputs: &[PathBuf], err: &mut dyn Write) -> Result<Loaded> {
     };
     let policy = Unvalidated::from_db(product.policy).validate()?;
     Ok(Loaded { policy, places: Places::Compiled(Box::new(outcome), Box::new(product.origins)) })
+}
+
+/// The source of a policy, by what the file holds and, of CIL, its name; the bytes of anything else.
+fn source(path: &Path, bytes: Vec<u8>) -> Result<Input, Vec<u8>> {
+    let kind = FileKind::of(&bytes);
+    if !matches!(kind, FileKind::Text | FileKind::Module | FileKind::Package) {
+        return Err(bytes);
+    }
+    let name =
+        if path == Path::new("-") { "standard input".into() } else { path.to_string_lossy() };
+    let source = Source { path: name.into_owned(), bytes: bytes.into() };
+    Ok(match kind {
+        FileKind::Text if has_ending(path, "cil") => Input::Cil(vec![source]),
+        FileKind::Text => Input::Conf(source),
+        _ => Input::Packages(vec![source]),
+    })
+}
+
+fn read(path: &Path, bytes: Vec<u8>) -> Result<Loaded> {
+    let name = || path.display().to_string();
+    let policy = Unvalidated::read(&bytes).with_context(name)?.validate().with_context(name)?;
+    Ok(Loaded { policy, places: Places::Beside(path.to_owned(), bytes) })
 }
 
 /// Reads or compiles two policies at once.
@@ -103,15 +131,4 @@ pub(crate) fn running() -> Result<PathBuf> {
     let folder = Path::new("/etc/selinux").join(kind.unwrap_or("targeted").trim()).join("policy");
     let newest = input::newest_policy(&folder);
     newest.context("no SELinux policy is in force here; name a policy file")
-}
-
-/// The bytes of a binary policy, and of what is no form of policy that is compiled.
-fn binary(path: &Path) -> Result<Option<Vec<u8>>> {
-    if path.is_dir() {
-        return Ok(None);
-    }
-    let bytes = input::read_bytes(path)?;
-    let compiled =
-        matches!(FileKind::of(&bytes), FileKind::Text | FileKind::Module | FileKind::Package);
-    Ok((!compiled && !bytes.starts_with(b"BZh")).then_some(bytes))
 }

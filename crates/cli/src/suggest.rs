@@ -45,7 +45,7 @@ pub(crate) fn unknown_permission(db: &PolicyDb, class: ClassId, name: &str) -> S
 /// Why a question cannot be asked, with near misses.
 pub(crate) fn question(db: &PolicyDb, error: &QuestionError) -> String {
     match error {
-        QuestionError::Unknown { kind, name } => unknown(db, kind, name),
+        QuestionError::Lookup(it) => lookup(db, it),
         QuestionError::Range { text, why } => {
             format!("{text:?} is no range of the policy: {}", context(db, why))
         }

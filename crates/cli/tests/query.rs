@@ -216,3 +216,17 @@ fn components_are_listed() {
     "#]],
     );
 }
+
+#[test]
+fn what_comes_by_a_pipe_is_a_policy_in_any_form() {
+    let folder = repository("policies/micro/attributes");
+    let sizes = ["policy.bin", "policy.conf"].map(|name| {
+        let policy = std::fs::File::open(format!("{folder}/{name}")).unwrap();
+        let mut mandate = std::process::Command::new(env!("CARGO_BIN_EXE_mandate"));
+        let asked = mandate.args(["query", "info", "-", "--json"]).stdin(policy).output().unwrap();
+        assert!(asked.status.success(), "{name}: {}", String::from_utf8_lossy(&asked.stderr));
+        String::from_utf8(asked.stdout).unwrap()
+    });
+    assert!(sizes[0].contains("counts"), "{}", sizes[0]);
+    assert_eq!(sizes[0], sizes[1]);
+}

@@ -394,7 +394,7 @@ impl PolicyDb {
 
     /// All bits that permissions of this class have.
     pub fn permission_mask(&self, class: ClassId) -> u32 {
-        self.permissions(class).fold(0, |mask, it| mask | 1u32.rotate_left(it.id.bit()))
+        self.permissions(class).fold(0, |mask, it| mask | it.id.mask())
     }
 }
 

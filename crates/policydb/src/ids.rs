@@ -68,6 +68,14 @@ ids! {
     PermId;
 }
 
+impl PermId {
+    /// The bit that stands for the permission in access vectors.
+    pub fn mask(self) -> u32 {
+        // Of 1 to 32: no value is lost, and none panics.
+        1u32.rotate_left(self.bit())
+    }
+}
+
 /// The role of every object, always the first: `object_r`.
 pub const OBJECT_R: &str = "object_r";
 

@@ -2,18 +2,15 @@
 
 use mandate_policydb::ContextError;
 
+use crate::lookup::LookupError;
+
 /// A question that the policy has no answer to, because it names what is not there.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum QuestionError {
-    /// A name that the policy does not define.
-    #[error("the policy has no {kind} {name:?}")]
-    Unknown {
-        /// What kind of name: `type`, `role`, `class`, `boolean`, …
-        kind: &'static str,
-        /// The name.
-        name: String,
-    },
+    /// A name that means nothing in the policy.
+    #[error(transparent)]
+    Lookup(#[from] LookupError),
     /// Permissions that no class has, or none of the classes asked for.
     #[error("{} has the permission {}", if *.named { "none of these classes" } else { "no class" }, .names.join(", "))]
     Permissions {

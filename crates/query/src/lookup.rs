@@ -1,8 +1,6 @@
 //! Names that a question is asked with, looked up.
 
-use mandate_policydb::{
-    BoolId, ClassId, Context, ContextError, PolicyDb, RoleId, SymbolId, TypeId, UserId,
-};
+use mandate_policydb::{BoolId, ClassId, Context, ContextError, PolicyDb, RoleId, TypeId, UserId};
 
 /// A name that means nothing in the policy. A question with one is never answered as if the answer were "no".
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -11,7 +9,7 @@ pub enum LookupError {
     /// The policy does not define it.
     #[error("the policy has no {kind} {name:?}")]
     Unknown {
-        /// `type`, `attribute`, `type or attribute`, `class`, `role`, `user`, `boolean`.
+        /// What kind of name: `type`, `role`, `class`, `boolean`, …
         kind: &'static str,
         /// The name.
         name: String,
@@ -46,7 +44,7 @@ pub enum LookupError {
     },
 }
 
-fn unknown(kind: &'static str, name: &str) -> LookupError {
+pub(crate) fn unknown(kind: &'static str, name: &str) -> LookupError {
     LookupError::Unknown { kind, name: name.to_owned() }
 }
 
@@ -128,7 +126,7 @@ pub fn permission(db: &PolicyDb, class: ClassId, name: &str) -> Result<u32, Look
 
 /// The bit of a permission; nothing if the class does not have it.
 pub fn known_permission(db: &PolicyDb, class: ClassId, name: &str) -> Option<u32> {
-    db.permission(class, name).map(|it| 1u32.rotate_left(it.bit()))
+    db.permission(class, name).map(|it| it.mask())
 }
 
 /// The bits of those permissions that the class has.

@@ -204,7 +204,7 @@ impl<'a> Statements<'a> {
 /// The permissions of a class by name, with their bits.
 fn class_permissions(db: &PolicyDb, class: u32) -> Vec<(u32, &str)> {
     let Some(class) = ClassId::from_value(class) else { return Vec::new() };
-    let all = db.permissions(class).map(|it| (1u32.rotate_left(it.id.bit()), &*it.name));
+    let all = db.permissions(class).map(|it| (it.id.mask(), &*it.name));
     let mut all: Vec<_> = all.collect();
     all.sort_unstable_by_key(|it| it.1);
     all

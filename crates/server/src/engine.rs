@@ -159,7 +159,7 @@ impl Engine {
 
 fn process_class(db: &PolicyDb) -> Option<ProcessClass> {
     let class = db.classes.id("process")?;
-    let bit = |name| db.permission(class, name).map_or(0, |it| 1u32.rotate_left(it.bit()));
+    let bit = |name| db.permission(class, name).map_or(0, |it| it.mask());
     Some(ProcessClass { class, transitions: bit("transition") | bit("dyntransition") })
 }
 

@@ -2,7 +2,7 @@
 
 use mandate_policydb::{
     AvRule, BoolId, Constraint, Context, Datum, PermissionDatum, PolicyDb, RoleId, RuleKind,
-    RulePlace, SymbolId, TypeId,
+    RulePlace, TypeId,
 };
 
 use crate::engine::{Decision, Engine, Query, compute_av};
@@ -272,7 +272,7 @@ const MOST_CHANGES: usize = 16;
 const MOST_TRIALS: usize = 20_000;
 
 fn bit(permission: &PermissionDatum) -> u32 {
-    1u32.rotate_left(permission.id().bit())
+    permission.id().mask()
 }
 
 /// Booleans that bear on an answer.

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use mandate_policydb::{
-    BoolId, ClassId, Context, ContextError, Datum, HandleUnknown, Policy, SymbolId,
-};
+use mandate_policydb::{BoolId, ClassId, Context, ContextError, Datum, HandleUnknown, Policy};
 
 use crate::avc::Avc;
 use crate::engine::{Decision, Engine, Query, TooManyAttributes};
@@ -215,7 +213,7 @@ impl SecurityServer {
         let unknown = || ServerError::UnknownName { kind: "permission", name: name.to_owned() };
         let state = read(&self.state);
         let id = state.engine.db().permission(class, name).ok_or_else(unknown)?;
-        Ok(1u32.rotate_left(id.bit()))
+        Ok(id.mask())
     }
 
     /// Decides, from the cache if it can.
@@ -337,8 +335,7 @@ impl SecurityServer {
             return Ok(self.judge(&decision, bits));
         };
         let known = permissions.iter().map(|name| db.permission(class, name));
-        let requested =
-            known.clone().flatten().fold(0, |bits, id| bits | 1u32.rotate_left(id.bit()));
+        let requested = known.clone().flatten().fold(0, |bits, id| bits | id.mask());
         let decision = self.decide_in(&state, source, target, class)?;
         let mut check = self.judge(&decision, requested);
         if known.clone().any(|it| it.is_none()) && !allow_unknown {

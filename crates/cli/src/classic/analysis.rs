@@ -3,13 +3,13 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 use mandate_policydb::{PolicyDb, TypeId};
 use mandate_query::graph::Length;
 use mandate_query::rules::Rule;
 
-use super::getopt::{Spec, Word};
-use super::running;
+use super::getopt::{self, Spec, Word, spec};
+use crate::policy;
 use crate::verbs::query::route::branch;
 
 /// Wrong words; the original's parser ends with this code.
@@ -18,14 +18,25 @@ pub(super) const USAGE: u8 = 2;
 pub(super) const FAILED: u8 = 1;
 
 /// Letters of options that have long names only.
-pub(super) const FULL: char = '\u{1}';
-pub(super) const STATS: char = '\u{2}';
-pub(super) const DEBUG: char = '\u{3}';
-pub(super) const VERSION: char = '\u{4}';
+const FULL: char = '\u{1}';
+const STATS: char = '\u{2}';
+const DEBUG: char = '\u{3}';
+const VERSION: char = '\u{4}';
 
-pub(super) const fn spec(letter: char, name: &'static str, argument: bool) -> Spec {
-    Spec { letter, name, argument }
-}
+/// The options of both commands.
+const COMMON: [Spec; 11] = [
+    spec('h', "help", false),
+    spec(VERSION, "version", false),
+    spec('p', "policy", true),
+    spec('s', "source", true),
+    spec('t', "target", true),
+    spec(FULL, "full", false),
+    spec(STATS, "stats", false),
+    spec('v', "verbose", false),
+    spec(DEBUG, "debug", false),
+    spec('S', "shortest_path", false),
+    spec('A', "all_paths", true),
+];
 
 /// What both commands can be asked.
 #[derive(Debug, Default)]
@@ -54,11 +65,14 @@ pub(super) enum Asked {
     Request(Request),
 }
 
-/// Reads words. `own` takes the options of one command alone and says whether it knew them.
+/// Reads the words behind the command's name. `own` takes the options of one command alone, `specs`, and says whether it knew
+/// them.
 pub(super) fn read(
-    words: Vec<Word>,
+    words: &[String],
+    specs: &[Spec],
     mut own: impl FnMut(char, &str) -> Result<bool, String>,
 ) -> Asked {
+    let words = getopt::read(&[&COMMON, specs].concat(), words.get(1..).unwrap_or_default());
     let mut request = Request { limit: usize::MAX, ..Request::default() };
     for word in words {
         let read = match word {
@@ -145,8 +159,7 @@ impl Request {
 
     /// The policy that is asked: the one given, or that of this machine.
     pub(super) fn policy_path(&self) -> Result<PathBuf> {
-        let path = self.policy.clone().or_else(running::policy);
-        path.ok_or_else(|| anyhow!("no policy is given, and none is running or installed"))
+        self.policy.clone().map_or_else(policy::running, Ok)
     }
 
     pub(super) fn source(&self, db: &PolicyDb) -> Result<TypeId> {

@@ -10,7 +10,6 @@ mod ocontexts;
 mod packages;
 mod policyvers;
 mod printers;
-mod running;
 mod secil2tree;
 mod secilc;
 mod secilcheck;

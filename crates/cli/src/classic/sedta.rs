@@ -8,25 +8,11 @@ use mandate_query::reach::{Step, Transitions};
 use mandate_query::rules::{Conditions, Rule};
 use mandate_query::types::TypeSets;
 
-use super::analysis::{self, Asked, DEBUG, FULL, Request, STATS, VERSION, spec, statements};
-use super::getopt::{self, Spec};
+use super::analysis::{self, Asked, Request, statements};
+use super::getopt::{Spec, spec};
 use crate::policy;
 
-const OPTIONS: [Spec; 12] = [
-    spec('h', "help", false),
-    spec(VERSION, "version", false),
-    spec('p', "policy", true),
-    spec('s', "source", true),
-    spec('t', "target", true),
-    spec(FULL, "full", false),
-    spec(STATS, "stats", false),
-    spec('v', "verbose", false),
-    spec(DEBUG, "debug", false),
-    spec('S', "shortest_path", false),
-    spec('A', "all_paths", true),
-    spec('l', "limit_trans", true),
-];
-const REVERSE: Spec = spec('r', "reverse", false);
+const OWN: [Spec; 2] = [spec('l', "limit_trans", true), spec('r', "reverse", false)];
 
 const SYNOPSIS: &str = "[-h] [--version] [-p POLICY] -s SOURCE [-t TARGET (-S | -A STEPS)] [-r] [-l LIMIT] [--full] [--stats] [-v] [--debug] \
                         [EXCLUDE ...]";
@@ -49,12 +35,9 @@ Which domain becomes which: without a target every single step away from the sou
 
 pub(crate) fn sedta(words: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<u8> {
     let mut reverse = false;
-    let mut options = OPTIONS.to_vec();
-    options.push(REVERSE);
-    let words = getopt::read(&options, words.get(1..).unwrap_or_default());
-    let asked = analysis::read(words, |letter, _| {
-        reverse |= letter == REVERSE.letter;
-        Ok(letter == REVERSE.letter)
+    let asked = analysis::read(words, &OWN, |letter, _| {
+        reverse |= letter == 'r';
+        Ok(letter == 'r')
     });
     match asked {
         Asked::Help => write!(out, "usage: sedta {SYNOPSIS}\n{HELP}")?,

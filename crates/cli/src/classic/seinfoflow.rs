@@ -8,23 +8,12 @@ use mandate_query::flow::{FlowQuery, Flows, PermissionMap, WEIGHTS};
 use mandate_query::rules::{Conditions, Rule};
 use mandate_query::types::TypeSets;
 
-use super::analysis::{self, Asked, DEBUG, FULL, Request, STATS, VERSION, spec, statements};
-use super::getopt::{self, Spec};
+use super::analysis::{self, Asked, Request, statements};
+use super::getopt::{Spec, spec};
 use crate::{input, policy};
 
-const OPTIONS: [Spec; 15] = [
-    spec('h', "help", false),
-    spec(VERSION, "version", false),
-    spec('p', "policy", true),
+const OWN: [Spec; 4] = [
     spec('m', "map", true),
-    spec('s', "source", true),
-    spec('t', "target", true),
-    spec(FULL, "full", false),
-    spec(STATS, "stats", false),
-    spec('v', "verbose", false),
-    spec(DEBUG, "debug", false),
-    spec('S', "shortest_path", false),
-    spec('A', "all_paths", true),
     spec('w', "min_weight", true),
     spec('l', "limit_flows", true),
     spec('b', "booleans", true),
@@ -61,8 +50,7 @@ struct Own {
 
 pub(crate) fn seinfoflow(words: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<u8> {
     let mut own = Own { map: None, weight: 3, booleans: None };
-    let words = getopt::read(&OPTIONS, words.get(1..).unwrap_or_default());
-    match analysis::read(words, |letter, argument| own.option(letter, argument)) {
+    match analysis::read(words, &OWN, |letter, argument| own.option(letter, argument)) {
         Asked::Help => write!(out, "usage: seinfoflow {SYNOPSIS}\n{HELP}")?,
         Asked::Version => writeln!(out, "{}", env!("CARGO_PKG_VERSION"))?,
         Asked::Wrong(why) => return analysis::usage("seinfoflow", SYNOPSIS, &why, err),

@@ -5,7 +5,7 @@ use std::io::Write;
 use anyhow::Result;
 use mandate_policydb::{
     BoolId, ClassId, Comparison, Constraint, Context, MlsLevel, Part, PolicyDb, Provenance,
-    RuleKey, RulePlace, SymbolId, Term, TypeId, Whose,
+    RuleKey, RulePlace, Term, TypeId, Whose,
 };
 use mandate_server::{Change, Denial, Explanation, PermissionExplanation};
 use serde_json::{Value, json};
@@ -304,7 +304,7 @@ impl Subject<'_> {
 
 /// The bit of the permission explained.
 fn bit(explanation: &PermissionExplanation) -> u32 {
-    1u32.rotate_left(explanation.permission.id.bit())
+    explanation.permission.id.mask()
 }
 
 fn same_reasons(a: &PermissionExplanation, b: &PermissionExplanation) -> bool {

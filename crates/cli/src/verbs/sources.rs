@@ -156,7 +156,21 @@ impl SourceArgs {
     pub(crate) fn compile(&self, interfaces: Interfaces) -> Result<Run> {
         let started = Instant::now();
         let progress = Progress::start("reading the sources");
-        let input = self.input()?;
+        self.run(self.input()?, interfaces, started, progress)
+    }
+
+    /// Compiles what was read already, such as standard input.
+    pub(crate) fn compile_input(&self, input: Input) -> Result<Run> {
+        self.run(input, Interfaces::Called, Instant::now(), Progress::start("compiling"))
+    }
+
+    fn run(
+        &self,
+        input: Input,
+        interfaces: Interfaces,
+        started: Instant,
+        progress: Progress,
+    ) -> Result<Run> {
         let mut options = self.options()?;
         options.check_interfaces |= interfaces == Interfaces::All;
         progress.stage("compiling");
@@ -383,7 +397,7 @@ fn is_package(path: &Path) -> bool {
 /// The files of a module, by the ends of their names.
 const MODULE_FILES: [&str; 3] = ["te", "if", "fc"];
 
-fn has_ending(path: &Path, ending: &str) -> bool {
+pub(crate) fn has_ending(path: &Path, ending: &str) -> bool {
     path.extension().is_some_and(|it| it == ending)
 }
 

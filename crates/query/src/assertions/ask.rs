@@ -1,6 +1,6 @@
 //! `can` and `cannot`: decisions.
 
-use mandate_policydb::{Context, MlsLevel, MlsRange, PolicyDb, RoleId, SymbolId, UserId};
+use mandate_policydb::{Context, MlsLevel, MlsRange, PolicyDb, RoleId, UserId};
 use mandate_server::{Denial, Engine, PermissionExplanation, Query};
 use serde::Deserialize;
 
@@ -124,7 +124,7 @@ pub(crate) fn denied(
         it.permission.name,
         reasons.join("; ")
     );
-    let bit = 1u32.rotate_left(it.permission.id.bit());
+    let bit = it.permission.id.mask();
     Breach { text, rules: it.inactive.iter().map(|&rule| (rule, bit)).collect() }
 }
 
@@ -160,7 +160,7 @@ fn granted(
     let db = engine.db();
     let (source, target) = (name(db, query.source, by_type), name(db, query.target, by_type));
     let class = db.classes.name(query.class);
-    let bit = 1u32.rotate_left(it.permission.id.bit());
+    let bit = it.permission.id.mask();
     Breach {
         text: format!("{source} may {} {class} of {target}", it.permission.name),
         rules: it.grants.iter().map(|&rule| (rule, bit)).collect(),

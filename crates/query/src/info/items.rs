@@ -10,7 +10,7 @@ use mandate_policydb::{
 
 use super::{Component, InfoQuery, Item};
 use crate::statement::{push_all, push_set, text};
-use crate::{QuestionError, Statements, Style};
+use crate::{QuestionError, Statements, Style, lookup};
 
 /// The items of a question, in whatever order.
 pub(super) fn of(
@@ -96,7 +96,7 @@ pub(super) fn known(
             !of(&query, statements)?.is_empty() || of_class
         }
     };
-    let unknown = || QuestionError::Unknown { kind: kind(component), name: name.to_owned() };
+    let unknown = || QuestionError::from(lookup::unknown(kind(component), name));
     if there { Ok(()) } else { Err(unknown()) }
 }
 
@@ -225,7 +225,7 @@ impl<'a> Lists<'a, '_> {
     /// The classes, or the one of the name.
     fn classes(&self) -> Result<Vec<&'a ClassDatum>, QuestionError> {
         let Some(name) = self.name else { return Ok(self.db.classes.by_value().collect()) };
-        let unknown = || QuestionError::Unknown { kind: "class", name: name.to_owned() };
+        let unknown = || QuestionError::from(lookup::unknown("class", name));
         Ok(vec![self.db.classes.find(name).ok_or_else(unknown)?])
     }
 

@@ -108,7 +108,7 @@ impl<'a> Walk<'a, '_> {
             return sets.fits_permissions(rule.class(), rule.permissions());
         };
         let subject = || self.db.permission(rule.class(), xperm_subject(xperms));
-        let bit = || subject().map_or(0, |it| 1u32.rotate_left(it.bit()));
+        let bit = || subject().map_or(0, |it| it.mask());
         let permitted = !sets.asks_permissions() || sets.fits_permissions(rule.class(), bit());
         permitted && sets.fits_xperms(xperms)
     }

@@ -7,6 +7,7 @@ use mandate_policydb::{
 
 use super::{Choice, End, Kind, Match, RuleQuery};
 use crate::QuestionError;
+use crate::lookup::unknown;
 use crate::name::NameCriterion;
 use crate::statement::xperm_ranges;
 
@@ -61,7 +62,7 @@ fn find<'a, T: Datum>(
     kind: &'static str,
     name: &str,
 ) -> Result<&'a T, QuestionError> {
-    table.find(name).ok_or_else(|| QuestionError::Unknown { kind, name: name.to_owned() })
+    table.find(name).ok_or_else(|| unknown(kind, name).into())
 }
 
 const TYPE: &str = "type or attribute";
@@ -267,7 +268,7 @@ fn booleans(
         }
         Choice::Names(names) => {
             let ids: Result<Vec<BoolId>, _> =
-                names.iter().map(|it| Ok(find(&db.booleans, "boolean", it)?.id)).collect();
+                names.iter().map(|it| find(&db.booleans, "boolean", it).map(|it| it.id)).collect();
             let mut ids = ids?;
             ids.sort_unstable();
             ids.dedup();
@@ -282,7 +283,7 @@ fn wanted(db: &PolicyDb, names: &[String]) -> Vec<Wanted> {
         let Some(class) = ClassId::from_value(value) else { return none };
         let (mut bits, mut present) = (0, 0);
         for permission in db.permissions(class).filter(|it| names.iter().any(|n| **n == *it.name)) {
-            bits |= 1u32.rotate_left(permission.id.bit());
+            bits |= permission.id.mask();
             present += 1;
         }
         let different = names.iter().enumerate().filter(|(at, it)| !names[..*at].contains(it));

@@ -316,7 +316,7 @@ impl<R: Routes> Printer<'_, R> {
                 writeln!(out, "  {}", styled(FAINT, head))?;
             }
             for rule in rules.iter().take(self.most) {
-                writeln!(out, "    {}", statement(self.db, rule))?;
+                writeln!(out, "    {}", places::rule(self.db, rule.place))?;
                 places::print(self.provenance, RuleKey::Rule(rule.place), u32::MAX, out)?;
             }
             if rules.len() > self.most {
@@ -418,17 +418,5 @@ pub(crate) fn branch<'a>(db: &'a PolicyDb, rule: &Rule<'_>) -> Option<(&'a Condi
     match rule.place {
         RulePlace::Unconditional(_) => None,
         RulePlace::Conditional { when, .. } => Some((rule.place.block(db)?, when)),
-    }
-}
-
-/// A rule with its condition.
-fn statement(db: &PolicyDb, rule: &Rule<'_>) -> String {
-    let text = db.rule_to_string(rule.rule);
-    match branch(db, rule) {
-        None => text,
-        Some((block, when)) => {
-            let when = if when { "True" } else { "False" };
-            format!("{text}  [ {} ]:{when}", db.condition_to_string(block))
-        }
     }
 }
