@@ -1,0 +1,10 @@
+//! Labels: which context belongs to a path, a device, a window, a database object; who logs in with which one.
+//!
+//! The files are those of libselinux (`file_contexts(5)` and its neighbours). Callers hand their bytes and get tables and [`LineError`]s: a
+//! line that is wrong is told and left out, all others count. Paths are bytes.
+
+#![forbid(unsafe_code)]
+
+mod line;
+
+pub use line::{LineError, LineErrorKind};

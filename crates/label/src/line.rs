@@ -1,0 +1,78 @@
+//! Lines of context files: fields apart from white space, comments, and what can be wrong with a line.
+
+/// What is wrong with a line of a context file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{line}:{column}: {kind}")]
+pub struct LineError {
+    /// Line, from 1.
+    pub line: u32,
+    /// Byte in the line, from 1.
+    pub column: u32,
+    /// What is wrong there.
+    pub kind: LineErrorKind,
+}
+
+/// Kinds of [`LineError`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LineErrorKind {
+    /// The line ends before all its fields are there.
+    #[error("expected {0} here, found the end of the line")]
+    Missing(&'static str),
+    /// More fields than the file has.
+    #[error("expected the end of the line, found {0:?}")]
+    Extra(String),
+    /// A field that is none of those possible.
+    #[error("expected {expected}, found {found:?}")]
+    Unexpected {
+        /// What would be right.
+        expected: &'static str,
+        /// What stands there.
+        found: String,
+    },
+}
+
+/// A field of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Field<'a> {
+    /// Its bytes, never empty.
+    pub(crate) bytes: &'a [u8],
+    /// Byte in the line, from 1.
+    pub(crate) column: u32,
+}
+
+impl Field<'_> {
+    /// The bytes as text for a message.
+    pub(crate) fn lossy(&self) -> String {
+        String::from_utf8_lossy(self.bytes).into_owned()
+    }
+}
+
+/// The lines of a file that are neither blank nor comments, with their numbers from 1.
+pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
+    bytes.split(|&it| it == b'\n').zip(1u32..).map(|(line, number)| (number, line)).filter(
+        |(_, line)| {
+            line.iter().find(|it| !is_space(**it)).is_some_and(|&first| first != b'#')
+        },
+    )
+}
+
+/// The fields of a line: what stands between white space.
+pub(crate) fn fields(line: &[u8]) -> impl Iterator<Item = Field<'_>> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let rest = line.get(at..)?;
+        let start = at + rest.iter().position(|it| !is_space(*it))?;
+        let length = line[start..].iter().position(|it| is_space(*it));
+        at = length.map_or(line.len(), |it| start + it);
+        Some(Field {
+            bytes: &line[start..at],
+            column: u32::try_from(start + 1).unwrap_or(u32::MAX),
+        })
+    })
+}
+
+/// White space as C's `isspace` has it.
+pub(crate) fn is_space(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || byte == 0x0b
+}
