@@ -5,6 +5,12 @@
 
 #![forbid(unsafe_code)]
 
+mod automaton;
+pub mod file_contexts;
+mod file_type;
 mod line;
+mod pattern;
 
+pub use file_type::FileType;
 pub use line::{LineError, LineErrorKind};
+pub use pattern::{PatternError, PatternErrorKind};

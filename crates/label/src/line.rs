@@ -1,5 +1,7 @@
 //! Lines of context files: fields apart from white space, comments, and what can be wrong with a line.
 
+use crate::PatternErrorKind;
+
 /// What is wrong with a line of a context file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{line}:{column}: {kind}")]
@@ -22,6 +24,15 @@ pub enum LineErrorKind {
     /// More fields than the file has.
     #[error("expected the end of the line, found {0:?}")]
     Extra(String),
+    /// A byte that context files do not hold.
+    #[error("expected ASCII, found the byte {0:#04x}")]
+    NotAscii(u8),
+    /// A field that is longer than libselinux takes.
+    #[error("this is {0} bytes long; at most {1} are taken")]
+    TooLong(usize, usize),
+    /// A pattern that does not compile.
+    #[error(transparent)]
+    Pattern(#[from] PatternErrorKind),
     /// A field that is none of those possible.
     #[error("expected {expected}, found {found:?}")]
     Unexpected {
@@ -51,9 +62,7 @@ impl Field<'_> {
 /// The lines of a file that are neither blank nor comments, with their numbers from 1.
 pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
     bytes.split(|&it| it == b'\n').zip(1u32..).map(|(line, number)| (number, line)).filter(
-        |(_, line)| {
-            line.iter().find(|it| !is_space(**it)).is_some_and(|&first| first != b'#')
-        },
+        |(_, line)| line.iter().find(|it| !is_space(**it)).is_some_and(|&first| first != b'#'),
     )
 }
 

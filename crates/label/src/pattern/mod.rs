@@ -1,0 +1,202 @@
+//! Patterns of paths: the regular expressions of PCRE2 (`pcre2pattern(3)`) as libselinux compiles them, on bytes and with `.` for any byte.
+
+mod backtrack;
+mod class;
+mod escape;
+mod parse;
+
+use rustc_hash::FxHashMap;
+
+pub(crate) use backtrack::Program;
+pub(crate) use class::ByteSet;
+pub(crate) use parse::parse;
+
+/// Why a pattern does not compile, and the byte at which that shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{kind}")]
+pub struct PatternError {
+    /// Byte in the pattern, from 0.
+    pub offset: usize,
+    /// What is wrong there.
+    pub kind: PatternErrorKind,
+}
+
+/// Kinds of [`PatternError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PatternErrorKind {
+    /// A group without its end.
+    #[error("this parenthesis is not closed")]
+    OpenGroup,
+    /// An end without its group.
+    #[error("this parenthesis closes nothing")]
+    StrayClose,
+    /// A set of characters without its end.
+    #[error("this bracket is not closed")]
+    OpenClass,
+    /// `[:alpha:]` without brackets around it.
+    #[error("named sets of characters stand within brackets: [[:alpha:]]")]
+    NamedClass,
+    /// `[[:word:]]` with a word that names no set.
+    #[error("no set of characters has this name")]
+    UnknownClass,
+    /// A range of characters that does not ascend.
+    #[error("this range of characters does not ascend")]
+    ClassRange,
+    /// A quantifier with nothing before it.
+    #[error("there is nothing to repeat here")]
+    NothingToRepeat,
+    /// `{n,m}` where m is the lesser, or beyond what PCRE2 counts to.
+    #[error("these bounds are out of order or too large")]
+    Bounds,
+    /// A backslash at the end.
+    #[error("nothing follows this backslash")]
+    TrailingBackslash,
+    /// A backslash before a letter or number that means nothing.
+    #[error("this escape means nothing")]
+    UnknownEscape,
+    /// A reference to a group that the pattern does not have.
+    #[error("the pattern has no such group")]
+    UnknownGroup,
+    /// What follows `(?` is none of the known groups.
+    #[error("this kind of group is not known")]
+    UnknownGroupKind,
+    /// PCRE2 takes it, this crate does not.
+    #[error(
+        "conditions, recursion, \\K, Unicode properties and the options m and x are not supported in file contexts"
+    )]
+    Unsupported,
+    /// Groups nested deeper than PCRE2 allows.
+    #[error("groups are nested more than 250 deep")]
+    TooDeep,
+    /// The pattern stands for more states than are worth having.
+    #[error("the pattern is too large")]
+    TooLarge,
+    /// A look-behind whose length is not known.
+    #[error("what a look-behind matches must have a fixed length")]
+    LookBehind,
+}
+
+/// A node of a pattern in an [`Arena`]; those below 256 are single bytes.
+pub(crate) type NodeId = u32;
+
+/// What a pattern is made of.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Node {
+    Empty,
+    Set(ByteSet),
+    Concat(Box<[NodeId]>),
+    Alternate(Box<[NodeId]>),
+    Repeat {
+        node: NodeId,
+        min: u16,
+        max: Option<u16>,
+        greed: Greed,
+    },
+    /// A group that a reference may name.
+    Capture {
+        group: u16,
+        node: NodeId,
+    },
+    Atomic(NodeId),
+    Look {
+        behind: bool,
+        negative: bool,
+        node: NodeId,
+    },
+    Assert(Assert),
+    Reference {
+        group: u16,
+        fold: bool,
+    },
+}
+
+/// How a repetition behaves when what follows does not match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Greed {
+    Greedy,
+    Lazy,
+    Possessive,
+}
+
+/// What holds at a place between two bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Assert {
+    /// `^`, `\A`, `\G`.
+    Start,
+    /// `$`, `\Z`: the end, or before a newline that ends the path.
+    End,
+    /// `\z`.
+    VeryEnd,
+    /// `\b`.
+    Boundary,
+    /// `\B`.
+    NoBoundary,
+}
+
+/// The nodes of many patterns, each different one once.
+pub(crate) struct Arena {
+    nodes: Vec<Node>,
+    ids: FxHashMap<Node, NodeId>,
+}
+
+/// A pattern that was read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pattern {
+    pub(crate) root: NodeId,
+    /// Groups that references may name.
+    pub(crate) groups: u16,
+    /// Whether an automaton without memory decides it.
+    pub(crate) regular: bool,
+}
+
+impl Arena {
+    pub(crate) fn new() -> Self {
+        let mut arena = Self { nodes: Vec::new(), ids: FxHashMap::default() };
+        for byte in 0..=u8::MAX {
+            arena.add(Node::Set(ByteSet::of(byte)));
+        }
+        arena
+    }
+
+    pub(crate) fn add(&mut self, node: Node) -> NodeId {
+        if let Some(&id) = self.ids.get(&node) {
+            return id;
+        }
+        // Patterns are at most 64 KiB each and files hold thousands: far from the end of u32.
+        let id = NodeId::try_from(self.nodes.len()).unwrap_or(NodeId::MAX);
+        self.nodes.push(node.clone());
+        self.ids.insert(node, id);
+        id
+    }
+
+    pub(crate) fn get(&self, id: NodeId) -> &Node {
+        self.nodes.get(id as usize).unwrap_or(&Node::Empty)
+    }
+
+    pub(crate) fn concat(&mut self, mut parts: Vec<NodeId>) -> NodeId {
+        match parts.len() {
+            0 => self.add(Node::Empty),
+            1 => parts.remove(0),
+            _ => self.add(Node::Concat(parts.into())),
+        }
+    }
+
+    /// How many states the node takes when its repetitions are written out.
+    pub(crate) fn size(&self, id: NodeId) -> u64 {
+        match self.get(id) {
+            Node::Empty | Node::Assert(_) => 0,
+            Node::Set(_) | Node::Reference { .. } => 1,
+            Node::Concat(parts) | Node::Alternate(parts) => {
+                parts.iter().fold(1, |sum, &it| sum.saturating_add(self.size(it)))
+            }
+            &Node::Repeat { node, min, max, .. } => {
+                let times = u64::from(max.unwrap_or(min).max(min).max(1));
+                self.size(node).saturating_add(1).saturating_mul(times)
+            }
+            &Node::Capture { node, .. } | &Node::Atomic(node) | &Node::Look { node, .. } => {
+                self.size(node)
+            }
+        }
+    }
+}

@@ -1,0 +1,632 @@
+//! From the text of a pattern to its nodes.
+
+use super::escape::{self, Kind};
+use super::{Arena, Assert, ByteSet, Greed, Node, NodeId, Pattern, PatternError, PatternErrorKind};
+
+/// Deepest nesting of groups that PCRE2 takes.
+const DEEPEST: usize = 250;
+/// Highest count of a repetition.
+const MOST: u32 = 65_535;
+/// More states than this are refused: PCRE2's own limit is of this order.
+const LARGEST: u64 = 200_000;
+
+/// Reads a pattern as libselinux anchors it, `^` before and `$` after: both bind to the alternatives at the ends only.
+pub(crate) fn parse(pattern: &[u8], arena: &mut Arena) -> Result<Pattern> {
+    let heads = Heads::of(pattern);
+    let mut it = Parser {
+        bytes: pattern,
+        at: 0,
+        arena,
+        heads,
+        opened: 0,
+        depth: 0,
+        regular: true,
+        fold: false,
+        dot: ByteSet::ALL,
+    };
+    let branches = it.branches()?;
+    if it.at < pattern.len() {
+        return Err(it.error(it.at, PatternErrorKind::StrayClose));
+    }
+    let root = it.anchored(branches);
+    let (regular, groups) = (it.regular, it.heads.kept());
+    if arena.size(root) > LARGEST {
+        return Err(PatternError { offset: 0, kind: PatternErrorKind::TooLarge });
+    }
+    Ok(Pattern { root, groups, regular })
+}
+
+/// What must be known of all groups before the first is read.
+struct Heads<'a> {
+    /// Capturing groups.
+    count: u32,
+    /// Those with names.
+    names: Vec<(&'a [u8], u32)>,
+    /// Whether any reference is there; without, groups need not be kept.
+    references: bool,
+}
+
+impl<'a> Heads<'a> {
+    fn of(pattern: &'a [u8]) -> Self {
+        let mut heads = Self { count: 0, names: Vec::new(), references: false };
+        let mut at = 0;
+        while let Some(&byte) = pattern.get(at) {
+            match byte {
+                b'\\' => {
+                    let next = pattern.get(at + 1).copied().unwrap_or(0);
+                    heads.references |= matches!(next, b'1'..=b'9' | b'g' | b'k');
+                    at += 1;
+                }
+                b'[' => at = end_of_class(pattern, at),
+                b'(' => heads.group(&pattern[at + 1..]),
+                _ => {}
+            }
+            at += 1;
+        }
+        heads
+    }
+
+    fn group(&mut self, rest: &'a [u8]) {
+        if rest.first() != Some(&b'?') {
+            self.count += 1;
+        } else if let Some(name) = group_name(&rest[1..]) {
+            self.count += 1;
+            self.names.push((name, self.count));
+            self.references |= rest.starts_with(b"?P=");
+        } else {
+            self.references |= rest.starts_with(b"?P=");
+        }
+    }
+
+    fn kept(&self) -> u16 {
+        if self.references { u16::try_from(self.count).unwrap_or(u16::MAX) } else { 0 }
+    }
+}
+
+/// The name in `<name>`, `'name'`, `P<name>`, unless that is a look-behind.
+fn group_name(rest: &[u8]) -> Option<&[u8]> {
+    let rest = rest.strip_prefix(b"P").unwrap_or(rest);
+    let close = match rest.first()? {
+        b'<' if !matches!(rest.get(1), Some(b'=' | b'!')) => b'>',
+        b'\'' => b'\'',
+        _ => return None,
+    };
+    let end = rest[1..].iter().position(|&it| it == close)?;
+    Some(&rest[1..=end]).filter(|it| !it.is_empty())
+}
+
+/// Where the set that begins at `at` ends, well formed or not.
+fn end_of_class(pattern: &[u8], at: usize) -> usize {
+    let mut end = at + 1;
+    end += usize::from(pattern.get(end) == Some(&b'^'));
+    end += usize::from(pattern.get(end) == Some(&b']'));
+    while let Some(&byte) = pattern.get(end) {
+        match byte {
+            b']' => return end,
+            b'\\' => end += 1,
+            b'[' => end += named_class(&pattern[end..]).map_or(0, |it| it.1 - 1),
+            _ => {}
+        }
+        end += 1;
+    }
+    at
+}
+
+/// The name in `[:name:]` and how long all of that is.
+fn named_class(rest: &[u8]) -> Option<(&[u8], usize)> {
+    let inner = rest.strip_prefix(b"[:")?;
+    let end = inner.windows(2).position(|it| it == b":]")?;
+    let name = &inner[..end];
+    let letters = name.strip_prefix(b"^").unwrap_or(name);
+    letters.iter().all(u8::is_ascii_lowercase).then_some((name, end + 4))
+}
+
+struct Parser<'p, 'a> {
+    bytes: &'p [u8],
+    at: usize,
+    arena: &'a mut Arena,
+    heads: Heads<'p>,
+    /// Capturing groups so far.
+    opened: u32,
+    depth: usize,
+    regular: bool,
+    /// `(?i)`.
+    fold: bool,
+    /// What `.` stands for: `(?-s)` takes newlines away.
+    dot: ByteSet,
+}
+
+type Result<T> = std::result::Result<T, PatternError>;
+
+impl<'p> Parser<'p, '_> {
+    fn error(&self, offset: usize, kind: PatternErrorKind) -> PatternError {
+        PatternError { offset, kind }
+    }
+
+    fn eat(&mut self, text: &[u8]) -> bool {
+        let found = self.bytes[self.at..].starts_with(text);
+        self.at += if found { text.len() } else { 0 };
+        found
+    }
+
+    /// Alternatives up to the end of the group or of the pattern.
+    fn branches(&mut self) -> Result<Vec<Vec<NodeId>>> {
+        let outer = (self.fold, self.dot);
+        let mut branches = vec![self.branch()?];
+        while self.eat(b"|") {
+            branches.push(self.branch()?);
+        }
+        (self.fold, self.dot) = outer;
+        Ok(branches)
+    }
+
+    fn alternatives(&mut self) -> Result<NodeId> {
+        let branches = self.branches()?;
+        let mut nodes: Vec<NodeId> = branches.into_iter().map(|it| self.arena.concat(it)).collect();
+        Ok(match nodes.len() {
+            1 => nodes.remove(0),
+            _ => self.arena.add(Node::Alternate(nodes.into())),
+        })
+    }
+
+    fn branch(&mut self) -> Result<Vec<NodeId>> {
+        let mut parts = Vec::new();
+        while let Some(&byte) = self.bytes.get(self.at) {
+            if matches!(byte, b'|' | b')') {
+                break;
+            }
+            self.item(byte, &mut parts)?;
+        }
+        Ok(parts)
+    }
+
+    /// Reads an item with the quantifiers after it.
+    fn item(&mut self, byte: u8, parts: &mut Vec<NodeId>) -> Result<()> {
+        let start = self.at;
+        self.at += 1;
+        let node = match byte {
+            b'\\' => {
+                self.at = start;
+                return self.escape(parts);
+            }
+            b'[' => self.class(start)?,
+            b'(' => match self.group(start)? {
+                Some(node) => node,
+                None => return Ok(()),
+            },
+            b'.' => self.arena.add(Node::Set(self.dot)),
+            b'^' => self.assert(Assert::Start),
+            b'$' => self.assert(Assert::End),
+            b'*' | b'+' | b'?' => return Err(self.error(start, PatternErrorKind::NothingToRepeat)),
+            b'{' if self.bounds(start)?.is_some() => {
+                return Err(self.error(start, PatternErrorKind::NothingToRepeat));
+            }
+            _ => self.byte(byte),
+        };
+        let node = self.quantified(node)?;
+        parts.push(node);
+        Ok(())
+    }
+
+    fn byte(&mut self, byte: u8) -> NodeId {
+        if self.fold { self.arena.add(Node::Set(ByteSet::of(byte).fold())) } else { byte.into() }
+    }
+
+    fn assert(&mut self, assert: Assert) -> NodeId {
+        self.arena.add(Node::Assert(assert))
+    }
+
+    fn escape(&mut self, parts: &mut Vec<NodeId>) -> Result<()> {
+        let start = self.at;
+        let escape = escape::read(self.bytes, start, false, self.heads.count)?;
+        self.at += escape.length;
+        let node = match escape.kind {
+            Kind::Nothing => return Ok(()),
+            Kind::Quote(text) => {
+                let nodes: Vec<NodeId> = text.iter().map(|&it| self.byte(it)).collect();
+                let Some((&last, others)) = nodes.split_last() else { return Ok(()) };
+                parts.extend(others);
+                last
+            }
+            Kind::Byte(byte) => self.byte(byte),
+            Kind::Set(set) => self.arena.add(Node::Set(set)),
+            Kind::Newline => self.newline(),
+            Kind::Assert(assert) => self.assert(assert),
+            Kind::Reference(group) => self.reference(group, start)?,
+            Kind::Relative(back) => {
+                self.reference((self.opened + 1).checked_sub(back).unwrap_or(0), start)?
+            }
+            Kind::Named(name) => self.named_reference(name, start)?,
+        };
+        let node = self.quantified(node)?;
+        parts.push(node);
+        Ok(())
+    }
+
+    /// `\R`: `(?>\r\n|\n|\x0b|\f|\r|\x85)`.
+    fn newline(&mut self) -> NodeId {
+        let pair = self.arena.add(Node::Concat([b'\r'.into(), b'\n'.into()].into()));
+        let one = ByteSet::filter(|it| matches!(it, 0x0a..=0x0d | 0x85));
+        let one = self.arena.add(Node::Set(one));
+        let either = self.arena.add(Node::Alternate([pair, one].into()));
+        self.regular = false;
+        self.arena.add(Node::Atomic(either))
+    }
+
+    fn reference(&mut self, group: u32, start: usize) -> Result<NodeId> {
+        self.regular = false;
+        match u16::try_from(group) {
+            Ok(number) if (1..=self.heads.count).contains(&group) => {
+                Ok(self.arena.add(Node::Reference { group: number, fold: self.fold }))
+            }
+            _ => Err(self.error(start, PatternErrorKind::UnknownGroup)),
+        }
+    }
+
+    fn named_reference(&mut self, name: &[u8], start: usize) -> Result<NodeId> {
+        match self.heads.names.iter().find(|it| it.0 == name) {
+            Some(&(_, group)) => self.reference(group, start),
+            None => Err(self.error(start, PatternErrorKind::UnknownGroup)),
+        }
+    }
+
+    /// A group whose parenthesis stands at `start`; none for options and comments.
+    fn group(&mut self, start: usize) -> Result<Option<NodeId>> {
+        if !self.eat(b"?") {
+            if self.bytes[self.at..].starts_with(b"*") {
+                return Err(self.error(start, PatternErrorKind::Unsupported));
+            }
+            return self.capture(start).map(Some);
+        }
+        for (head, kind) in GROUPS {
+            if self.eat(head) {
+                return self.body_of(kind, start).map(Some);
+            }
+        }
+        if self.eat(b"#") {
+            let end = self.bytes[self.at..].iter().position(|&it| it == b')');
+            self.at += 1 + end.ok_or(self.error(start, PatternErrorKind::OpenGroup))?;
+            return Ok(None);
+        }
+        if self.eat(b"P=") {
+            return self.python_reference(start).map(Some);
+        }
+        if let Some(name) = group_name(&self.bytes[self.at..]) {
+            let prefix = usize::from(self.bytes.get(self.at) == Some(&b'P'));
+            self.at += prefix + name.len() + 2;
+            return self.capture(start).map(Some);
+        }
+        self.options(start)
+    }
+
+    fn capture(&mut self, start: usize) -> Result<NodeId> {
+        self.opened += 1;
+        let group = self.opened;
+        let node = self.body(start)?;
+        match u16::try_from(group) {
+            Ok(group) if self.heads.references => Ok(self.arena.add(Node::Capture { group, node })),
+            _ => Ok(node),
+        }
+    }
+
+    /// The inside of a group and its end.
+    fn body(&mut self, start: usize) -> Result<NodeId> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(self.error(start, PatternErrorKind::TooDeep));
+        }
+        let node = self.alternatives()?;
+        self.depth -= 1;
+        if self.eat(b")") { Ok(node) } else { Err(self.error(start, PatternErrorKind::OpenGroup)) }
+    }
+
+    fn body_of(&mut self, kind: GroupKind, start: usize) -> Result<NodeId> {
+        let node = self.body(start)?;
+        let made = match kind {
+            GroupKind::Plain => return Ok(node),
+            GroupKind::Atomic => Node::Atomic(node),
+            GroupKind::Look { behind, negative } => Node::Look { behind, negative, node },
+        };
+        if let Node::Look { behind: true, node, .. } = made {
+            self.lengths(node).ok_or(self.error(start, PatternErrorKind::LookBehind))?;
+        }
+        self.regular = false;
+        Ok(self.arena.add(made))
+    }
+
+    /// Checks that each alternative of a look-behind has one length.
+    fn lengths(&self, node: NodeId) -> Option<()> {
+        match self.arena.get(node) {
+            Node::Alternate(parts) => parts.iter().try_for_each(|&it| self.lengths(it)),
+            _ => fixed_length(self.arena, node).map(drop),
+        }
+    }
+
+    fn python_reference(&mut self, start: usize) -> Result<NodeId> {
+        let rest = &self.bytes[self.at..];
+        let end = rest.iter().position(|&it| it == b')');
+        let end = end.ok_or(self.error(start, PatternErrorKind::OpenGroup))?;
+        self.at += end + 1;
+        self.named_reference(&rest[..end], start)
+    }
+
+    /// `(?i)`, `(?-s:…)` and their like.
+    fn options(&mut self, start: usize) -> Result<Option<NodeId>> {
+        let outer = (self.fold, self.dot);
+        let mut on = true;
+        while let Some(&byte) = self.bytes.get(self.at) {
+            self.at += 1;
+            match byte {
+                b'-' => on = false,
+                b'^' => (self.fold, self.dot) = (false, ByteSet::of(b'\n').complement()),
+                b'i' => self.fold = on,
+                b's' if on => self.dot = ByteSet::ALL,
+                b's' => self.dot = ByteSet::of(b'\n').complement(),
+                b'U'
+                | b'J'
+                | b'n'
+                | b'm'
+                | b'x'
+                | b'('
+                | b'|'
+                | b'R'
+                | b'&'
+                | b'+'
+                | b'0'..=b'9'
+                | b'P'
+                | b'C' => {
+                    return Err(self.error(start, PatternErrorKind::Unsupported));
+                }
+                b':' => {
+                    let node = self.body(start)?;
+                    (self.fold, self.dot) = outer;
+                    return Ok(Some(node));
+                }
+                b')' => return Ok(None),
+                _ => return Err(self.error(start, PatternErrorKind::UnknownGroupKind)),
+            }
+        }
+        Err(self.error(start, PatternErrorKind::OpenGroup))
+    }
+
+    fn quantified(&mut self, mut node: NodeId) -> Result<NodeId> {
+        let mut repeatable = !matches!(self.arena.get(node), Node::Assert(_));
+        loop {
+            let start = self.at;
+            let (min, max) = match self.bytes.get(self.at) {
+                Some(b'*') => (0, None),
+                Some(b'+') => (1, None),
+                Some(b'?') => (0, Some(1)),
+                Some(b'{') => match self.bounds(start)? {
+                    Some((length, min, max)) => {
+                        self.at += length - 1;
+                        (min, max)
+                    }
+                    None => return Ok(node),
+                },
+                _ => return Ok(node),
+            };
+            if !repeatable {
+                return Err(self.error(start, PatternErrorKind::NothingToRepeat));
+            }
+            self.at += 1;
+            let greed = self.greed();
+            node = self.arena.add(Node::Repeat { node, min, max, greed });
+            repeatable = false;
+        }
+    }
+
+    fn greed(&mut self) -> Greed {
+        if self.eat(b"?") {
+            Greed::Lazy
+        } else if self.eat(b"+") {
+            self.regular = false;
+            Greed::Possessive
+        } else {
+            Greed::Greedy
+        }
+    }
+
+    /// `{n}`, `{n,}` or `{n,m}` with its length; any other brace is itself.
+    fn bounds(&self, start: usize) -> Result<Option<(usize, u16, Option<u16>)>> {
+        let rest = &self.bytes[start..];
+        let Some(end) = rest.iter().position(|&it| it == b'}') else { return Ok(None) };
+        let inner = std::str::from_utf8(&rest[1..end]).ok();
+        let Some((low, high)) = inner.and_then(numbers) else { return Ok(None) };
+        let narrow = |it: u32| u16::try_from(it).ok();
+        let bounds = match (narrow(low), high) {
+            (Some(low), None) => Some((low, None)),
+            (Some(low), Some(high)) => {
+                narrow(high).filter(|&it| it >= low).map(|it| (low, Some(it)))
+            }
+            (None, _) => None,
+        };
+        let (low, high) = bounds.ok_or(self.error(start, PatternErrorKind::Bounds))?;
+        Ok(Some((end + 1, low, high)))
+    }
+
+    fn class(&mut self, start: usize) -> Result<NodeId> {
+        let open = || PatternError { offset: start, kind: PatternErrorKind::OpenClass };
+        if named_class(&self.bytes[start..]).is_some() {
+            return Err(self.error(start, PatternErrorKind::NamedClass));
+        }
+        let negated = self.eat(b"^");
+        let mut set = ByteSet::default();
+        let mut first = true;
+        loop {
+            let &byte = self.bytes.get(self.at).ok_or_else(open)?;
+            if byte == b']' && !first {
+                self.at += 1;
+                break;
+            }
+            first = false;
+            self.class_item(&mut set)?;
+        }
+        if self.fold {
+            set = set.fold();
+        }
+        Ok(self.arena.add(Node::Set(if negated { set.complement() } else { set })))
+    }
+
+    /// A byte, a range, an escape or a named set within brackets.
+    fn class_item(&mut self, set: &mut ByteSet) -> Result<()> {
+        let start = self.at;
+        let Some(low) = self.class_byte(set)? else { return Ok(()) };
+        let range = self.bytes.get(self.at) == Some(&b'-')
+            && !matches!(self.bytes.get(self.at + 1), None | Some(b']'))
+            && named_class(&self.bytes[self.at + 1..]).is_none();
+        if !range {
+            set.insert(low);
+            return Ok(());
+        }
+        self.at += 1;
+        match self.class_byte(set)? {
+            Some(high) if high < low => Err(self.error(start, PatternErrorKind::ClassRange)),
+            Some(high) => {
+                set.insert_range(low, high);
+                Ok(())
+            }
+            // `[a-\d]`: the hyphen is itself
+            None => {
+                set.insert(low);
+                set.insert(b'-');
+                Ok(())
+            }
+        }
+    }
+
+    /// A single byte, which may begin a range; sets are put in at once.
+    fn class_byte(&mut self, set: &mut ByteSet) -> Result<Option<u8>> {
+        let start = self.at;
+        let rest = &self.bytes[start..];
+        if let Some((name, length)) = named_class(rest) {
+            self.at += length;
+            let unknown = self.error(start, PatternErrorKind::UnknownClass);
+            let named = match name.strip_prefix(b"^") {
+                Some(name) => ByteSet::named(name).ok_or(unknown)?.complement(),
+                None => ByteSet::named(name).ok_or(unknown)?,
+            };
+            *set = set.union(named);
+            return Ok(None);
+        }
+        if rest.first() != Some(&b'\\') {
+            self.at += 1;
+            return Ok(rest.first().copied());
+        }
+        let escape = escape::read(self.bytes, start, true, self.heads.count)?;
+        self.at += escape.length;
+        match escape.kind {
+            Kind::Byte(byte) => Ok(Some(byte)),
+            Kind::Set(it) => {
+                *set = set.union(it);
+                Ok(None)
+            }
+            Kind::Quote(text) => {
+                text.iter().for_each(|&it| set.insert(it));
+                Ok(None)
+            }
+            Kind::Nothing => Ok(None),
+            _ => Err(self.error(start, PatternErrorKind::UnknownEscape)),
+        }
+    }
+
+    /// Puts `^` before the first alternative and `$` after the last: the others match anywhere.
+    fn anchored(&mut self, mut branches: Vec<Vec<NodeId>>) -> NodeId {
+        let start = self.assert(Assert::Start);
+        let end = self.assert(Assert::End);
+        let any = self.arena.add(Node::Set(ByteSet::ALL));
+        let any =
+            self.arena.add(Node::Repeat { node: any, min: 0, max: None, greed: Greed::Greedy });
+        let last = branches.len() - 1;
+        for (number, branch) in branches.iter_mut().enumerate() {
+            // a branch that has its own anchors needs no other
+            let anchored = number == 0 || branch.first() == Some(&start);
+            let ended = number == last || branch.last() == Some(&end);
+            branch.retain({
+                let mut place = 0;
+                let length = branch.len();
+                move |&it| {
+                    place += 1;
+                    !(it == start && place == 1 || it == end && place == length)
+                }
+            });
+            if !anchored {
+                branch.insert(0, any);
+            }
+            if !ended {
+                branch.push(any);
+            }
+        }
+        let nodes: Vec<NodeId> = branches.into_iter().map(|it| self.arena.concat(it)).collect();
+        let root = match *nodes {
+            [only] => only,
+            _ => self.arena.add(Node::Alternate(nodes.into())),
+        };
+        self.regular &= !self.asserts(root);
+        root
+    }
+
+    fn asserts(&self, node: NodeId) -> bool {
+        match self.arena.get(node) {
+            Node::Assert(_) => true,
+            Node::Concat(parts) | Node::Alternate(parts) => {
+                parts.iter().any(|&it| self.asserts(it))
+            }
+            &Node::Repeat { node, .. }
+            | &Node::Capture { node, .. }
+            | &Node::Atomic(node)
+            | &Node::Look { node, .. } => self.asserts(node),
+            Node::Empty | Node::Set(_) | Node::Reference { .. } => false,
+        }
+    }
+}
+
+/// Kinds of groups that `(?` begins.
+#[derive(Clone, Copy)]
+enum GroupKind {
+    Plain,
+    Atomic,
+    Look { behind: bool, negative: bool },
+}
+
+const GROUPS: [(&[u8], GroupKind); 6] = [
+    (b":", GroupKind::Plain),
+    (b">", GroupKind::Atomic),
+    (b"=", GroupKind::Look { behind: false, negative: false }),
+    (b"!", GroupKind::Look { behind: false, negative: true }),
+    (b"<=", GroupKind::Look { behind: true, negative: false }),
+    (b"<!", GroupKind::Look { behind: true, negative: true }),
+];
+
+/// How many bytes a node matches, if that is one number.
+pub(super) fn fixed_length(arena: &Arena, node: NodeId) -> Option<usize> {
+    match arena.get(node) {
+        Node::Empty | Node::Assert(_) | Node::Look { .. } => Some(0),
+        Node::Set(_) => Some(1),
+        Node::Concat(parts) => {
+            parts.iter().try_fold(0usize, |sum, &it| sum.checked_add(fixed_length(arena, it)?))
+        }
+        Node::Alternate(parts) => {
+            let mut lengths = parts.iter().map(|&it| fixed_length(arena, it));
+            let first = lengths.next()??;
+            lengths.all(|it| it == Some(first)).then_some(first)
+        }
+        &Node::Repeat { node, min, max, .. } if max == Some(min) => {
+            fixed_length(arena, node)?.checked_mul(min.into())
+        }
+        &Node::Capture { node, .. } | &Node::Atomic(node) => fixed_length(arena, node),
+        Node::Repeat { .. } | Node::Reference { .. } => None,
+    }
+}
+
+fn numbers(inner: &str) -> Option<(u32, Option<u32>)> {
+    let value = |it: &str| {
+        let digits = !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit());
+        digits.then(|| it.parse().unwrap_or(MOST + 1))
+    };
+    match inner.split_once(',') {
+        None => value(inner).map(|it| (it, Some(it))),
+        Some((low, "")) => value(low).map(|it| (it, None)),
+        Some((low, high)) => Some((value(low)?, Some(value(high)?))),
+    }
+}
