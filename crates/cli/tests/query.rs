@@ -116,6 +116,14 @@ fn words_that_cannot_be_read_are_refused() {
         .assert_eq(&last(&["sesearch", &policy]));
     expect!["2 sesearch: error: unrecognized arguments: --frob"]
         .assert_eq(&last(&["sesearch", "-A", "--frob", &policy]));
+    for kind in ["--role_allow", "--role_trans", "--range_transition"] {
+        for criterion in [["-p", "read"], ["-x", "0x12"], ["-b", "httpd_read_homes"]] {
+            expect!["2 sesearch: error: -p/--perms, -x/--xperms, and -b/--bool options are only supported with TE rule searches."]
+                .assert_eq(&last(&[&["sesearch", "-A", kind, &policy], &criterion[..]].concat()));
+        }
+    }
+    expect!["2 sesearch: error: ambiguous option: --type_ could match --type_transition, --type_change, --type_member"]
+        .assert_eq(&last(&["sesearch", "--type_", &policy]));
     expect!["2 seinfo: error: unrecognized arguments: -z"]
         .assert_eq(&last(&["seinfo", "-z", &policy]));
     expect![[r#"2 seinfo: error: expected a port or range of ports, found "http""#]]
@@ -213,6 +221,172 @@ fn components_are_listed() {
           Initial SIDs:          3    Fs_use:                1
           Genfscon:              1    Portcon:               3
           Netifcon:              0    Nodecon:               0
+    "#]],
+    );
+}
+
+#[test]
+fn kinds_of_rules_have_old_and_new_names() {
+    let policy = policy();
+    for (new, old) in [
+        ("--type_transition", "--type_trans"),
+        ("--role_transition", "--role_trans"),
+        ("--range_transition", "--range_trans"),
+        ("--neverallow", "--neverallowx"),
+    ] {
+        let [new, old] = [new, old].map(|it| run(&["sesearch", it, &policy]));
+        assert_eq!(new, old);
+        assert_eq!((new.0, new.2.as_str()), (0, ""));
+    }
+    check(
+        &["sesearch", "-T", &policy],
+        0,
+        expect![[r#"
+        type_transition httpd_t httpd_log_t:file httpd_log_t access.log;
+        type_transition init_t httpd_exec_t:process httpd_t;
+    "#]],
+    );
+    let netlink = repository("policies/micro/xperm-nlmsg/policy.conf");
+    check(
+        &["sesearch", "-A", "-x", "0x12", &netlink],
+        0,
+        expect![[r#"
+        allowxperm a_t obj_t:netlink_route_socket nlmsg { 0x0012 0x0016-0x001a };
+        allowxperm b_t other_t:netlink_route_socket nlmsg 0x0000-0x00ff;
+    "#]],
+    );
+}
+
+#[test]
+fn roles_of_a_type_are_told() {
+    let policy = policy();
+    let seinfo = |words: &[&str], code, expected| {
+        check(&[&["seinfo", &policy], words].concat(), code, expected);
+    };
+    seinfo(
+        &["--role_types", "httpd_t"],
+        0,
+        expect![[r#"
+
+        Roles: 2
+           sysadm_r
+           system_r
+    "#]],
+    );
+    seinfo(
+        &["--role_types", "httpd_t", "-x", "--flat"],
+        0,
+        expect![[r#"
+        role sysadm_r types { httpd_t sysadm_t };
+        role system_r types { httpd_t init_t kernel_t };
+    "#]],
+    );
+    seinfo(
+        &["--role_types", "nothing_t", "-r", "user_r", "--sensitivity"],
+        0,
+        expect![[r#"
+
+        Roles: 1
+           user_r
+
+        Roles: 0
+
+        Sensitivities: 2
+           s0
+           s1
+    "#]],
+    );
+    let (code, _, err) = run(&["seinfo", &policy, "--role_types"]);
+    expect!["seinfo: error: argument --role_types: expected one argument"]
+        .assert_eq(err.lines().last().unwrap_or_default());
+    assert_eq!(code, 2);
+}
+
+#[test]
+fn the_policy_may_stand_behind_a_component() {
+    let policy = policy();
+    let right = run(&["seinfo", &policy, "-u", "-b"]);
+    assert_eq!(right, run(&["seinfo", "-b", "-u", &policy]));
+    assert_eq!(right, run(&["seinfo", "-u", &policy, "-b"]));
+}
+
+#[test]
+fn contexts_of_xen_are_found_by_number() {
+    let policy = repository("policies/micro/xen/policy.bin");
+    let seinfo = |words: &[&str], code, expected| {
+        let (found, out, err) = run(&[&["seinfo", &policy, "--flat"], words].concat());
+        let last = err.lines().last().map(|it| it.replace(&policy, "POLICY"));
+        expect_test::Expect::assert_eq(&expected, &(out + &last.unwrap_or_default()));
+        assert_eq!(found, code, "{words:?}");
+    };
+    let all = ["--ioportcon", "--iomemcon", "--pcidevicecon", "--pirqcon", "--devicetreecon"];
+    seinfo(
+        &all,
+        0,
+        expect![[r#"
+        ioportcon 0xc000-0xc020 u:object_r:mem_t
+        iomemcon 0xfebe0-0xfebff u:object_r:mem_t
+        pcidevicecon 0xc800 u:object_r:dev_t
+        pirqcon 33 u:object_r:irq_t
+        devicetreecon /soc/serial u:object_r:dev_t
+    "#]],
+    );
+    seinfo(
+        &["--ioportcon", "0xc010-0xc012"],
+        0,
+        expect![[r#"
+        ioportcon 0xc000-0xc020 u:object_r:mem_t
+    "#]],
+    );
+    seinfo(&["--ioportcon", "c021"], 0, expect![[r#""#]]);
+    seinfo(
+        &["--iomemcon", "0xfebe0-0xfebff"],
+        0,
+        expect![[r#"
+        iomemcon 0xfebe0-0xfebff u:object_r:mem_t
+    "#]],
+    );
+    seinfo(&["--iomemcon", "0xfebe0"], 0, expect![[r#""#]]);
+    seinfo(
+        &["--pcidevicecon", "0xc800"],
+        0,
+        expect![[r#"
+        pcidevicecon 0xc800 u:object_r:dev_t
+    "#]],
+    );
+    seinfo(
+        &["--pirqcon", "33"],
+        0,
+        expect![[r#"
+        pirqcon 33 u:object_r:irq_t
+    "#]],
+    );
+    seinfo(
+        &["--pirqcon", "0x21"],
+        2,
+        expect![[r#"seinfo: error: expected a number or range of numbers, found "0x21""#]],
+    );
+    seinfo(
+        &["--devicetreecon", "/soc/serial"],
+        0,
+        expect![[r#"
+        devicetreecon /soc/serial u:object_r:dev_t
+    "#]],
+    );
+    seinfo(&["--devicetreecon", "/soc"], 0, expect![[r#""#]]);
+    seinfo(
+        &["--pirqcon", "--portcon", "--fs_use"],
+        2,
+        expect![
+            "seinfo: error: SELinux arguments (--fs_use, --portcon) cannot be combined with Xen arguments (--pirqcon)."
+        ],
+    );
+    let linux = common::policy();
+    check(
+        &["seinfo", &linux, "--pirqcon", "--iomemcon", "3"],
+        1,
+        expect![[r#"
+        error: Xen queries specified (--iomemcon, --pirqcon), but POLICY is an SELinux policy.
     "#]],
     );
 }

@@ -3,6 +3,10 @@
 
 mod common;
 
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
+use std::process::Command;
+
 use common::{Folder, check, policy, run};
 use expect_test::expect;
 
@@ -291,17 +295,36 @@ fn sedta_prints_as_the_original_does() {
         &["-s", "init_t", "-t", "httpd_t"],
         2,
         expect![[r#"
-        usage: sedta [-h] [--version] [-p POLICY] -s SOURCE [-t TARGET (-S | -A STEPS)] [-r] [-l LIMIT] [--full] [--stats] [-v] [--debug] [EXCLUDE ...]
-        sedta: error: An algorithm must be specified to determine a path.
+            usage: sedta [-h] [--version] [-p POLICY] -s SOURCE [-t TARGET (-S | -A STEPS)] [-r] [-l LIMIT]
+                         [-o FILE] [--full] [--stats] [-v] [--debug] [EXCLUDE ...]
+            sedta: error: An algorithm must be specified to determine a path.
+        "#]],
+    );
+    sedta(
+        &["-s", "init_t", "--all_paths", "few"],
+        2,
+        expect![[r#"
+        usage: sedta [-h] [--version] [-p POLICY] -s SOURCE [-t TARGET (-S | -A STEPS)] [-r] [-l LIMIT]
+                     [-o FILE] [--full] [--stats] [-v] [--debug] [EXCLUDE ...]
+        sedta: error: argument -A/--all_paths: invalid int value: 'few'
+    "#]],
+    );
+    sedta(
+        &["-sinit_t", "--targ=httpd_t", "-rS"],
+        0,
+        expect![[r#"
+
+        0 domain transition path(s) found.
     "#]],
     );
     sedta(
         &["-s", "init_t", "--nope"],
         2,
         expect![[r#"
-        usage: sedta [-h] [--version] [-p POLICY] -s SOURCE [-t TARGET (-S | -A STEPS)] [-r] [-l LIMIT] [--full] [--stats] [-v] [--debug] [EXCLUDE ...]
-        sedta: error: unrecognized option '--nope'
-    "#]],
+            usage: sedta [-h] [--version] [-p POLICY] -s SOURCE [-t TARGET (-S | -A STEPS)] [-r] [-l LIMIT]
+                         [-o FILE] [--full] [--stats] [-v] [--debug] [EXCLUDE ...]
+            sedta: error: unrecognized arguments: --nope
+        "#]],
     );
 }
 
@@ -366,6 +389,52 @@ fn seinfoflow_prints_as_the_original_does() {
     "#]],
     );
     flow(
+        &["-r"],
+        0,
+        expect![[r#"
+        Flow 1: httpd_content_t -> user_t
+        Flow 2: sysadm_t -> user_t
+        Flow 3: user_home_t -> user_t
+
+        3 information flow(s) found.
+    "#]],
+    );
+    flow(
+        &["--reverse", "--full", "-w", "10"],
+        0,
+        expect![[r#"
+        Flow 1: httpd_content_t -> user_t
+            allow user_t httpd_content_t:file { getattr open read };
+
+        Flow 2: user_home_t -> user_t
+            allow user_t user_home_t:dir { add_name getattr open read remove_name search write };
+            allow user_t user_home_t:file { append create getattr open read write };
+
+
+        2 information flow(s) found.
+    "#]],
+    );
+    flow(
+        &["-t", "httpd_t"],
+        2,
+        expect![[r#"
+        usage: seinfoflow [-h] [--version] [-p POLICY] [-m MAP] -s SOURCE [-t TARGET (-S | -A STEPS)] [-r]
+                          [-w WEIGHT] [-l LIMIT] [-b BOOLEANS] [-o FILE] [--full] [--stats] [-v] [--debug]
+                          [EXCLUDE ...]
+        seinfoflow: error: A target type is not used for flows in/out of a type.
+    "#]],
+    );
+    flow(
+        &["--limit_flows", "-1"],
+        2,
+        expect![[r#"
+        usage: seinfoflow [-h] [--version] [-p POLICY] [-m MAP] -s SOURCE [-t TARGET (-S | -A STEPS)] [-r]
+                          [-w WEIGHT] [-l LIMIT] [-b BOOLEANS] [-o FILE] [--full] [--stats] [-v] [--debug]
+                          [EXCLUDE ...]
+        seinfoflow: error: Limit on information flows cannot be negative.
+    "#]],
+    );
+    flow(
         &["-w", "11"],
         1,
         expect![[r#"
@@ -383,9 +452,11 @@ fn seinfoflow_prints_as_the_original_does() {
         &["-b", "httpd_read_homes"],
         2,
         expect![[r#"
-        usage: seinfoflow [-h] [--version] [-p POLICY] [-m MAP] -s SOURCE [-t TARGET (-S | -A STEPS)] [-w WEIGHT] [-l LIMIT] [-b BOOLEANS] [--full] [--stats] [-v] [--debug] [EXCLUDE ...]
-        seinfoflow: error: Expected boolean format foo:true,bar:false
-    "#]],
+            usage: seinfoflow [-h] [--version] [-p POLICY] [-m MAP] -s SOURCE [-t TARGET (-S | -A STEPS)] [-r]
+                              [-w WEIGHT] [-l LIMIT] [-b BOOLEANS] [-o FILE] [--full] [--stats] [-v] [--debug]
+                              [EXCLUDE ...]
+            seinfoflow: error: Expected boolean format foo:true,bar:false
+        "#]],
     );
     flow(
         &["-t", "httpd_t", "-A", "-2"],
@@ -394,4 +465,96 @@ fn seinfoflow_prints_as_the_original_does() {
         seinfoflow: Maximum path length must be positive.
     "#]],
     );
+}
+
+#[test]
+fn graphs_are_written_as_text() {
+    let (policy, folder) = (policy(), Folder::new("graphs"));
+    let draw = |words: &[&str], name: &str| {
+        let file = folder.path(name);
+        let output = ["-o", file.to_str().unwrap()];
+        let (code, out, err) = run(&[words, &["-p", &policy], &output].concat());
+        assert_eq!((code, out.as_str(), err.as_str()), (0, "", ""), "{words:?}");
+        std::fs::read_to_string(file).unwrap()
+    };
+    let flow = ["seinfoflow", "-s", "user_t", "-t", "httpd_t"];
+    expect![[r#"
+        digraph {
+          rankdir=LR;
+          "user_t" -> "user_home_t";
+          "user_home_t" -> "httpd_t";
+          "user_t" -> "sysadm_t";
+          "sysadm_t" -> "httpd_content_t";
+          "httpd_content_t" -> "httpd_t";
+          "sysadm_t" -> "user_home_t";
+          "sysadm_t" -> "httpd_exec_t";
+          "httpd_exec_t" -> "httpd_t";
+          "sysadm_t" -> "httpd_log_t";
+          "httpd_log_t" -> "httpd_t";
+        }
+    "#]]
+    .assert_eq(&draw(&[&flow[..], &["-A", "3"]].concat(), "all.dot"));
+    expect![[r#"
+        digraph {
+          rankdir=LR;
+          "user_t" -> "user_home_t";
+          "user_home_t" -> "httpd_t";
+        }
+    "#]]
+    .assert_eq(&draw(&[&flow[..], &["-A", "3", "-l1"]].concat(), "one.gv"));
+    expect![[r#"
+        digraph {
+          rankdir=LR;
+          "init_t" -> "httpd_t";
+        }
+    "#]]
+    .assert_eq(&draw(&["sedta", "-s", "httpd_t", "-r"], "reverse.dot"));
+    expect![[r#"
+        digraph {
+          rankdir=LR;
+        }
+    "#]]
+    .assert_eq(&draw(&["sedta", "-s", "httpd_t", "-t", "init_t", "-S"], "no.dot"));
+    assert_eq!(folder.names(), ["all.dot", "no.dot", "one.gv", "reverse.dot"]);
+}
+
+#[test]
+fn pictures_are_drawn_by_dot() {
+    let folder = Folder::new("pictures");
+    let sedta = folder.path("sedta");
+    symlink(env!("CARGO_BIN_EXE_mandate"), &sedta).unwrap();
+    let draw = |path: &Path| {
+        let mut command = Command::new(&sedta);
+        command.args(["-p", &policy(), "-s", "init_t", "-o"]).arg(folder.path("graph.png"));
+        let done = command.env("PATH", path).output().unwrap();
+        (done.status.code(), String::from_utf8(done.stderr).unwrap())
+    };
+    let with_dot = folder.path("bin");
+    assert_eq!(
+        draw(&with_dot),
+        (Some(1), "sedta: a picture needs the program dot: install Graphviz, or name a file that ends in .dot for the graph as text\n".to_owned())
+    );
+    let dot = |script: &str| {
+        let file = folder.file("bin/dot", script.as_bytes());
+        std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    std::fs::create_dir(&with_dot).unwrap();
+    dot("#!/bin/sh\necho picture \"$@\"\nexec /bin/cat\n");
+    assert_eq!(draw(&with_dot), (Some(0), String::new()));
+    let drawn = std::fs::read_to_string(folder.path("graph.png")).unwrap();
+    expect![[r#"
+        picture -Tpng
+        digraph {
+          rankdir=LR;
+          "init_t" -> "httpd_t";
+        }
+    "#]]
+    .assert_eq(&drawn);
+    // What was there stays when drawing fails.
+    dot("#!/bin/sh\nexit 3\n");
+    let (code, err) = draw(&with_dot);
+    assert_eq!(code, Some(1));
+    assert!(err.starts_with("sedta: dot cannot draw the graph: "), "{err}");
+    assert_eq!(std::fs::read_to_string(folder.path("graph.png")).unwrap(), drawn);
+    assert_eq!(folder.names(), ["bin", "graph.png", "sedta"]);
 }

@@ -524,8 +524,30 @@ fn contexts_are_found_by_number_and_address() {
         Component::Iomemcon,
         None,
         &expect![[r#"
-        iomemcon 1043424-1043455 u:object_r:mem_t
-    "#]],
+            iomemcon 1043424-1043455 u:object_r:mem_t
+            setools:
+            iomemcon 0xfebe0-0xfebff u:object_r:mem_t
+        "#]],
+    );
+    // setools means the statement about the address, not what holds it.
+    info(
+        "xen",
+        Component::Iomemcon,
+        Some("0xfebe1"),
+        &expect![[r#"
+            iomemcon 1043424-1043455 u:object_r:mem_t
+            setools:
+        "#]],
+    );
+    info(
+        "xen",
+        Component::Ioportcon,
+        Some("c001-c002"),
+        &expect![[r#"
+            ioportcon 49152-49184 u:object_r:mem_t
+            setools:
+            ioportcon 0xc000-0xc020 u:object_r:mem_t
+        "#]],
     );
 }
 

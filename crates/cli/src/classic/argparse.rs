@@ -1,5 +1,62 @@
 //! Words as Python's `argparse` reads them: long options may be shortened, `-ds` is an option and no cluster, and the argument of
-//! some options may be missing.
+//! some options may be missing. What the commands that read so have in common.
+
+use std::io::Write;
+use std::ops::ControlFlow;
+
+use anyhow::Result;
+
+/// The words cannot be read.
+const USAGE: u8 = 2;
+/// The question cannot be asked.
+pub(super) const FAILED: u8 = 1;
+
+/// The options of every command.
+const COMMON: [Spec; 4] =
+    [flag("-h", "--help"), flag("", "--version"), flag("-v", "--verbose"), flag("", "--debug")];
+
+/// A command that reads its words so.
+#[derive(Clone, Debug)]
+pub(super) struct Program {
+    pub(super) name: &'static str,
+    /// What `-h` shows; the first paragraph is the usage that errors show.
+    pub(super) help: &'static str,
+    /// Its options besides those of every command.
+    pub(super) options: Vec<Spec>,
+    /// How many operands it takes.
+    pub(super) operands: usize,
+}
+
+impl Program {
+    /// The words behind the command's name; or the exit code, where nothing more is to be done.
+    pub(super) fn read(
+        &self,
+        words: &[String],
+        out: &mut dyn Write,
+        err: &mut dyn Write,
+    ) -> Result<ControlFlow<u8, Words>> {
+        let specs = [&COMMON, self.options.as_slice()].concat();
+        let words = match read(&specs, words.get(1..).unwrap_or_default(), self.operands) {
+            Ok(words) => words,
+            Err(why) => return Ok(ControlFlow::Break(self.usage(&why, err)?)),
+        };
+        if words.has("--help") {
+            write!(out, "{}", self.help)?;
+        } else if words.has("--version") {
+            writeln!(out, "{}", env!("CARGO_PKG_VERSION"))?;
+        } else {
+            return Ok(ControlFlow::Continue(words));
+        }
+        Ok(ControlFlow::Break(0))
+    }
+
+    /// What wrong words get.
+    pub(super) fn usage(&self, why: &str, err: &mut dyn Write) -> Result<u8> {
+        let usage = self.help.split("\n\n").next().unwrap_or_default();
+        writeln!(err, "{usage}\n{}: error: {why}", self.name)?;
+        Ok(USAGE)
+    }
+}
 
 /// Does an option have an argument?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -8,6 +65,8 @@ pub(super) enum Takes {
     Nothing,
     /// One.
     One,
+    /// One, a number.
+    Number,
     /// One, unless an option or the end follows.
     Perhaps,
 }
@@ -21,6 +80,16 @@ pub(super) struct Spec {
     pub(super) long: &'static str,
     /// Its argument.
     pub(super) takes: Takes,
+}
+
+/// An option without an argument.
+pub(super) const fn flag(short: &'static str, long: &'static str) -> Spec {
+    Spec { short, long, takes: Takes::Nothing }
+}
+
+/// An option with an argument.
+pub(super) const fn with(short: &'static str, long: &'static str, takes: Takes) -> Spec {
+    Spec { short, long, takes }
 }
 
 impl Spec {
@@ -60,25 +129,20 @@ impl Words {
         let given = self.options.iter().rev().find(|it| it.0 == key)?;
         given.1.as_deref().filter(|it| !it.is_empty())
     }
+
+    /// The argument of an option that takes a number.
+    pub(super) fn number(&self, key: &str) -> Option<isize> {
+        self.argument(key).and_then(number)
+    }
 }
 
-/// Reads words without the command's own name; at most one operand is allowed.
-///
-/// # Errors
-/// What `argparse` says of it, after the command's name.
-pub(super) fn read(specs: &[Spec], words: &[String]) -> Result<Words, String> {
-    read_operands(specs, words, 1)
+fn number(text: &str) -> Option<isize> {
+    text.trim().parse().ok()
 }
 
-/// The same for at most so many operands.
-///
-/// # Errors
-/// The same.
-pub(super) fn read_operands(
-    specs: &[Spec],
-    words: &[String],
-    most: usize,
-) -> Result<Words, String> {
+/// Reads words without the command's own name, with at most so many operands; or what `argparse` says of them, after the
+/// command's name.
+fn read(specs: &[Spec], words: &[String], most: usize) -> Result<Words, String> {
     let mut reader = Reader { specs, rest: words.iter().peekable(), words: Words::default() };
     let mut unknown = Vec::new();
     while let Some(word) = reader.rest.next() {
@@ -162,19 +226,22 @@ impl<'a> Reader<'a> {
     }
 
     fn option(&mut self, spec: &'a Spec, attached: Option<String>) -> Result<(), String> {
-        let mut push = |argument| self.words.options.push((spec.key(), argument));
-        match (spec.takes, attached) {
-            (Takes::Nothing, None) => push(None),
+        let argument = match (spec.takes, attached) {
+            (Takes::Nothing, None) => None,
             (Takes::Nothing, Some(rest)) => {
-                push(None);
+                self.words.options.push((spec.key(), None));
                 return self.cluster(spec, &rest);
             }
-            (_, Some(argument)) => push(Some(argument)),
-            (Takes::One, None) => match self.rest.next_if(|it| is_argument(it)) {
-                Some(argument) => push(Some(argument.clone())),
-                None => return Err(format!("argument {}: expected one argument", spec.shown())),
-            },
-            (Takes::Perhaps, None) => push(self.rest.next_if(|it| is_argument(it)).cloned()),
+            (_, Some(argument)) => Some(argument),
+            (_, None) => self.rest.next_if(|it| is_argument(it)).cloned(),
+        };
+        let wrong = |why: &str| Err(format!("argument {}: {why}", spec.shown()));
+        match (spec.takes, &argument) {
+            (Takes::One | Takes::Number, None) => return wrong("expected one argument"),
+            (Takes::Number, Some(text)) if number(text).is_none() => {
+                return wrong(&format!("invalid int value: '{text}'"));
+            }
+            _ => self.words.options.push((spec.key(), argument)),
         }
         Ok(())
     }
@@ -200,23 +267,20 @@ fn is_argument(word: &str) -> bool {
 mod tests {
     use super::*;
 
-    const fn spec(short: &'static str, long: &'static str, takes: Takes) -> Spec {
-        Spec { short, long, takes }
-    }
-
-    const SPECS: [Spec; 7] = [
-        spec("-A", "", Takes::Nothing),
-        spec("", "--allow", Takes::Nothing),
-        spec("", "--allowxperm", Takes::Nothing),
-        spec("-s", "--source", Takes::One),
-        spec("-ds", "", Takes::Nothing),
-        spec("-dt", "", Takes::Nothing),
-        spec("-t", "--type", Takes::Perhaps),
+    const SPECS: [Spec; 8] = [
+        flag("-A", ""),
+        flag("", "--allow"),
+        flag("", "--allowxperm"),
+        with("-s", "--source", Takes::One),
+        flag("-ds", ""),
+        flag("-dt", ""),
+        with("-t", "--type", Takes::Perhaps),
+        with("-l", "--limit", Takes::Number),
     ];
 
     fn check(words: &str, expected: &str) {
         let words: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
-        let told = match read(&SPECS, &words) {
+        let told = match read(&SPECS, &words, 1) {
             Err(message) => message,
             Ok(read) => {
                 let options = read.options.iter().map(|(key, argument)| match argument {
@@ -237,7 +301,9 @@ mod tests {
         check("policy -t", "--type policy");
         check("-t -A policy", "--type -A policy");
         check("-t -5 -- -x", "--type=-5 -x");
+        check("-l -5 -l3", "--limit=-5 --limit=3");
         check("--allow -s", "argument -s/--source: expected one argument");
+        check("--limit many", "argument -l/--limit: invalid int value: 'many'");
     }
 
     #[test]

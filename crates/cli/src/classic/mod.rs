@@ -5,6 +5,7 @@ mod argparse;
 mod checkmodule;
 mod checkpolicy;
 mod compute;
+mod drawing;
 mod getopt;
 mod ocontexts;
 mod packages;

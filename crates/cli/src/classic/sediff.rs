@@ -1,19 +1,15 @@
 //! `sediff`: how two policies differ.
 
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use anyhow::Result;
 use mandate_query::Style;
 use mandate_query::diff::{DiffQuery, Part};
 
-use super::argparse::{self, Spec, Takes, Words};
+use super::argparse::{FAILED, Program, Words, flag};
 use crate::{differences, policy};
-
-/// The words cannot be read.
-const USAGE: u8 = 2;
-/// A policy cannot be read.
-const FAILED: u8 = 1;
 
 /// The options that choose what is compared.
 const PARTS: [(Part, &str, &str); 40] = [
@@ -59,36 +55,22 @@ const PARTS: [(Part, &str, &str); 40] = [
     (Part::Typebounds, "", "--typebounds"),
 ];
 
-fn specs() -> Vec<Spec> {
-    let flag = |short, long| Spec { short, long, takes: Takes::Nothing };
-    let flags = [
-        flag("-h", "--help"),
-        flag("", "--version"),
-        flag("", "--stats"),
-        flag("-v", "--verbose"),
-        flag("", "--debug"),
-        flag("-A", ""),
-    ];
-    flags.into_iter().chain(PARTS.map(|(_, short, long)| flag(short, long))).collect()
+fn program() -> Program {
+    let flags = [flag("", "--stats"), flag("-A", "")];
+    let parts = PARTS.map(|(_, short, long)| flag(short, long));
+    Program { name: "sediff", help: HELP, options: [&flags[..], &parts].concat(), operands: 2 }
 }
 
 pub(crate) fn sediff(words: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<u8> {
-    let words = match argparse::read_operands(&specs(), words.get(1..).unwrap_or_default(), 2) {
-        Ok(words) => words,
-        Err(message) => return usage(&message, err),
+    let program = program();
+    let words = match program.read(words, out, err)? {
+        ControlFlow::Continue(words) => words,
+        ControlFlow::Break(code) => return Ok(code),
     };
-    if words.has("--help") {
-        write!(out, "{HELP}")?;
-        return Ok(0);
-    }
-    if words.has("--version") {
-        writeln!(out, "{}", env!("CARGO_PKG_VERSION"))?;
-        return Ok(0);
-    }
     let [first, second] = match words.operands.as_slice() {
         [first, second] => [first, second].map(PathBuf::from),
-        [_] => return usage("the following arguments are required: POLICY2", err),
-        _ => return usage("the following arguments are required: POLICY1, POLICY2", err),
+        [_] => return program.usage("the following arguments are required: POLICY2", err),
+        _ => return program.usage("the following arguments are required: POLICY1, POLICY2", err),
     };
     let (first, second) = match policy::load_both(&[first], &[second], err) {
         Ok(both) => both,
@@ -111,12 +93,6 @@ fn parts(words: &Words) -> (Vec<Part>, bool) {
     let asked: Vec<Part> = Part::all().filter(|it| with_a(*it) || named(*it)).collect();
     let chosen = !asked.is_empty();
     (if chosen { asked } else { Part::all().collect() }, chosen)
-}
-
-fn usage(message: &str, err: &mut dyn Write) -> Result<u8> {
-    let usage = HELP.split("\n\n").next().unwrap_or_default();
-    writeln!(err, "{usage}\nsediff: error: {message}")?;
-    Ok(USAGE)
 }
 
 const HELP: &str = "\

@@ -1,22 +1,34 @@
 //! `sedta`: domain transitions.
 
 use std::io::Write;
+use std::ops::ControlFlow;
 
 use anyhow::Result;
-use mandate_policydb::{PolicyDb, SymbolId as _, TypeId};
+use mandate_policydb::PolicyDb;
 use mandate_query::reach::{Step, Transitions};
 use mandate_query::rules::{Conditions, Rule};
 use mandate_query::types::TypeSets;
+use mandate_query::{Statements, Style};
 
-use super::analysis::{self, Asked, Request, statements};
-use super::getopt::{Spec, spec};
+use super::analysis::{self, Captions, Printer, Request, lines};
+use super::argparse::{Takes, with};
 use crate::policy;
 
-const OWN: [Spec; 2] = [spec('l', "limit_trans", true), spec('r', "reverse", false)];
+const LIMIT: &str = "--limit_trans";
 
-const SYNOPSIS: &str = "[-h] [--version] [-p POLICY] -s SOURCE [-t TARGET (-S | -A STEPS)] [-r] [-l LIMIT] [--full] [--stats] [-v] [--debug] \
-                        [EXCLUDE ...]";
-const HELP: &str = "
+const CAPTIONS: Captions = Captions {
+    way: "Domain transition path",
+    step: "Step",
+    single: "Transition",
+    ways: "domain transition path(s)",
+    singles: "domain transition(s)",
+    no_algorithm: "An algorithm must be specified to determine a path.",
+};
+
+const HELP: &str = "\
+usage: sedta [-h] [--version] [-p POLICY] -s SOURCE [-t TARGET (-S | -A STEPS)] [-r] [-l LIMIT]
+             [-o FILE] [--full] [--stats] [-v] [--debug] [EXCLUDE ...]
+
 Which domain becomes which: without a target every single step away from the source.
 
   -p, --policy POLICY    a policy in any form; without it that of this machine
@@ -26,6 +38,7 @@ Which domain becomes which: without a target every single step away from the sou
   -A, --all_paths STEPS  all ways of at most so many steps
   -r, --reverse          start from the target and show who becomes the source
   -l, --limit_trans N    stop after so many
+  -o, --output_file FILE draw a graph, instead of text: PNG, which needs Graphviz, or a .dot file
       --full             with the rules that make each step
       --stats            tell how large the graph is
   -v, --verbose          tell what is being done; as --debug
@@ -34,29 +47,18 @@ Which domain becomes which: without a target every single step away from the sou
 ";
 
 pub(crate) fn sedta(words: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<u8> {
-    let mut reverse = false;
-    let asked = analysis::read(words, &OWN, |letter, _| {
-        reverse |= letter == 'r';
-        Ok(letter == 'r')
-    });
-    match asked {
-        Asked::Help => write!(out, "usage: sedta {SYNOPSIS}\n{HELP}")?,
-        Asked::Version => writeln!(out, "{}", env!("CARGO_PKG_VERSION"))?,
-        Asked::Wrong(why) => return analysis::usage("sedta", SYNOPSIS, &why, err),
-        Asked::Request(request) => {
-            let done = answer(&request, reverse, out, err);
-            return analysis::failed(done, "sedta", err);
-        }
+    let program = analysis::program("sedta", HELP, &[with("-l", LIMIT, Takes::Number)]);
+    let words = match program.read(words, out, err)? {
+        ControlFlow::Continue(words) => words,
+        ControlFlow::Break(code) => return Ok(code),
+    };
+    match Request::of(words, LIMIT, &CAPTIONS) {
+        Ok(request) => analysis::failed(answer(&request, out, err), program.name, err),
+        Err(why) => program.usage(why, err),
     }
-    Ok(0)
 }
 
-fn answer(
-    request: &Request,
-    reverse: bool,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
-) -> Result<()> {
+fn answer(request: &Request, out: &mut dyn Write, err: &mut dyn Write) -> Result<()> {
     let loaded = policy::load(&[request.policy_path()?], err)?;
     let db = loaded.policy.db();
     request.say("The policy is read.", err)?;
@@ -64,90 +66,33 @@ fn answer(
     let sets = TypeSets::new(db);
     let transitions = Transitions::new(&sets, &Conditions::All, &request.excluded(db)?);
     request.say("The domain transitions are gathered.", err)?;
-    let printer = Printer { db, transitions: &transitions, request };
-    match target {
-        Some(target) => printer.paths(source, target, reverse, out)?,
-        None => printer.steps(source, reverse, out)?,
+    let mut rules = Rules { db, statements: Statements::new(db, Style::Setools) };
+    let rules = |from, to, out: &mut dyn Write| rules.of(&transitions.step(from, to), out);
+    let printer = Printer { db, request, captions: CAPTIONS };
+    match (target, request.reverse()) {
+        (None, _) => printer.singles(request.steps(&transitions, source), rules, out)?,
+        // The reverse ways are those from the target to the source, told from their end.
+        (Some(target), backwards) => {
+            let (from, to) = if backwards { (target, source) } else { (source, target) };
+            printer.ways(request.paths(&transitions, from, to)?, backwards, rules, out)?;
+        }
     }
-    if request.stats {
+    if request.words.has("--stats") {
         let all = Transitions::new(&sets, &Conditions::All, &[]);
         analysis::stats((all.domains(), all.count()), out)?;
     }
     Ok(())
 }
 
-struct Printer<'p> {
-    db: &'p PolicyDb,
-    transitions: &'p Transitions<'p>,
-    request: &'p Request,
+/// Prints what makes a step.
+struct Rules<'a> {
+    db: &'a PolicyDb,
+    statements: Statements<'a>,
 }
 
-impl Printer<'_> {
-    /// The ways; the reverse ones are those from the target to the source, told from their end.
-    fn paths(
-        &self,
-        source: TypeId,
-        target: TypeId,
-        reverse: bool,
-        out: &mut dyn Write,
-    ) -> Result<()> {
-        let (from, to) = if reverse { (target, source) } else { (source, target) };
-        let mut number = 0;
-        for path in self.transitions.paths(from, to, self.request.wanted()?) {
-            number += 1;
-            writeln!(out, "Domain transition path {number}:")?;
-            let mut steps: Vec<_> = path.windows(2).map(|it| (it[0], it[1])).collect();
-            if reverse {
-                steps.reverse();
-            }
-            for (at, step) in (1..).zip(steps) {
-                let [from, to] = [step.0, step.1].map(TypeId::from_bit);
-                if let (Some(from), Some(to)) = (from, to) {
-                    self.step("Step", at, (from, to), out)?;
-                }
-            }
-            if number >= self.request.limit {
-                break;
-            }
-            writeln!(out)?;
-            out.flush()?;
-        }
-        writeln!(out, "\n{number} domain transition path(s) found.")?;
-        Ok(())
-    }
-
-    fn steps(&self, source: TypeId, reverse: bool, out: &mut dyn Write) -> Result<()> {
-        let pairs: Vec<(TypeId, TypeId)> = if reverse {
-            self.transitions.towards(source).map(|it| (it, source)).collect()
-        } else {
-            self.transitions.out_of(source).map(|it| (source, it)).collect()
-        };
-        let mut number = 0;
-        for pair in pairs.into_iter().take(self.request.limit) {
-            number += 1;
-            self.step("Transition", number, pair, out)?;
-        }
-        writeln!(out, "\n{number} domain transition(s) found.")?;
-        Ok(())
-    }
-
-    fn step(
-        &self,
-        word: &str,
-        number: usize,
-        (from, to): (TypeId, TypeId),
-        out: &mut dyn Write,
-    ) -> Result<()> {
-        let (source, target) = (self.db.types.name(from), self.db.types.name(to));
-        writeln!(out, "{word} {number}: {source} -> {target}")?;
-        if self.request.full {
-            writeln!(out)?;
-            self.rules_of(&self.transitions.step(from, to), out)?;
-        }
-        Ok(())
-    }
-
-    fn rules_of(&self, step: &Step<'_>, out: &mut dyn Write) -> Result<()> {
+impl Rules<'_> {
+    fn of(&mut self, step: &Step<'_>, out: &mut dyn Write) -> Result<()> {
+        writeln!(out)?;
         if !step.transition.is_empty() {
             self.rules("", "Domain transition rule(s):", &step.transition, out)?;
             self.rules("", "Set execution context rule(s):", &step.setexec, out)?;
@@ -168,7 +113,7 @@ impl Printer<'_> {
     }
 
     fn rules(
-        &self,
+        &mut self,
         indent: &str,
         head: &str,
         rules: &[Rule<'_>],
@@ -178,7 +123,7 @@ impl Printer<'_> {
             return Ok(());
         }
         writeln!(out, "{indent}{head}")?;
-        for line in statements(self.db, rules) {
+        for line in lines(&mut self.statements, rules) {
             writeln!(out, "{indent}{line}")?;
         }
         writeln!(out)?;

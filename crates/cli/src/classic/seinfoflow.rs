@@ -1,27 +1,42 @@
 //! `seinfoflow`: information flow.
 
 use std::io::Write;
+use std::ops::ControlFlow;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use mandate_policydb::{PolicyDb, SymbolId as _, TypeId};
+use mandate_policydb::PolicyDb;
 use mandate_query::flow::{FlowQuery, Flows, PermissionMap, WEIGHTS};
 use mandate_query::rules::{Conditions, Rule};
 use mandate_query::types::TypeSets;
+use mandate_query::{Statements, Style};
 
-use super::analysis::{self, Asked, Request, statements};
-use super::getopt::{Spec, spec};
+use super::analysis::{self, Captions, Printer, Request, lines};
+use super::argparse::{Spec, Takes, Words, with};
 use crate::{input, policy};
 
+const LIMIT: &str = "--limit_flows";
+
 const OWN: [Spec; 4] = [
-    spec('m', "map", true),
-    spec('w', "min_weight", true),
-    spec('l', "limit_flows", true),
-    spec('b', "booleans", true),
+    with("-m", "--map", Takes::One),
+    with("-w", "--min_weight", Takes::Number),
+    with("-l", LIMIT, Takes::Number),
+    with("-b", "--booleans", Takes::One),
 ];
 
-const SYNOPSIS: &str = "[-h] [--version] [-p POLICY] [-m MAP] -s SOURCE [-t TARGET (-S | -A STEPS)] [-w WEIGHT] [-l LIMIT] [-b BOOLEANS] \
-                        [--full] [--stats] [-v] [--debug] [EXCLUDE ...]";
-const HELP: &str = "
+const CAPTIONS: Captions = Captions {
+    way: "Flow",
+    step: "  Step",
+    single: "Flow",
+    ways: "information flow(s)",
+    singles: "information flow(s)",
+    no_algorithm: "A target type is not used for flows in/out of a type.",
+};
+
+const HELP: &str = "\
+usage: seinfoflow [-h] [--version] [-p POLICY] [-m MAP] -s SOURCE [-t TARGET (-S | -A STEPS)] [-r]
+                  [-w WEIGHT] [-l LIMIT] [-b BOOLEANS] [-o FILE] [--full] [--stats] [-v] [--debug]
+                  [EXCLUDE ...]
+
 From which type information can come to which other: without a target every single step away from the source.
 
   -p, --policy POLICY    a policy in any form; without it that of this machine
@@ -30,9 +45,11 @@ From which type information can come to which other: without a target every sing
   -t, --target TYPE      where it goes to
   -S, --shortest_path    all shortest ways
   -A, --all_paths STEPS  all ways of at most so many steps
+  -r, --reverse          the steps towards the source; with a target nothing else
   -w, --min_weight N     count only flows of this weight and above, 1 to 10; 3 without it
   -l, --limit_flows N    stop after so many
   -b, --booleans VALUES  the booleans as they are (default), or NAME:true,NAME:false,...; without it all rules count
+  -o, --output_file FILE draw a graph, instead of text: PNG, which needs Graphviz, or a .dot file
       --full             with the rules that make each step
       --stats            tell how large the graph is
   -v, --verbose          tell what is being done; as --debug
@@ -49,28 +66,29 @@ struct Own {
 }
 
 pub(crate) fn seinfoflow(words: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<u8> {
-    let mut own = Own { map: None, weight: 3, booleans: None };
-    match analysis::read(words, &OWN, |letter, argument| own.option(letter, argument)) {
-        Asked::Help => write!(out, "usage: seinfoflow {SYNOPSIS}\n{HELP}")?,
-        Asked::Version => writeln!(out, "{}", env!("CARGO_PKG_VERSION"))?,
-        Asked::Wrong(why) => return analysis::usage("seinfoflow", SYNOPSIS, &why, err),
-        Asked::Request(request) => {
-            let done = answer(&request, &own, out, err);
-            return analysis::failed(done, "seinfoflow", err);
-        }
+    let program = analysis::program("seinfoflow", HELP, &OWN);
+    let words = match program.read(words, out, err)? {
+        ControlFlow::Continue(words) => words,
+        ControlFlow::Break(code) => return Ok(code),
+    };
+    let own = Own::of(&words);
+    match own.and_then(|own| Ok((Request::of(words, LIMIT, &CAPTIONS)?, own))) {
+        Ok((request, own)) => analysis::failed(answer(&request, &own, out, err), program.name, err),
+        Err(why) => program.usage(why, err),
     }
-    Ok(0)
 }
 
 impl Own {
-    fn option(&mut self, letter: char, argument: &str) -> Result<bool, String> {
-        match letter {
-            'm' => self.map = Some(argument.to_owned()),
-            'w' => self.weight = analysis::number(argument)?,
-            'b' => self.booleans = Some(booleans(argument)?),
-            _ => return Ok(false),
+    /// What the words ask for, or what is wrong with them.
+    fn of(words: &Words) -> Result<Self, &'static str> {
+        if words.number(LIMIT).is_some_and(isize::is_negative) {
+            return Err("Limit on information flows cannot be negative.");
         }
-        Ok(true)
+        Ok(Self {
+            map: words.argument("--map").map(str::to_owned),
+            weight: words.number("--min_weight").unwrap_or(3),
+            booleans: words.argument("--booleans").map(booleans).transpose()?,
+        })
     }
 
     fn least_weight(&self) -> Result<u8> {
@@ -97,7 +115,7 @@ impl Own {
 }
 
 /// Values as `NAME:true,NAME:false`; none for those of the policy.
-fn booleans(text: &str) -> Result<Vec<(String, bool)>, String> {
+fn booleans(text: &str) -> Result<Vec<(String, bool)>, &'static str> {
     if text == "default" {
         return Ok(Vec::new());
     }
@@ -107,7 +125,7 @@ fn booleans(text: &str) -> Result<Vec<(String, bool)>, String> {
         let value = match value.trim().to_ascii_lowercase().as_str() {
             "true" => true,
             "false" => false,
-            _ => return Err("Conditional value must be true or false.".to_owned()),
+            _ => return Err("Conditional value must be true or false."),
         };
         Ok((name.trim().to_owned(), value))
     };
@@ -130,72 +148,22 @@ fn answer(request: &Request, own: &Own, out: &mut dyn Write, err: &mut dyn Write
     };
     let flows = Flows::new(&sets, &query);
     request.say("The information flows are gathered.", err)?;
-    let printer = Printer { db, flows: &flows, request };
+    let mut statements = Statements::new(db, Style::Setools);
+    let rules = |from, to, out: &mut dyn Write| {
+        let rules: Vec<Rule<'_>> = flows.step(from, to).iter().map(|it| it.rule).collect();
+        let lines = lines(&mut statements, &rules);
+        lines.iter().try_for_each(|it| writeln!(out, "    {it}"))?;
+        Ok(writeln!(out)?)
+    };
+    let printer = Printer { db, request, captions: CAPTIONS };
     match target {
-        Some(target) => printer.paths(source, target, out)?,
-        None => printer.steps(source, out)?,
+        Some(target) => printer.ways(request.paths(&flows, source, target)?, false, rules, out)?,
+        None => printer.singles(request.steps(&flows, source), rules, out)?,
     }
-    if request.stats {
+    if request.words.has("--stats") {
         let all =
             FlowQuery { least_weight: 1, conditions: Conditions::All, excluded: &[], ..query };
         analysis::stats(Flows::new(&sets, &all).count(), out)?;
     }
     Ok(())
-}
-
-struct Printer<'p> {
-    db: &'p PolicyDb,
-    flows: &'p Flows<'p>,
-    request: &'p Request,
-}
-
-impl Printer<'_> {
-    fn paths(&self, source: TypeId, target: TypeId, out: &mut dyn Write) -> Result<()> {
-        let mut number = 0;
-        for path in self.flows.paths(source, target, self.request.wanted()?) {
-            number += 1;
-            writeln!(out, "Flow {number}:")?;
-            let types: Vec<_> = path.into_iter().filter_map(TypeId::from_bit).collect();
-            for (at, step) in (1..).zip(types.windows(2)) {
-                self.step("  Step", at, (step[0], step[1]), out)?;
-            }
-            if number >= self.request.limit {
-                break;
-            }
-            writeln!(out)?;
-            out.flush()?;
-        }
-        writeln!(out, "\n{number} information flow(s) found.")?;
-        Ok(())
-    }
-
-    fn steps(&self, source: TypeId, out: &mut dyn Write) -> Result<()> {
-        let mut number = 0;
-        for target in self.flows.out_of(source).into_iter().take(self.request.limit) {
-            number += 1;
-            self.step("Flow", number, (source, target), out)?;
-        }
-        writeln!(out, "\n{number} information flow(s) found.")?;
-        Ok(())
-    }
-
-    fn step(
-        &self,
-        word: &str,
-        number: usize,
-        (from, to): (TypeId, TypeId),
-        out: &mut dyn Write,
-    ) -> Result<()> {
-        let (source, target) = (self.db.types.name(from), self.db.types.name(to));
-        writeln!(out, "{word} {number}: {source} -> {target}")?;
-        if !self.request.full {
-            return Ok(());
-        }
-        let rules: Vec<Rule<'_>> = self.flows.step(from, to).iter().map(|it| it.rule).collect();
-        for line in statements(self.db, &rules) {
-            writeln!(out, "    {line}")?;
-        }
-        writeln!(out)?;
-        Ok(())
-    }
 }

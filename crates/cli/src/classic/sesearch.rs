@@ -1,6 +1,7 @@
 //! `sesearch`: the rules of a policy that fit.
 
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -9,57 +10,49 @@ use mandate_query::name::NameCriterion;
 use mandate_query::search::{Choice, End, Kind, Match, RuleQuery, parse_xperms};
 use mandate_query::{Statements, Style};
 
-use super::argparse::{self, Spec, Takes, Words};
+use super::argparse::{FAILED, Program, Spec, Takes, Words, flag, with};
 use crate::answers::print_rules;
 use crate::{policy, suggest};
 
-const OPTIONS: [Spec; 37] = {
-    const fn flag(short: &'static str, long: &'static str) -> Spec {
-        Spec { short, long, takes: Takes::Nothing }
-    }
-    const fn with(short: &'static str, long: &'static str) -> Spec {
-        Spec { short, long, takes: Takes::One }
-    }
-    [
-        flag("-h", "--help"),
-        flag("", "--version"),
-        flag("-v", "--verbose"),
-        flag("", "--debug"),
-        flag("-A", ""),
-        flag("", "--allow"),
-        flag("", "--allowxperm"),
-        flag("", "--auditallow"),
-        flag("", "--auditallowxperm"),
-        flag("", "--dontaudit"),
-        flag("", "--dontauditxperm"),
-        flag("", "--neverallow"),
-        flag("", "--neverallowxperm"),
-        flag("-T", "--type_trans"),
-        flag("", "--type_change"),
-        flag("", "--type_member"),
-        flag("", "--role_allow"),
-        flag("", "--role_trans"),
-        flag("", "--range_trans"),
-        with("-s", "--source"),
-        with("-t", "--target"),
-        with("-c", "--class"),
-        with("-p", "--perms"),
-        with("-x", "--xperms"),
-        with("-D", "--default"),
-        with("-b", "--bool"),
-        flag("-eb", ""),
-        flag("-ep", ""),
-        flag("-ex", ""),
-        flag("-Sp", ""),
-        flag("-ds", ""),
-        flag("-dt", ""),
-        flag("-rs", ""),
-        flag("-rt", ""),
-        flag("-rc", ""),
-        flag("-rd", ""),
-        flag("-rb", ""),
-    ]
-};
+const FLAGS: [Spec; 26] = [
+    flag("-A", ""),
+    flag("", "--allow"),
+    flag("", "--allowxperm"),
+    flag("", "--auditallow"),
+    flag("", "--auditallowxperm"),
+    flag("", "--dontaudit"),
+    flag("", "--dontauditxperm"),
+    flag("", "--neverallow"),
+    flag("", "--neverallowxperm"),
+    // 4.4.1 says `--type_trans`, `--role_trans` and `--range_trans`, which are short for these.
+    flag("-T", "--type_transition"),
+    flag("", "--type_change"),
+    flag("", "--type_member"),
+    flag("", "--role_allow"),
+    flag("", "--role_transition"),
+    flag("", "--range_transition"),
+    flag("-eb", ""),
+    flag("-ep", ""),
+    flag("-ex", ""),
+    flag("-Sp", ""),
+    flag("-ds", ""),
+    flag("-dt", ""),
+    flag("-rs", ""),
+    flag("-rt", ""),
+    flag("-rc", ""),
+    flag("-rd", ""),
+    flag("-rb", ""),
+];
+
+const CRITERIA: [Spec; 7] = [
+    with("-s", "--source", Takes::One),
+    with("-t", "--target", Takes::One),
+    with("-c", "--class", Takes::One),
+    with("-p", "--perms", Takes::One),
+    with("-x", "--xperms", Takes::One),
+    with("-D", "--default", Takes::One),
+    with("-b", "--bool", Takes::One),
+];
 
 /// The options that ask for a kind of rule.
 const KINDS: [(&str, Kind); 16] = [
@@ -73,35 +66,24 @@ const KINDS: [(&str, Kind); 16] = [
     ("--dontauditxperm", Kind::Te(RuleKind::DontAuditXperm)),
     ("--neverallow", Kind::Never),
     ("--neverallowxperm", Kind::Never),
-    ("--type_trans", Kind::Te(RuleKind::TypeTransition)),
+    ("--type_transition", Kind::Te(RuleKind::TypeTransition)),
     ("--type_change", Kind::Te(RuleKind::TypeChange)),
     ("--type_member", Kind::Te(RuleKind::TypeMember)),
     ("--role_allow", Kind::RoleAllow),
-    ("--role_trans", Kind::RoleTransition),
-    ("--range_trans", Kind::RangeTransition),
+    ("--role_transition", Kind::RoleTransition),
+    ("--range_transition", Kind::RangeTransition),
 ];
 
-/// The words cannot be read.
-const USAGE: u8 = 2;
-/// The question cannot be asked.
-const FAILED: u8 = 1;
-
 pub(crate) fn sesearch(words: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<u8> {
-    let words = match argparse::read(&OPTIONS, words.get(1..).unwrap_or_default()) {
-        Ok(words) => words,
-        Err(message) => return usage(&message, err),
+    let options = [&FLAGS[..], &CRITERIA].concat();
+    let program = Program { name: "sesearch", help: HELP, options, operands: 1 };
+    let words = match program.read(words, out, err)? {
+        ControlFlow::Continue(words) => words,
+        ControlFlow::Break(code) => return Ok(code),
     };
-    if words.has("--help") {
-        write!(out, "{HELP}")?;
-        return Ok(0);
-    }
-    if words.has("--version") {
-        writeln!(out, "{}", env!("CARGO_PKG_VERSION"))?;
-        return Ok(0);
-    }
     let kinds = kinds(&words);
-    if kinds.is_empty() {
-        return usage("At least one rule type must be specified.", err);
+    if let Some(why) = fault(&words, &kinds) {
+        return program.usage(why, err);
     }
     match answer(&words, kinds, out, err)? {
         Ok(()) => Ok(0),
@@ -112,10 +94,17 @@ pub(crate) fn sesearch(words: &[String], out: &mut dyn Write, err: &mut dyn Writ
     }
 }
 
-fn usage(message: &str, err: &mut dyn Write) -> Result<u8> {
-    let usage = HELP.split("\n\n").next().unwrap_or_default();
-    writeln!(err, "{usage}\nsesearch: error: {message}")?;
-    Ok(USAGE)
+/// What is wrong with words that can be read.
+fn fault(words: &Words, kinds: &[Kind]) -> Option<&'static str> {
+    let other = |it: &Kind| !matches!(it, Kind::Te(_) | Kind::Never);
+    let of_types = ["--perms", "--xperms", "--bool"];
+    let of_types = of_types.iter().any(|it| words.argument(it).is_some());
+    if kinds.is_empty() {
+        return Some("At least one rule type must be specified.");
+    }
+    (of_types && kinds.iter().any(other)).then_some(
+        "-p/--perms, -x/--xperms, and -b/--bool options are only supported with TE rule searches.",
+    )
 }
 
 fn kinds(words: &Words) -> Vec<Kind> {
@@ -189,20 +178,21 @@ const HELP: &str = "\
 usage: sesearch [-h] [--version] [-v] [--debug] [-A] [--allow] [--allowxperm] [--auditallow]
                 [--auditallowxperm] [--dontaudit] [--dontauditxperm] [--neverallow]
                 [--neverallowxperm] [-T] [--type_change] [--type_member] [--role_allow]
-                [--role_trans] [--range_trans] [-s SOURCE] [-t TARGET] [-c TCLASS] [-p PERMS]
-                [-x XPERMS] [-D DEFAULT] [-b BOOL] [-eb] [-ep] [-ex] [-Sp] [-ds] [-dt] [-rs] [-rt]
-                [-rc] [-rd] [-rb] [policy]
+                [--role_transition] [--range_transition] [-s SOURCE] [-t TARGET] [-c TCLASS]
+                [-p PERMS] [-x XPERMS] [-D DEFAULT] [-b BOOL] [-eb] [-ep] [-ex] [-Sp] [-ds] [-dt]
+                [-rs] [-rt] [-rc] [-rd] [-rb] [policy]
 
 Prints the rules of a policy that fit. The policy may be a binary, CIL, a policy.conf, a package or a
 source tree; without one, that in force is asked.
 
 Kinds of rules:
   -A                      allow and allowxperm
-  --allow, --auditallow, --dontaudit, --neverallow
-  --allowxperm, --auditallowxperm, --dontauditxperm, --neverallowxperm
-  -T, --type_trans        type_transition, with and without the name of a file
+  --allow, --auditallow, --dontaudit
+  --allowxperm, --auditallowxperm, --dontauditxperm
+  --neverallow, --neverallowxperm: a policy that can be asked has none
+  -T, --type_transition   type_transition, with and without the name of a file
   --type_change, --type_member
-  --role_allow, --role_trans, --range_trans
+  --role_allow, --role_transition, --range_transition; not with -p, -x, -b
 
 What a rule must have:
   -s, --source NAME       its source: a type, an attribute or, between roles, a role

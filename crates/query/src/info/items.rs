@@ -82,11 +82,14 @@ pub(super) fn known(
     component: Component,
     name: &str,
 ) -> Result<(), QuestionError> {
-    let by_number = [Component::Portcon, Component::Ibpkeycon, Component::Nodecon];
+    let by_number = |it| {
+        matches!(it, Component::Portcon | Component::Ibpkeycon | Component::Nodecon)
+            || it.is_xen() && it != Component::Devicetreecon
+    };
     let there = match component {
         Component::Permissive | Component::Typebounds => db.types.find(name).is_some(),
         Component::Polcap => capability_names().any(|it| it == name),
-        it if by_number.contains(&it) => true,
+        it if by_number(it) => true,
         _ => {
             let query = InfoQuery { component, name: Some(name.to_owned()), expand: false };
             let of_class = matches!(
@@ -186,15 +189,14 @@ impl<'a> Lists<'a, '_> {
                     to.push(b';');
                 })
             }),
-            Component::Ioportcon => self.xen("ioportcon", &objects.ioports),
-            Component::Iomemcon => self.xen("iomemcon", &objects.iomems),
-            Component::Pcidevicecon => self.xen("pcidevicecon", &objects.pci_devices),
-            Component::Pirqcon => self.xen("pirqcon", &objects.pirqs),
+            Component::Ioportcon => self.xen(component, &objects.ioports)?,
+            Component::Iomemcon => self.xen(component, &objects.iomems)?,
+            Component::Pcidevicecon => self.xen(component, &objects.pci_devices)?,
+            Component::Pirqcon => self.xen(component, &objects.pirqs)?,
             Component::Devicetreecon => {
-                let statement = |path: &[u8], context| {
-                    self.with_context(&format!("devicetreecon {}", lossy(path)), context, "")
-                };
-                objects.device_tree.iter().map(|it| statement(&it.path, &it.context)).collect()
+                let all = objects.device_tree.iter().filter(|it| self.means(&it.path));
+                let head = |path| format!("devicetreecon {}", lossy(path));
+                all.map(|it| self.with_context(&head(&it.path), &it.context, "")).collect()
             }
         })
     }
@@ -386,12 +388,28 @@ impl<'a> Lists<'a, '_> {
         bounded.filter_map(one).collect()
     }
 
-    fn xen(&self, keyword: &str, list: &[XenRange]) -> Vec<Item> {
-        let head = |it: &XenRange| match it.low == it.high {
-            true => format!("{keyword} {}", it.low),
-            false => format!("{keyword} {}-{}", it.low, it.high),
+    /// Contexts of Xen that are about numbers: of interrupts decimal ones, of all else hexadecimal ones.
+    fn xen(&self, component: Component, list: &[XenRange]) -> Result<Vec<Item>, QuestionError> {
+        let decimal = component == Component::Pirqcon;
+        let number = |text: &str| if decimal { text.parse().ok() } else { hexadecimal(text) };
+        let range = self.name.map(|it| parse_range(it, number, "a number or range of numbers"));
+        let range: Option<(u64, u64)> = range.transpose()?;
+        let setools = self.statements.style() == Style::Setools;
+        // To setools an address means a statement about itself, though an I/O port means what holds it.
+        let meant = |it: &&XenRange| match component {
+            Component::Iomemcon if setools => range.is_none_or(|range| range == (it.low, it.high)),
+            _ => covers(range, it.low, it.high),
         };
-        list.iter().map(|it| self.with_context(&head(it), &it.context, "")).collect()
+        let shown = |number: u64| match setools && !decimal {
+            true => format!("{number:#06x}"),
+            false => number.to_string(),
+        };
+        let head = |it: &XenRange| match it.low == it.high {
+            true => format!("{} {}", component.keyword(), shown(it.low)),
+            false => format!("{} {}-{}", component.keyword(), shown(it.low), shown(it.high)),
+        };
+        let all = list.iter().filter(meant);
+        Ok(all.map(|it| self.with_context(&head(it), &it.context, "")).collect())
     }
 
     fn type_(&self, type_: &TypeDatum, aliases: &[&TypeDatum]) -> String {
@@ -501,24 +519,24 @@ pub(crate) fn file_kind(class: &str) -> &'static str {
     }
 }
 
-fn hexadecimal(text: &str) -> Option<u32> {
+fn hexadecimal<T: TryFrom<u64>>(text: &str) -> Option<T> {
     let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
-    u32::from_str_radix(digits, 16).ok()
+    u64::from_str_radix(digits, 16).ok()?.try_into().ok()
 }
 
 /// A number, or two with `-` between.
-fn parse_range(
+fn parse_range<T: PartialOrd>(
     range: &str,
-    number: impl Fn(&str) -> Option<u32>,
+    number: impl Fn(&str) -> Option<T>,
     expected: &'static str,
-) -> Result<(u32, u32), QuestionError> {
+) -> Result<(T, T), QuestionError> {
     let (low, high) = range.split_once('-').unwrap_or((range, range));
     let both = number(low).zip(number(high)).filter(|(low, high)| low <= high);
     both.ok_or_else(|| QuestionError::Malformed { expected, found: range.to_owned() })
 }
 
 /// Does low to high hold all of the range?
-fn covers(range: Option<(u32, u32)>, low: u32, high: u32) -> bool {
+fn covers<T: PartialOrd>(range: Option<(T, T)>, low: T, high: T) -> bool {
     range.is_none_or(|it| low <= it.0 && it.1 <= high)
 }
 
