@@ -49,6 +49,24 @@ impl Nfa {
         part(&self.accepts, &self.first_accept, state)
     }
 
+    /// For each state whether some state for which `test` holds can be reached.
+    pub(crate) fn leading_to(&self, test: impl Fn(StateId) -> bool) -> Vec<bool> {
+        let states = || (0..).take(self.len());
+        let steps = states().flat_map(|from| {
+            let edges = self.edges(from).iter().map(|it| it.to);
+            edges.chain(self.jumps(from).iter().copied()).map(move |to| (to, from))
+        });
+        let (before, first) = flatten(self.len(), steps.collect());
+        let mut reached = vec![false; self.len()];
+        let mut pending: Vec<StateId> = states().filter(|&it| test(it)).collect();
+        while let Some(state) = pending.pop() {
+            if !std::mem::replace(&mut reached[state as usize], true) {
+                pending.extend_from_slice(part(&before, &first, state));
+            }
+        }
+        reached
+    }
+
     /// For each byte a number, the same for bytes that no edge tells apart; and how many there are.
     pub(crate) fn classes(&self) -> ([u8; 256], usize) {
         let mut begins = [false; 256];

@@ -47,6 +47,8 @@ pub struct Lookup<'a> {
     dfa: Dfa,
     /// For each list of lines and kind of file (0 for any), the line that wins.
     winners: Vec<[u32; 8]>,
+    /// States from which some line with a context can still match; known when first asked for.
+    hopeful: Option<Vec<bool>>,
 }
 
 /// A directory whose entries are looked up: what was found out about its path.
@@ -63,7 +65,7 @@ pub struct Directory {
 impl<'a> Lookup<'a> {
     /// Nothing is known yet.
     pub fn new(table: &'a FileContexts) -> Self {
-        Self { table, dfa: Dfa::new(&table.nfa), winners: Vec::new() }
+        Self { table, dfa: Dfa::new(&table.nfa), winners: Vec::new(), hopeful: None }
     }
 
     /// The context of a path, as `selabel_lookup_raw(3)` has it; a path without kind fits lines of every kind.
@@ -92,6 +94,43 @@ impl<'a> Lookup<'a> {
             (it != winner, !literal(it), order, if literal(it) { it } else { u32::MAX - it })
         });
         lines.into_iter().map(|it| self.table.line(it)).collect()
+    }
+
+    /// Whether a path, or one that begins with it, may have a context, as `selabel_partial_match(3)` has it.
+    pub fn partial(&mut self, path: &[u8]) -> bool {
+        if path.is_empty() {
+            return false;
+        }
+        let (table, path) = (self.table, self.table.substituted(path));
+        let end = self.walk(self.dfa.start(), &path);
+        let hopeful = self.hopeful.get_or_insert_with(|| table.hopeful());
+        if self.dfa.members(end).iter().any(|&it| hopeful[it as usize]) {
+            return true;
+        }
+        let lines = self.matching(&path);
+        lines.iter().any(|&it| table.lines[it as usize].context.is_some())
+    }
+
+    /// The context of a path that also goes by other names, as `selabel_lookup_best_match(3)` has it: a line without meta characters for any name wins, in the order of the names; else that
+    /// which fixes most of a path.
+    pub fn best(
+        &mut self,
+        path: &[u8],
+        aliases: &[&[u8]],
+        file_type: Option<FileType>,
+    ) -> Answer<'a> {
+        let mut best = Answer::Unknown;
+        for name in std::iter::once(&path).chain(aliases) {
+            let answer = self.path(name, file_type);
+            let Answer::Context(_, line) = answer else { continue };
+            if line.is_literal() && !aliases.is_empty() {
+                return answer;
+            }
+            if best.line().is_none_or(|it| line.prefix() > it.prefix()) {
+                best = answer;
+            }
+        }
+        if aliases.is_empty() { self.path(path, file_type) } else { best }
     }
 
     /// Begins with a directory, whose path is given as for [`Lookup::path`].
@@ -196,6 +235,11 @@ impl<'a> Lookup<'a> {
 }
 
 impl FileContexts {
+    fn hopeful(&self) -> Vec<bool> {
+        let has_context = |it: &u32| self.lines[*it as usize].context.is_some();
+        self.nfa.leading_to(|state| self.nfa.accepts(state).iter().any(has_context))
+    }
+
     fn answer(&self, line: u32) -> Answer<'_> {
         if line == NO_LINE {
             return Answer::Unknown;

@@ -2,7 +2,7 @@
 //!
 //! It keeps its own stack and counts its steps, so that no pattern and no path can exhaust it.
 
-use super::parse::fixed_length;
+use super::parse::lengths;
 use super::{Arena, Assert, Greed, Node, NodeId, Pattern};
 use crate::pattern::ByteSet;
 use crate::pattern::class::is_word;
@@ -38,15 +38,20 @@ enum Instruction {
         kind: Sub,
         after: usize,
     },
-    /// Goes back so many bytes.
-    Back(usize),
+    /// Holds where the slot was noted.
+    Here(usize),
     Done,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sub {
     Atomic,
-    Look { negative: bool },
+    /// Begins so many bytes before, at least and at most: 0 for a look ahead.
+    Look {
+        negative: bool,
+        least: usize,
+        most: usize,
+    },
 }
 
 /// A pattern, ready to be tried on paths.
@@ -70,7 +75,7 @@ impl Program {
             Node::Empty => {}
             Node::Set(set) => self.code.push(Instruction::Set(*set)),
             Node::Concat(parts) => parts.iter().for_each(|&it| self.emit(arena, it)),
-            Node::Alternate(parts) => self.alternate(parts, |it, part| it.emit(arena, part)),
+            Node::Alternate(parts) => self.alternate(arena, parts),
             &Node::Repeat { node, min, max, greed } => {
                 self.repeat(arena, node, (min, max), greed);
             }
@@ -82,11 +87,10 @@ impl Program {
             }
             &Node::Atomic(node) => self.sub(Sub::Atomic, |it| it.emit(arena, node)),
             &Node::Look { behind: false, negative, node } => {
-                self.sub(Sub::Look { negative }, |it| it.emit(arena, node));
+                let kind = Sub::Look { negative, least: 0, most: 0 };
+                self.sub(kind, |it| it.emit(arena, node));
             }
-            &Node::Look { behind: true, negative, node } => {
-                self.sub(Sub::Look { negative }, |it| it.behind(arena, node));
-            }
+            &Node::Look { behind: true, negative, node } => self.behind(arena, node, negative),
             &Node::Assert(assert) => self.code.push(Instruction::Assert(assert)),
             &Node::Reference { group, fold } => {
                 self.code.push(Instruction::Reference { group, fold });
@@ -94,30 +98,29 @@ impl Program {
         }
     }
 
-    fn alternate(&mut self, parts: &[NodeId], mut emit: impl FnMut(&mut Self, NodeId)) {
+    fn alternate(&mut self, arena: &Arena, parts: &[NodeId]) {
         let mut ends = Vec::new();
         let Some((&last, others)) = parts.split_last() else { return };
         for &part in others {
             let split = self.hole();
-            emit(self, part);
+            self.emit(arena, part);
             ends.push(self.hole());
             self.code[split] = Instruction::Split(split + 1, self.code.len());
         }
-        emit(self, last);
+        self.emit(arena, last);
         for end in ends {
             self.code[end] = Instruction::Jump(self.code.len());
         }
     }
 
-    /// Each alternative of a look-behind has a length of its own.
-    fn behind(&mut self, arena: &Arena, node: NodeId) {
-        match arena.get(node) {
-            Node::Alternate(parts) => self.alternate(parts, |it, part| it.behind(arena, part)),
-            _ => {
-                self.code.push(Instruction::Back(fixed_length(arena, node).unwrap_or(0)));
-                self.emit(arena, node);
-            }
-        }
+    fn behind(&mut self, arena: &Arena, node: NodeId, negative: bool) {
+        let slot = self.slot();
+        self.code.push(Instruction::Save(slot));
+        let (least, most) = lengths(arena, node).unwrap_or((0, 0));
+        self.sub(Sub::Look { negative, least, most }, |it| {
+            it.emit(arena, node);
+            it.code.push(Instruction::Here(slot));
+        });
     }
 
     fn sub(&mut self, kind: Sub, emit: impl FnOnce(&mut Self)) {
@@ -253,7 +256,7 @@ impl Run<'_> {
                 let same = if fold { here.eq_ignore_ascii_case(text) } else { here == text };
                 same.then_some((pc + 1, at + text.len()))
             }
-            Instruction::Back(length) => Some((pc + 1, at.checked_sub(length)?)),
+            Instruction::Here(slot) => (self.slots[slot] == Some(at)).then_some((pc + 1, at)),
             _ => None,
         }
     }
@@ -266,9 +269,16 @@ impl Run<'_> {
         kind: Sub,
         stack: &mut Vec<Retry>,
     ) -> Option<usize> {
+        let (negative, least, most) = match kind {
+            Sub::Atomic => (false, 0, 0),
+            Sub::Look { negative, least, most } => (negative, least, most),
+        };
         let before = self.slots.clone();
-        let found = self.from(code, pc + 1, at);
-        if found.is_none() || kind == (Sub::Look { negative: true }) {
+        let found = (least..=most).find_map(|it| {
+            self.slots.clone_from(&before);
+            self.from(code, pc + 1, at.checked_sub(it)?)
+        });
+        if found.is_none() || negative {
             self.slots = before;
         } else {
             let changed = before.into_iter().enumerate().filter(|it| self.slots[it.0] != it.1);
@@ -276,7 +286,7 @@ impl Run<'_> {
         }
         match kind {
             Sub::Atomic => found,
-            Sub::Look { negative } => (found.is_some() != negative).then_some(at),
+            Sub::Look { .. } => (found.is_some() != negative).then_some(at),
         }
     }
 

@@ -21,7 +21,7 @@ pub(super) enum Kind<'a> {
     /// A reference to a group so many before this place.
     Relative(u32),
     Named(&'a [u8]),
-    /// `\Q…\E`, or what is left of the pattern.
+    /// `\Q…\E`.
     Quote(&'a [u8]),
     /// A lone `\E`.
     Nothing,
@@ -45,7 +45,7 @@ pub(super) fn read(
             number(rest, in_class, groups).ok_or(error(PatternErrorKind::UnknownEscape))?
         }
         b'c' => control(rest).ok_or(error(PatternErrorKind::UnknownEscape))?,
-        b'Q' => quote(rest),
+        b'Q' => quote(rest).ok_or(error(PatternErrorKind::OpenQuote))?,
         b'E' => (Kind::Nothing, 1),
         b'g' | b'k' if !in_class => {
             reference(rest).ok_or(error(PatternErrorKind::UnknownEscape))?
@@ -88,8 +88,7 @@ fn hexadecimal(rest: &[u8]) -> Option<(Kind<'static>, usize)> {
         return Some((Kind::Byte(digits(&rest[2..end], 16)?), end + 1));
     }
     let length = rest[1..].iter().take(2).take_while(|it| it.is_ascii_hexdigit()).count();
-    let byte = if length == 0 { 0 } else { digits(&rest[1..1 + length], 16)? };
-    Some((Kind::Byte(byte), 1 + length))
+    Some((Kind::Byte(digits(&rest[1..1 + length], 16)?), 1 + length))
 }
 
 fn braced_octal(rest: &[u8]) -> Option<(Kind<'static>, usize)> {
@@ -109,12 +108,22 @@ fn octal(rest: &[u8], most: usize) -> (Kind<'static>, usize) {
 /// A reference, or else a byte in base eight: below 10 always a reference, above when there are so many groups.
 fn number(rest: &[u8], in_class: bool, groups: u32) -> Option<(Kind<'static>, usize)> {
     let length = rest.iter().take_while(|it| it.is_ascii_digit()).count();
-    let value: Option<u32> = std::str::from_utf8(&rest[..length]).ok()?.parse().ok();
-    match value {
-        Some(it) if !in_class && (it < 10 || it <= groups) => Some((Kind::Reference(it), length)),
+    match leading_number(rest) {
+        Some(it) if !in_class && is_reference(it, groups) => Some((Kind::Reference(it), length)),
         _ if rest[0] < b'8' => Some(octal(rest, 3)),
         _ => None,
     }
+}
+
+/// The number, from 1, that stands first.
+pub(super) fn leading_number(rest: &[u8]) -> Option<u32> {
+    let length = rest.iter().take_while(|it| it.is_ascii_digit()).count();
+    std::str::from_utf8(&rest[..length]).ok()?.parse().ok().filter(|_| rest[0] != b'0')
+}
+
+/// Whether a number after a backslash names a group, of which the pattern has so many.
+pub(super) fn is_reference(number: u32, groups: u32) -> bool {
+    number < 10 || number <= groups
 }
 
 fn control(rest: &[u8]) -> Option<(Kind<'static>, usize)> {
@@ -122,12 +131,10 @@ fn control(rest: &[u8]) -> Option<(Kind<'static>, usize)> {
     Some((Kind::Byte(byte.to_ascii_uppercase() ^ 0x40), 2))
 }
 
-fn quote(rest: &[u8]) -> (Kind<'_>, usize) {
+fn quote(rest: &[u8]) -> Option<(Kind<'_>, usize)> {
     let inner = &rest[1..];
-    match inner.windows(2).position(|it| it == b"\\E") {
-        Some(end) => (Kind::Quote(&inner[..end]), end + 3),
-        None => (Kind::Quote(inner), rest.len()),
-    }
+    let end = inner.windows(2).position(|it| it == b"\\E")?;
+    Some((Kind::Quote(&inner[..end]), end + 3))
 }
 
 /// `\g2`, `\g{2}`, `\g{-1}`, `\g{name}`, `\k<name>`, `\k'name'`, `\k{name}`.

@@ -52,18 +52,24 @@ pub enum PatternErrorKind {
     /// A backslash at the end.
     #[error("nothing follows this backslash")]
     TrailingBackslash,
+    /// `\Q` without `\E`: libselinux's `$` would be quoted too.
+    #[error("this quote is not closed: it needs \\E")]
+    OpenQuote,
     /// A backslash before a letter or number that means nothing.
     #[error("this escape means nothing")]
     UnknownEscape,
     /// A reference to a group that the pattern does not have.
     #[error("the pattern has no such group")]
     UnknownGroup,
+    /// A second group of the same name.
+    #[error("the pattern has another group of this name")]
+    DuplicateName,
     /// What follows `(?` is none of the known groups.
     #[error("this kind of group is not known")]
     UnknownGroupKind,
     /// PCRE2 takes it, this crate does not.
     #[error(
-        "conditions, recursion, \\K, Unicode properties and the options m and x are not supported in file contexts"
+        "conditions, recursion, verbs, \\K, Unicode properties, references into (?|…) and the options m and x are not supported in file contexts"
     )]
     Unsupported,
     /// Groups nested deeper than PCRE2 allows.
@@ -72,8 +78,8 @@ pub enum PatternErrorKind {
     /// The pattern stands for more states than are worth having.
     #[error("the pattern is too large")]
     TooLarge,
-    /// A look-behind whose length is not known.
-    #[error("what a look-behind matches must have a fixed length")]
+    /// A look-behind whose length is not known, or above 255.
+    #[error("what a look-behind matches must have a bounded length of at most 255")]
     LookBehind,
 }
 

@@ -7,6 +7,8 @@ use super::{Arena, Assert, ByteSet, Greed, Node, NodeId, Pattern, PatternError, 
 const DEEPEST: usize = 250;
 /// Highest count of a repetition.
 const MOST: u32 = 65_535;
+/// Most bytes that a look-behind may go back.
+const FURTHEST: usize = 255;
 /// More states than this are refused: PCRE2's own limit is of this order.
 const LARGEST: u64 = 200_000;
 
@@ -49,12 +51,14 @@ struct Heads<'a> {
 impl<'a> Heads<'a> {
     fn of(pattern: &'a [u8]) -> Self {
         let mut heads = Self { count: 0, names: Vec::new(), references: false };
+        let mut numbers = Vec::new();
         let mut at = 0;
         while let Some(&byte) = pattern.get(at) {
             match byte {
                 b'\\' => {
-                    let next = pattern.get(at + 1).copied().unwrap_or(0);
-                    heads.references |= matches!(next, b'1'..=b'9' | b'g' | b'k');
+                    let rest = pattern.get(at + 1..).unwrap_or(&[]);
+                    heads.references |= matches!(rest.first(), Some(b'g' | b'k'));
+                    numbers.extend(escape::leading_number(rest));
                     at += 1;
                 }
                 b'[' => at = end_of_class(pattern, at),
@@ -63,6 +67,7 @@ impl<'a> Heads<'a> {
             }
             at += 1;
         }
+        heads.references |= numbers.iter().any(|&it| escape::is_reference(it, heads.count));
         heads
     }
 
@@ -72,7 +77,6 @@ impl<'a> Heads<'a> {
         } else if let Some(name) = group_name(&rest[1..]) {
             self.count += 1;
             self.names.push((name, self.count));
-            self.references |= rest.starts_with(b"?P=");
         } else {
             self.references |= rest.starts_with(b"?P=");
         }
@@ -182,6 +186,9 @@ impl<'p> Parser<'p, '_> {
 
     /// Reads an item with the quantifiers after it.
     fn item(&mut self, byte: u8, parts: &mut Vec<NodeId>) -> Result<()> {
+        if self.skip_nothing()? {
+            return Ok(());
+        }
         let start = self.at;
         self.at += 1;
         let node = match byte {
@@ -203,7 +210,7 @@ impl<'p> Parser<'p, '_> {
             }
             _ => self.byte(byte),
         };
-        let node = self.quantified(node)?;
+        let node = self.quantified(node, byte == b'(')?;
         parts.push(node);
         Ok(())
     }
@@ -238,7 +245,7 @@ impl<'p> Parser<'p, '_> {
             }
             Kind::Named(name) => self.named_reference(name, start)?,
         };
-        let node = self.quantified(node)?;
+        let node = self.quantified(node, false)?;
         parts.push(node);
         Ok(())
     }
@@ -270,7 +277,21 @@ impl<'p> Parser<'p, '_> {
         }
     }
 
-    /// A group whose parenthesis stands at `start`; none for options and comments.
+    /// Skips comments and ends of quotes, which a quantifier looks through.
+    fn skip_nothing(&mut self) -> Result<bool> {
+        let before = self.at;
+        loop {
+            let start = self.at;
+            if self.eat(b"(?#") {
+                let end = self.bytes[self.at..].iter().position(|&it| it == b')');
+                self.at += 1 + end.ok_or(self.error(start, PatternErrorKind::OpenGroup))?;
+            } else if !self.eat(b"\\E") {
+                return Ok(self.at > before);
+            }
+        }
+    }
+
+    /// A group whose parenthesis stands at `start`; none for options.
     fn group(&mut self, start: usize) -> Result<Option<NodeId>> {
         if !self.eat(b"?") {
             if self.bytes[self.at..].starts_with(b"*") {
@@ -283,17 +304,18 @@ impl<'p> Parser<'p, '_> {
                 return self.body_of(kind, start).map(Some);
             }
         }
-        if self.eat(b"#") {
-            let end = self.bytes[self.at..].iter().position(|&it| it == b')');
-            self.at += 1 + end.ok_or(self.error(start, PatternErrorKind::OpenGroup))?;
-            return Ok(None);
-        }
         if self.eat(b"P=") {
             return self.python_reference(start).map(Some);
+        }
+        if !self.heads.references && self.eat(b"|") {
+            return self.body(start).map(Some);
         }
         if let Some(name) = group_name(&self.bytes[self.at..]) {
             let prefix = usize::from(self.bytes.get(self.at) == Some(&b'P'));
             self.at += prefix + name.len() + 2;
+            if self.heads.names.iter().filter(|it| it.0 == name).count() > 1 {
+                return Err(self.error(start, PatternErrorKind::DuplicateName));
+            }
             return self.capture(start).map(Some);
         }
         self.options(start)
@@ -328,18 +350,13 @@ impl<'p> Parser<'p, '_> {
             GroupKind::Look { behind, negative } => Node::Look { behind, negative, node },
         };
         if let Node::Look { behind: true, node, .. } = made {
-            self.lengths(node).ok_or(self.error(start, PatternErrorKind::LookBehind))?;
+            let longest = lengths(self.arena, node).map(|it| it.1);
+            if longest.is_none_or(|it| it > FURTHEST) {
+                return Err(self.error(start, PatternErrorKind::LookBehind));
+            }
         }
         self.regular = false;
         Ok(self.arena.add(made))
-    }
-
-    /// Checks that each alternative of a look-behind has one length.
-    fn lengths(&self, node: NodeId) -> Option<()> {
-        match self.arena.get(node) {
-            Node::Alternate(parts) => parts.iter().try_for_each(|&it| self.lengths(it)),
-            _ => fixed_length(self.arena, node).map(drop),
-        }
     }
 
     fn python_reference(&mut self, start: usize) -> Result<NodeId> {
@@ -389,9 +406,10 @@ impl<'p> Parser<'p, '_> {
         Err(self.error(start, PatternErrorKind::OpenGroup))
     }
 
-    fn quantified(&mut self, mut node: NodeId) -> Result<NodeId> {
-        let mut repeatable = !matches!(self.arena.get(node), Node::Assert(_));
+    fn quantified(&mut self, mut node: NodeId, is_group: bool) -> Result<NodeId> {
+        let mut repeatable = is_group || !matches!(self.arena.get(node), Node::Assert(_));
         loop {
+            self.skip_nothing()?;
             let start = self.at;
             let (min, max) = match self.bytes.get(self.at) {
                 Some(b'*') => (0, None),
@@ -427,7 +445,7 @@ impl<'p> Parser<'p, '_> {
         }
     }
 
-    /// `{n}`, `{n,}` or `{n,m}` with its length; any other brace is itself.
+    /// `{n}`, `{n,}`, `{,m}` or `{n,m}` with its length; any other brace is itself.
     fn bounds(&self, start: usize) -> Result<Option<(usize, u16, Option<u16>)>> {
         let rest = &self.bytes[start..];
         let Some(end) = rest.iter().position(|&it| it == b'}') else { return Ok(None) };
@@ -598,23 +616,26 @@ const GROUPS: [(&[u8], GroupKind); 6] = [
     (b"<!", GroupKind::Look { behind: true, negative: true }),
 ];
 
-/// How many bytes a node matches, if that is one number.
-pub(super) fn fixed_length(arena: &Arena, node: NodeId) -> Option<usize> {
+/// The least and the most bytes that a node matches, if that is bounded.
+pub(super) fn lengths(arena: &Arena, node: NodeId) -> Option<(usize, usize)> {
     match arena.get(node) {
-        Node::Empty | Node::Assert(_) | Node::Look { .. } => Some(0),
-        Node::Set(_) => Some(1),
-        Node::Concat(parts) => {
-            parts.iter().try_fold(0usize, |sum, &it| sum.checked_add(fixed_length(arena, it)?))
-        }
+        Node::Empty | Node::Assert(_) | Node::Look { .. } => Some((0, 0)),
+        Node::Set(_) => Some((1, 1)),
+        Node::Concat(parts) => parts.iter().try_fold((0usize, 0usize), |sum, &it| {
+            let (least, most) = lengths(arena, it)?;
+            Some((sum.0.checked_add(least)?, sum.1.checked_add(most)?))
+        }),
         Node::Alternate(parts) => {
-            let mut lengths = parts.iter().map(|&it| fixed_length(arena, it));
-            let first = lengths.next()??;
-            lengths.all(|it| it == Some(first)).then_some(first)
+            parts.iter().try_fold((usize::MAX, 0), |sum: (usize, usize), &it| {
+                let (least, most) = lengths(arena, it)?;
+                Some((sum.0.min(least), sum.1.max(most)))
+            })
         }
-        &Node::Repeat { node, min, max, .. } if max == Some(min) => {
-            fixed_length(arena, node)?.checked_mul(min.into())
+        &Node::Repeat { node, min, max: Some(max), .. } => {
+            let (least, most) = lengths(arena, node)?;
+            Some((least.checked_mul(min.into())?, most.checked_mul(max.into())?))
         }
-        &Node::Capture { node, .. } | &Node::Atomic(node) => fixed_length(arena, node),
+        &Node::Capture { node, .. } | &Node::Atomic(node) => lengths(arena, node),
         Node::Repeat { .. } | Node::Reference { .. } => None,
     }
 }
@@ -627,6 +648,7 @@ fn numbers(inner: &str) -> Option<(u32, Option<u32>)> {
     match inner.split_once(',') {
         None => value(inner).map(|it| (it, Some(it))),
         Some((low, "")) => value(low).map(|it| (it, None)),
+        Some(("", high)) => value(high).map(|it| (0, Some(it))),
         Some((low, high)) => Some((value(low)?, Some(value(high)?))),
     }
 }
