@@ -55,7 +55,7 @@ fn answers_begin_with_what_was_counted() {
     ask(
         &["ports", &policy, "tcp/80"],
         expect![[r#"
-            tcp/80 is system_u:object_r:http_port_t:s0 by a portcon of its own; 1 type may bind it; 0 types may connect to it.
+            tcp/80 is system_u:object_r:http_port_t:s0 by a portcon of its own; 1 type may bind it, 0 may connect to it.
 
             may                types
             bind  confined  1  httpd_t

@@ -140,18 +140,19 @@ impl PortAnswer {
             Some((low, high)) => format!("by the portcon of {low}-{high}"),
             None => "by the initial SID port".to_owned(),
         };
-        let may = |permission: &str, granted: &Granted, what: &str| {
-            if self.missing.contains(&permission) {
-                return format!(
-                    "rules do not say who may {what}: {} has no {permission}",
-                    self.class
-                );
-            }
-            format!("{} may {what}", count(granted.types.len(), "type"))
+        let (bind, connect) = (self.bind.types.len(), self.connect.types.len());
+        let (class, bind) = (self.class, count(bind, "type"));
+        let may = match self.missing.as_slice() {
+            [] => format!("{bind} may bind it, {connect} may connect to it"),
+            ["name_connect"] => format!(
+                "{bind} may bind it; rules do not say who may connect to it, for {class} has no name_connect"
+            ),
+            missing => format!(
+                "rules do not say who may use it, for {class} has no {}",
+                missing.join(" and no ")
+            ),
         };
-        let bind = may("name_bind", &self.bind, "bind it");
-        let connect = may("name_connect", &self.connect, "connect to it");
-        format!("{name} is {} {from}; {bind}; {connect}.", db.context_to_string(context))
+        format!("{name} is {} {from}; {may}.", db.context_to_string(context))
     }
 }
 
@@ -304,32 +305,32 @@ mod tests {
         check(
             "tcp/631",
             expect![[r#"
-            tcp/631 is u_u:object_r:ipp_port_t by a portcon of its own; 3 types may bind it; 1 type may connect to it.
-            a_t b_t u_t; b_t"#]],
+                tcp/631 is u_u:object_r:ipp_port_t by a portcon of its own; 3 types may bind it, 1 may connect to it.
+                a_t b_t u_t; b_t"#]],
         );
         check(
             "tcp/80",
             expect![[r#"
-            tcp/80 is u_u:object_r:web_port_t by the portcon of 80-88; 1 type may bind it; 0 types may connect to it.
-            u_t; "#]],
+                tcp/80 is u_u:object_r:web_port_t by the portcon of 80-88; 1 type may bind it, 0 may connect to it.
+                u_t; "#]],
         );
         check(
             "tcp/600",
             expect![[r#"
-            tcp/600 is u_u:object_r:reserved_port_t by the portcon of 512-1023; 2 types may bind it; 0 types may connect to it.
-            a_t u_t; "#]],
+                tcp/600 is u_u:object_r:reserved_port_t by the portcon of 512-1023; 2 types may bind it, 0 may connect to it.
+                a_t u_t; "#]],
         );
         check(
             "udp/600",
             expect![[r#"
-            udp/600 is u_u:object_r:port_t by the initial SID port; 1 type may bind it; rules do not say who may connect to it: udp_socket has no name_connect.
-            a_t; "#]],
+                udp/600 is u_u:object_r:port_t by the initial SID port; 1 type may bind it; rules do not say who may connect to it, for udp_socket has no name_connect.
+                a_t; "#]],
         );
         check(
             "tcp/70",
             expect![[r#"
-            tcp/70 is u_u:object_r:port_t by the initial SID port; 1 type may bind it; 1 type may connect to it.
-            u_t; b_t"#]],
+                tcp/70 is u_u:object_r:port_t by the initial SID port; 1 type may bind it, 1 may connect to it.
+                u_t; b_t"#]],
         );
     }
 
@@ -338,15 +339,15 @@ mod tests {
         check(
             "dccp/1",
             expect![[r#"
-            dccp/1 is u_u:object_r:port_t by the initial SID port; rules do not say who may bind it: dccp_socket has no name_bind; rules do not say who may connect to it: dccp_socket has no name_connect.
-            ; "#]],
+                dccp/1 is u_u:object_r:port_t by the initial SID port; rules do not say who may use it, for dccp_socket has no name_bind and no name_connect.
+                ; "#]],
         );
         // Without the policy capability extended_socket_class the kernel takes sockets of SCTP for raw ones.
         check(
             "sctp/1",
             expect![[r#"
-            sctp/1 is u_u:object_r:port_t by the initial SID port; 1 type may bind it; rules do not say who may connect to it: rawip_socket has no name_connect.
-            b_t; "#]],
+                sctp/1 is u_u:object_r:port_t by the initial SID port; 1 type may bind it; rules do not say who may connect to it, for rawip_socket has no name_connect.
+                b_t; "#]],
         );
     }
 
