@@ -11,6 +11,12 @@ fn ask(words: &[&str], expected: Expect) {
 }
 
 #[test]
+fn one_domain_is_told_as_one() {
+    let (_, out, _) = run(&["mandate", "query", "user", &policy(), "bob"]);
+    assert!(out.contains("\nuser_r (1 domain): user_t\n"), "{out}");
+}
+
+#[test]
 fn answers_begin_with_what_was_counted() {
     let policy = policy();
     ask(
