@@ -54,7 +54,7 @@ impl<'a> Diff<'a> {
 
     /// The rules of a side, 0 or 1, that give an access vector what the other side does not; and which permissions of it, as the
     /// rules have them.
-    pub fn rules(&self, side: usize, of: &Access) -> Vec<(RulePlace, u32)> {
+    pub(super) fn rules(&self, side: usize, of: &Access) -> Vec<(RulePlace, u32)> {
         let Some(side_of) = self.sides.get(side) else { return Vec::new() };
         let AccessChange { source, target, class, layer, vectors: [before, after] } = of.change;
         let wanted = if side == 0 { before & !after } else { after & !before };
