@@ -5,6 +5,19 @@
 
 #![forbid(unsafe_code)]
 
+mod context;
+pub mod customizable;
+pub mod default_contexts;
+pub mod default_type;
+pub mod failsafe;
+mod glob;
 mod line;
+pub mod media;
+pub mod sepgsql;
+pub mod seusers;
+pub mod x;
 
 pub use line::{LineError, LineErrorKind};
+
+/// Bytes that a table keeps: a name, a pattern, a context.
+type Bytes = Box<[u8]>;
