@@ -11,6 +11,7 @@ pub mod default_contexts;
 pub mod default_type;
 pub mod failsafe;
 mod glob;
+pub mod homedirs;
 mod line;
 pub mod media;
 pub mod sepgsql;
