@@ -12,6 +12,7 @@ pub mod default_type;
 pub mod failsafe;
 mod glob;
 pub mod homedirs;
+pub mod levels;
 mod line;
 pub mod media;
 pub mod sepgsql;
