@@ -16,6 +16,7 @@ pub mod levels;
 mod line;
 pub mod media;
 pub mod sepgsql;
+pub mod setrans;
 pub mod seusers;
 pub mod x;
 
