@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod chcat;
 mod context;
 pub mod customizable;
 pub mod default_contexts;
