@@ -29,16 +29,18 @@ pub(crate) fn matches(mut glob: &[u8], mut text: &[u8]) -> bool {
 fn step<'a, 'b>(glob: &'a [u8], text: &'b [u8]) -> Option<(&'a [u8], &'b [u8])> {
     let (&byte, text) = text.split_first()?;
     let (matched, rest) = match glob {
-        [] => return None,
+        [] | [b'\\'] => return None,
         [b'?', rest @ ..] => (true, rest),
-        [b'[', rest @ ..] => set(rest, byte).unwrap_or((byte == b'[', rest)),
+        [b'[', rest @ ..] => set(rest, byte)?,
         [b'\\', literal, rest @ ..] => (*literal == byte, rest),
         [literal, rest @ ..] => (*literal == byte, rest),
     };
     matched.then_some((rest, text))
 }
 
-/// A set after its `[`: is `byte` in it, and what follows the `]`. `None` if it never ends: then `[` stands for itself.
+/// A set after its `[`: is `byte` in it, and what follows the `]`. A set that never ends is a `[` for itself.
+///
+/// `None` where no byte matches: an unknown class, or a range that never ends.
 fn set(glob: &[u8], byte: u8) -> Option<(bool, &[u8])> {
     let (inverse, mut rest) = match glob {
         [b'!' | b'^', rest @ ..] => (true, rest),
@@ -47,14 +49,13 @@ fn set(glob: &[u8], byte: u8) -> Option<(bool, &[u8])> {
     let mut found = false;
     let mut first = true;
     loop {
-        if let [b']', after @ ..] = rest
-            && !first
-        {
-            return Some((found != inverse, after));
+        match rest {
+            [] => return Some((byte == b'[', glob)),
+            [b']', after @ ..] if !first => return Some((found != inverse, after)),
+            _ => first = false,
         }
-        first = false;
         if let Some((class, after)) = class(rest) {
-            found |= class(byte);
+            found |= class.map_or(found.then_some(true), |it| Some(it(byte)))?;
             rest = after;
             continue;
         }
@@ -62,7 +63,9 @@ fn set(glob: &[u8], byte: u8) -> Option<(bool, &[u8])> {
         rest = after;
         let mut high = low;
         if let [b'-', end @ ..] = rest
-            && !matches!(end, [] | [b']', ..])
+            && !matches!(end, [b']', ..])
+            && !found
+            && !(end.is_empty() && byte == low)
         {
             (high, rest) = literal(end)?;
         }
@@ -81,8 +84,8 @@ fn literal(set: &[u8]) -> Option<(u8, &[u8])> {
 
 type Class = fn(u8) -> bool;
 
-/// A class such as `[:alpha:]` at the start of `set`.
-fn class(set: &[u8]) -> Option<(Class, &[u8])> {
+/// A class such as `[:alpha:]` at the start of `set`, and what follows; `None` in it if there is none of that name.
+fn class(set: &[u8]) -> Option<(Option<Class>, &[u8])> {
     let names: [(&[u8], Class); 12] = [
         (b"[:alpha:]", |it| it.is_ascii_alphabetic()),
         (b"[:digit:]", |it| it.is_ascii_digit()),
@@ -97,7 +100,13 @@ fn class(set: &[u8]) -> Option<(Class, &[u8])> {
         (b"[:cntrl:]", |it| it.is_ascii_control()),
         (b"[:xdigit:]", |it| it.is_ascii_hexdigit()),
     ];
-    names.into_iter().find_map(|(name, class)| Some((class, set.strip_prefix(name)?)))
+    let known = names.into_iter().find_map(|(name, class)| Some((class, set.strip_prefix(name)?)));
+    if let Some((class, after)) = known {
+        return Some((Some(class), after));
+    }
+    let rest = set.strip_prefix(b"[:")?;
+    let length = rest.iter().take_while(|it| it.is_ascii_lowercase()).count();
+    Some((None, rest.get(length..)?.strip_prefix(b":]")?))
 }
 
 #[cfg(test)]
@@ -125,8 +134,13 @@ mod tests {
             ("[[:digit:]x]", "7", true),
             ("[[:digit:]x]", "y", false),
             ("[a", "[a", true),
+            ("[[", "[[", true),
+            ("[a-", "[a-", false),
+            ("[[:nope:]]", "n]", false),
+            ("[a[:nope:]]", "a", true),
             (r"\*", "*", true),
             (r"\*", "x", false),
+            (r"a\", r"a\", false),
             (r"[\]]", "]", true),
         ];
         for (glob, text, expected) in cases {
