@@ -49,9 +49,7 @@ impl Field<'_> {
     pub(crate) fn lossy(&self) -> String {
         String::from_utf8_lossy(self.bytes).into_owned()
     }
-}
 
-impl Field<'_> {
     /// An error at the field.
     pub(crate) fn wrong(&self, kind: LineErrorKind) -> Fault {
         (self.column, kind)
