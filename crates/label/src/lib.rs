@@ -26,6 +26,7 @@ pub mod seusers;
 pub mod x;
 
 pub use file_type::FileType;
+pub use glob::matches as glob_matches;
 pub use line::{LineError, LineErrorKind};
 pub use pattern::{PatternError, PatternErrorKind};
 

@@ -1,6 +1,7 @@
 //! `mandate label`: labels of files, a file for each question.
 
 mod common;
+mod homedirs;
 mod lint;
 mod lookup;
 
@@ -24,11 +25,14 @@ enum Question {
     Lookup(lookup::Args),
     /// Find lines of file contexts that are wrong, doubled, without effect or not of the policy; exit 1 if there are any
     Lint(lint::Args),
+    /// Make file_contexts.homedirs of a policy's template and the accounts of a root file system
+    Homedirs(homedirs::Args),
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome> {
     match &args.question {
         Question::Lookup(args) => lookup::run(args, out, err),
         Question::Lint(args) => lint::run(args, out),
+        Question::Homedirs(args) => homedirs::run(args, out, err),
     }
 }
