@@ -10,6 +10,7 @@ pub mod file_contexts;
 mod file_type;
 mod line;
 mod pattern;
+pub mod relabel;
 
 pub use file_type::FileType;
 pub use line::{LineError, LineErrorKind};
