@@ -4,6 +4,7 @@
 
 pub mod bench;
 mod differences;
+mod policy_questions;
 pub mod questions;
 pub mod setools;
 mod wx;
@@ -42,13 +43,16 @@ pub enum Part {
     Differences,
     /// Who writes, creates and executes.
     Wx,
+    /// What else people ask.
+    Questions,
     /// Time.
     Bench,
 }
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Answers, Self::Differences, Self::Wx, Self::Bench];
+    pub const ALL: [Self; 5] =
+        [Self::Answers, Self::Differences, Self::Wx, Self::Questions, Self::Bench];
 
     /// What the report's comparisons belong to; also the words after `mandate-compliance`.
     #[must_use]
@@ -57,6 +61,7 @@ impl Part {
             Self::Answers => "query answers",
             Self::Differences => "query differences",
             Self::Wx => "query wx",
+            Self::Questions => "query questions",
             Self::Bench => "query bench",
         }
     }
@@ -83,6 +88,7 @@ pub fn run(
             Ok(figures)
         }
         Part::Wx => wx::run(place, full, report),
+        Part::Questions => policy_questions::run(place, full, report).map(|()| Vec::new()),
     }
 }
 

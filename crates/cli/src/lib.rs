@@ -9,6 +9,7 @@ mod compiler;
 mod differences;
 mod forms;
 mod input;
+mod labels;
 mod output;
 mod policy;
 mod progress;

@@ -126,9 +126,15 @@ pub(crate) fn running() -> Result<PathBuf> {
     if kernel.exists() {
         return Ok(kernel);
     }
-    let config = std::fs::read_to_string("/etc/selinux/config").unwrap_or_default();
-    let kind = config.lines().find_map(|it| it.trim().strip_prefix("SELINUXTYPE="));
-    let folder = Path::new("/etc/selinux").join(kind.unwrap_or("targeted").trim()).join("policy");
+    let folder = folder_in_force(Path::new("/")).join("policy");
     let newest = input::newest_policy(&folder);
     newest.context("no SELinux policy is in force here; name a policy file")
+}
+
+/// The folder of the policy that `etc/selinux/config` of a root file system names.
+pub(crate) fn folder_in_force(root: &Path) -> PathBuf {
+    let folder = root.join("etc/selinux");
+    let config = std::fs::read_to_string(folder.join("config")).unwrap_or_default();
+    let kind = config.lines().find_map(|it| it.trim().strip_prefix("SELINUXTYPE="));
+    folder.join(kind.unwrap_or("targeted").trim())
 }

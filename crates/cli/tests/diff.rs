@@ -163,6 +163,77 @@ fn effects_are_told_by_domain_with_their_places() {
 }
 
 #[test]
+fn rules_of_every_kind_are_told_with_their_places() {
+    let [a, b] = ["a", "b"].map(|it| repository(&format!("crates/query/tests/diff/{it}.conf")));
+    let parts = "allow,allowxperm,type_transition,type_change,role_allow,role_transition,range_transition,bool";
+    let words = ["mandate", "query", "diff", &a, &b, "--places", "--part", parts];
+    let (code, out, _) = run(&words);
+    let root = repository("");
+    expect![[r#"
+        Allow Rules (1 Added, 1 Removed, 1 Modified)
+           Added Allow Rules: 1
+              + allow b_t c_t:file execute; [ b1 ]:True
+              at crates/query/tests/diff/b.conf:28
+           Removed Allow Rules: 1
+              - allow a_t c_t:file read;
+              at crates/query/tests/diff/a.conf:23
+           Modified Allow Rules: 1
+              * allow a_t b_t:file { read +execute -write };
+              at crates/query/tests/diff/a.conf:21
+              at crates/query/tests/diff/b.conf:21
+
+        Allowxperm Rules (0 Added, 0 Removed, 1 Modified)
+           Modified Allowxperm Rules: 1
+              * allowxperm c_t c_t:file ioctl { 0x1234 0x1300-0x1310 +[0x1311-0x1312] };
+              at crates/query/tests/diff/a.conf:25
+              at crates/query/tests/diff/b.conf:25
+
+        Type_transition Rules (0 Added, 0 Removed, 1 Modified)
+           Modified Type_transition Rules: 1
+              * type_transition a_t b_t:process +d_t -c_t;
+              at crates/query/tests/diff/a.conf:26
+              at crates/query/tests/diff/b.conf:26
+
+        Role allow Rules (1 Added, 1 Removed)
+           Added Role Allow Rules: 1
+              + allow q r;
+              at crates/query/tests/diff/b.conf:31
+           Removed Role Allow Rules: 1
+              - allow r q;
+              at crates/query/tests/diff/a.conf:31
+
+        Range_transition Rules (0 Added, 0 Removed, 1 Modified)
+           Modified Range_transition Rules: 1
+              * range_transition a_t b_t:process +[s0:c0-s1:c0.c2] -[s0:c0-s1:c0.c1]
+              at crates/query/tests/diff/a.conf:29
+              at crates/query/tests/diff/b.conf:29
+
+        Booleans (1 Added, 1 Removed, 1 Modified)
+           Added Booleans: 1
+              + b3
+           Removed Booleans: 1
+              - b2
+           Modified Booleans: 1
+              * b1 (Modified default state)
+                  + False
+                  - True
+
+    "#]]
+    .assert_eq(&out.replace(&root, ""));
+    assert_eq!(code, 0);
+    let (_, out, _) = run(&[&words[..], &["--json"]].concat());
+    let value: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let line = |part: &str, list: &str, key: &str| value[part][list][0][key][0]["line"].clone();
+    expect!["26 26 31"].assert_eq(&format!(
+        "{} {} {}",
+        line("type_transition", "modified", "places_before"),
+        line("type_transition", "modified", "places_after"),
+        line("role_allow", "added", "places_after"),
+    ));
+    assert!(value["bool"]["added"][0].get("places_after").is_none());
+}
+
+#[test]
 fn json_has_the_parts_that_differ() {
     let [a, b] = policies();
     let words = ["mandate", "query", "diff", &a, &b, "--json", "--part", "allow,bool"];

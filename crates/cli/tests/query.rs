@@ -404,3 +404,16 @@ fn what_comes_by_a_pipe_is_a_policy_in_any_form() {
     assert!(sizes[0].contains("counts"), "{}", sizes[0]);
     assert_eq!(sizes[0], sizes[1]);
 }
+
+#[test]
+fn kinds_and_parts_are_listed_and_near_misses_told() {
+    for (words, near) in [
+        (&["search", "p", "--kind", "alow"][..], "'allow'"),
+        (&["diff", "p", "p", "--part", "portcn"][..], "'portcon'"),
+    ] {
+        let (code, _, err) = run(&[&["mandate", "query"], words].concat());
+        assert!(code == 2 && err.contains(near) && err.contains("range_transition"), "{err}");
+    }
+    let (_, help, _) = run(&["mandate", "query", "search", "--help"]);
+    assert!(help.contains("possible values: allow, allowxperm"), "{help}");
+}

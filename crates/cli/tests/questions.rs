@@ -11,6 +11,12 @@ fn ask(words: &[&str], expected: Expect) {
 }
 
 #[test]
+fn one_domain_is_told_as_one() {
+    let (_, out, _) = run(&["mandate", "query", "user", &policy(), "bob"]);
+    assert!(out.contains("\nuser_r (1 domain): user_t\n"), "{out}");
+}
+
+#[test]
 fn answers_begin_with_what_was_counted() {
     let policy = policy();
     ask(
@@ -55,16 +61,16 @@ fn answers_begin_with_what_was_counted() {
     ask(
         &["ports", &policy, "tcp/80"],
         expect![[r#"
-        tcp/80 is system_u:object_r:http_port_t:s0 by a portcon of its own; 1 type may bind it, 0 may connect to it.
+            tcp/80 is system_u:object_r:http_port_t:s0 by a portcon of its own; 1 type may bind it, 0 may connect to it.
 
-        may                types
-        bind  confined  1  httpd_t
-    "#]],
+            may                types
+            bind  confined  1  httpd_t
+        "#]],
     );
     ask(
         &["memory", &policy, "httpd_t"],
         expect![[r#"
-            1 type other than httpd_t could read its memory, 1 of them confined, in 1 of 11 ways.
+            1 type other than httpd_t could read its memory, 1 of them confined, in 1 of 12 ways.
 
             ptrace  attaches as a debugger or reads with process_vm_readv: ptrace on it
               the policy has no process:ptrace: a kernel that asks for it denies it to all, for the policy denies what it does not know
@@ -89,7 +95,7 @@ fn answers_begin_with_what_was_counted() {
             bpf  loads BPF programs that may trace: prog_load on itself, and perfmon or sys_admin
               the policy has no bpf:prog_load: a kernel that asks for it denies it to all, for the policy denies what it does not know
 
-            perf-event  samples registers and stacks of all processes: open and cpu on perf_event
+            perf-event  samples registers and stacks of all processes: open and cpu on its own perf_event
               the policy has no perf_event:open: a kernel that asks for it denies it to all, for the policy denies what it does not know
 
             policy  loads another policy or turns enforcing off: load_policy, setenforce
@@ -99,6 +105,9 @@ fn answers_begin_with_what_was_counted() {
               confined    1  init_t
 
             dyntransition  becomes it without a program: dyntransition to it, setcurrent on itself
+              nobody
+
+            permissive  is permissive: what no rule allows it is logged, but done
               nobody
         "#]],
     );

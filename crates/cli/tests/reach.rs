@@ -59,14 +59,14 @@ fn what_the_policy_does_not_know_is_an_error_with_a_suggestion() {
     reach(
         &["--from", "domain"],
         expect![[r#"
-        error: domain is an attribute; one of its types was expected
-    "#]],
+            error: domain is an attribute, not a type
+        "#]],
     );
     reach(
         &["--from", "init_t", "--exclude", "httpdt"],
         expect![[r#"
-        error: the policy has no type "httpdt"; did you mean httpd_t?
-    "#]],
+            error: the policy has no type or attribute "httpdt"; did you mean httpd_t?
+        "#]],
     );
     reach(
         &["--from", "init_t", "--bool", "httpd_read_home=on"],
@@ -74,8 +74,54 @@ fn what_the_policy_does_not_know_is_an_error_with_a_suggestion() {
         error: the policy has no boolean "httpd_read_home"; did you mean httpd_read_homes?
     "#]],
     );
+    reach(
+        &["--from", "init_t", "--to", "httpd_t", "--exclude", "httpd_t"],
+        expect![[r#"
+        error: httpd_t is an end of the way: only what lies between can be excluded
+    "#]],
+    );
     let (code, _, err) = run(&["mandate", "query", "reach", &policy]);
     assert!(code == 2 && err.contains("--from"), "{err}");
+}
+
+#[test]
+fn an_excluded_attribute_stands_for_its_types_but_not_for_the_ends() {
+    let policy = policy();
+    let words = ["mandate", "query", "flow", &policy, "--from", "shadow_t", "--to", "httpd_t"];
+    let head = |more: &[&str]| {
+        let (code, out, _) = run(&[&words, more].concat());
+        let way = out.lines().find(|it| it.starts_with("1. ")).unwrap_or_default();
+        format!("{code} {way}\n")
+    };
+    let told = head(&[]) + &head(&["--exclude", "domain"]);
+    expect![[r#"
+        0 1. shadow_t > sysadm_t > httpd_content_t > httpd_t
+        1 
+    "#]]
+    .assert_eq(&told);
+    check(
+        &[
+            "mandate",
+            "query",
+            "reach",
+            &policy,
+            "--from",
+            "init_t",
+            "--exclude",
+            "domain",
+            "--to",
+            "httpd_t",
+            "--dot",
+        ],
+        0,
+        expect![[r#"
+            // init_t can become httpd_t by these shortest ways, of 1 step. Counted: 1 transition between 2 domains, all rules whatever the booleans are.
+            digraph reach {
+              rankdir=LR;
+              "init_t" -> "httpd_t" [label="transition\nthrough httpd_exec_t"];
+            }
+        "#]],
+    );
 }
 
 #[test]

@@ -6,12 +6,29 @@
 #![forbid(unsafe_code)]
 
 mod automaton;
+pub mod chcat;
+mod context;
+pub mod customizable;
+pub mod default_contexts;
+pub mod default_type;
+pub mod failsafe;
 pub mod file_contexts;
 mod file_type;
+mod glob;
+pub mod homedirs;
+pub mod levels;
 mod line;
+pub mod media;
 mod pattern;
 pub mod relabel;
+pub mod sepgsql;
+pub mod setrans;
+pub mod seusers;
+pub mod x;
 
 pub use file_type::FileType;
 pub use line::{LineError, LineErrorKind};
 pub use pattern::{PatternError, PatternErrorKind};
+
+/// Bytes that a table keeps: a name, a pattern, a context.
+type Bytes = Box<[u8]>;

@@ -43,6 +43,9 @@ pub enum LineErrorKind {
     },
 }
 
+/// What is wrong in a line: the column, from 1, and the kind.
+pub(crate) type Fault = (u32, LineErrorKind);
+
 /// A field of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Field<'a> {
@@ -57,6 +60,51 @@ impl Field<'_> {
     pub(crate) fn lossy(&self) -> String {
         String::from_utf8_lossy(self.bytes).into_owned()
     }
+
+    /// An error at the field.
+    pub(crate) fn wrong(&self, kind: LineErrorKind) -> Fault {
+        (self.column, kind)
+    }
+}
+
+/// The first fields of a line; `names` says for messages what they are.
+pub(crate) fn required<'a, const N: usize>(
+    line: &'a [u8],
+    names: [&'static str; N],
+) -> Result<[Field<'a>; N], Fault> {
+    let mut found = [Field { bytes: b"", column: 0 }; N];
+    let mut all = fields(line);
+    for (slot, name) in found.iter_mut().zip(names) {
+        let end = || (column(line.len()), LineErrorKind::Missing(name));
+        *slot = all.next().ok_or_else(end)?;
+    }
+    Ok(found)
+}
+
+/// The column, from 1, of the byte at `offset` of a line.
+pub(crate) fn column(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX).saturating_add(1)
+}
+
+/// What `entry` makes of each line that is neither blank nor a comment, and the errors of the others.
+pub(crate) fn each<'a, T>(
+    bytes: &'a [u8],
+    mut entry: impl FnMut(&'a [u8]) -> Result<T, Fault>,
+) -> (Vec<T>, Vec<LineError>) {
+    let (mut entries, mut errors) = (Vec::new(), Vec::new());
+    for (line, text) in lines(bytes) {
+        match entry(text) {
+            Ok(it) => entries.push(it),
+            Err((column, kind)) => errors.push(LineError { line, column, kind }),
+        }
+    }
+    (entries, errors)
+}
+
+/// Errors as text, a line each.
+#[cfg(test)]
+pub(crate) fn told(errors: &[LineError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 /// The lines of a file that are neither blank nor comments, with their numbers from 1.

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use rustc_hash::FxHashSet;
+use crate::context::Parts;
+use crate::customizable::CustomizableTypes;
 
 /// What is kept of a label.
 #[derive(Clone, Debug, Default)]
@@ -12,24 +13,7 @@ pub struct Rules {
     /// User and role become those of the file contexts, the range stays.
     pub user_and_role: bool,
     /// Types that are left as they are, because somebody chose them.
-    pub customizable: Customizable,
-}
-
-/// Types that relabelling leaves alone (`customizable_types(5)`).
-#[derive(Clone, Debug, Default)]
-pub struct Customizable(FxHashSet<Box<[u8]>>);
-
-impl Customizable {
-    /// Reads the file: a type on each line, nothing else.
-    pub fn parse(bytes: &[u8]) -> Self {
-        let lines = bytes.split(|&it| it == b'\n').filter(|it| !it.is_empty());
-        Self(lines.map(Into::into).collect())
-    }
-
-    /// Whether a type is one of them.
-    pub fn contains(&self, name: &[u8]) -> bool {
-        self.0.contains(name)
-    }
+    pub customizable: CustomizableTypes,
 }
 
 /// What is to be done about a label.
@@ -57,17 +41,16 @@ impl Rules {
         if self.force {
             return Decision::Set(wanted.into());
         }
-        let had = Parts::read(current);
-        if had.as_ref().is_some_and(|it| self.customizable.contains(it.name)) {
-            return Decision::Customized;
-        }
-        let (Some(had), Some(wants)) = (had, Parts::read(wanted.as_bytes())) else {
+        let (Some(had), Some(wants)) = (Parts::of(current), Parts::of(wanted.as_bytes())) else {
             return Decision::Invalid;
         };
+        if self.customizable.is_customizable(current) == Some(true) {
+            return Decision::Customized;
+        }
         let becomes = Parts {
             user: if self.user_and_role { wants.user } else { had.user },
             role: if self.user_and_role { wants.role } else { had.role },
-            name: wants.name,
+            type_: wants.type_,
             range: had.range,
         };
         if becomes == had {
@@ -78,43 +61,40 @@ impl Rules {
     }
 }
 
-/// A context apart, as libselinux's `context_new(3)` reads it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Parts<'a> {
+/// Parts of a context that are to be others, as `chcon(1)` has them.
+#[derive(Clone, Debug, Default)]
+pub struct Edit {
     /// SELinux user.
-    pub user: &'a [u8],
+    pub user: Option<String>,
     /// Role.
-    pub role: &'a [u8],
+    pub role: Option<String>,
     /// Type.
-    pub name: &'a [u8],
-    /// Level or range, if there is one.
-    pub range: Option<&'a [u8]>,
+    pub type_: Option<String>,
+    /// Level or range.
+    pub range: Option<String>,
 }
 
-impl<'a> Parts<'a> {
-    /// Reads a context; none if it is none.
-    pub fn read(context: &'a [u8]) -> Option<Self> {
-        let colons = context.iter().filter(|&&it| it == b':').count();
-        let space = |it: &u8| matches!(it, b'\n' | b'\t' | b'\r');
-        if !(2..=5).contains(&colons) || context.iter().any(space) {
-            return None;
-        }
-        let mut parts = context.splitn(4, |&it| it == b':');
-        let (user, role, name) = (parts.next()?, parts.next()?, parts.next()?);
-        let range = parts.next().filter(|it| !it.is_empty());
-        let blank = [user, role, name].iter().any(|it| it.contains(&b' '));
-        (!blank && !name.is_empty()).then_some(Self { user, role, name, range })
+impl Edit {
+    /// Whether anything is to be another.
+    pub fn is_empty(&self) -> bool {
+        [&self.user, &self.role, &self.type_, &self.range].iter().all(|it| it.is_none())
     }
 
-    /// The whole context.
-    pub fn join(&self) -> Vec<u8> {
-        let mut whole = [self.user, self.role, self.name].join(&b':');
-        if let Some(range) = self.range {
-            whole.push(b':');
-            whole.extend_from_slice(range);
-        }
-        whole
+    /// The context with these parts; none if it is none.
+    pub fn apply(&self, context: &[u8]) -> Option<Vec<u8>> {
+        let had = Parts::of(context)?;
+        let part =
+            |new: &'_ Option<String>, old| new.as_ref().map_or(old, |it| it.as_bytes()).to_vec();
+        let (user, role) = (part(&self.user, had.user), part(&self.role, had.role));
+        let type_ = part(&self.type_, had.type_);
+        let range = self.range.as_ref().map(|it| it.as_bytes()).or(had.range);
+        Some(Parts { user: &user, role: &role, type_: &type_, range }.join())
     }
+}
+
+/// Whether this is the text of a context: three or four parts, no white space but in the range.
+pub fn is_context(text: &[u8]) -> bool {
+    Parts::of(text).is_some()
 }
 
 #[cfg(test)]
@@ -128,7 +108,7 @@ mod tests {
 
     #[test]
     fn what_restorecon_keeps_is_kept() {
-        let customizable = Customizable::parse(b"public_t\nsandbox_t\n");
+        let (customizable, _) = CustomizableTypes::parse(b"public_t\nsandbox_t\n");
         let rules = Rules { customizable, ..Rules::default() };
         let set = |it: &'static str| Decision::Set(it.into());
         check(&rules, "", "u:r:t:s0", &set("u:r:t:s0"));
@@ -144,7 +124,7 @@ mod tests {
 
     #[test]
     fn what_is_asked_for_is_not_kept() {
-        let customizable = Customizable::parse(b"public_t\n");
+        let (customizable, _) = CustomizableTypes::parse(b"public_t\n");
         let user = Rules { user_and_role: true, customizable, ..Rules::default() };
         let set = |it: &'static str| Decision::Set(it.into());
         check(&user, "x:y:t:s0:c1", "u:r:t:s0", &set("u:r:t:s0:c1"));
@@ -153,5 +133,14 @@ mod tests {
         let force = Rules { force: true, ..user };
         check(&force, "x:y:public_t:s0:c1", "u:r:t:s0", &set("u:r:t:s0"));
         check(&force, "nonsense", "u:r:t:s0", &set("u:r:t:s0"));
+    }
+
+    #[test]
+    fn parts_are_edited() {
+        let edit =
+            Edit { type_: Some("new_t".into()), range: Some("s0:c1".into()), ..Edit::default() };
+        assert_eq!(edit.apply(b"u:r:t:s0").unwrap(), b"u:r:new_t:s0:c1");
+        assert_eq!(edit.apply(b"u:r:t").unwrap(), b"u:r:new_t:s0:c1");
+        assert_eq!(edit.apply(b"u:r"), None);
     }
 }

@@ -20,11 +20,12 @@ pub struct Transitions<'a> {
     rules: Between<'a>,
     execute: Rows,
     entrypoint: Rows,
-    outward: Lists,
-    inward: Lists,
+    outward: Rows,
+    inward: Rows,
 }
 
-/// The types that a type may execute, or that are its entry points.
+/// For each type a set of others: what it may execute, what it can become, … A row is an eighth of a byte for each type, so that
+/// even a policy in which all become all takes less than a gigabyte.
 type Rows = Vec<Option<Bits>>;
 
 /// What makes one step.
@@ -121,14 +122,10 @@ impl<'a> Transitions<'a> {
         let names = Names::of(sets.db());
         let rules = conditions.rules(sets.db()).filter(|it| names.concern(it)).collect();
         let gathered = Gathered::new(sets, names, rules);
-        let mut edges = gathered.edges();
-        let out = |type_: u32| excluded.iter().any(|it| it.bit() == type_);
-        edges.retain(|it| !out(it.0) && !out(it.1));
-        let nodes = sets.db().type_attributes.len();
-        let outward = Lists::new(nodes, &edges);
-        edges.iter_mut().for_each(|it| *it = (it.1, it.0));
-        edges.sort_unstable();
-        let inward = Lists::new(nodes, &edges);
+        let mut out = Bits::new(sets.db().type_attributes.len());
+        excluded.iter().for_each(|it| out.insert(it.bit()));
+        let outward = gathered.steps(&out);
+        let inward = turned(&outward);
         let Gathered { rules, execute, entrypoint, .. } = gathered;
         let rules = Between::new(rules.into_iter());
         Self { sets, names, rules, execute, entrypoint, outward, inward }
@@ -136,24 +133,23 @@ impl<'a> Transitions<'a> {
 
     /// How many transitions there are.
     pub fn count(&self) -> usize {
-        self.outward.to.len()
+        self.outward.iter().flatten().map(Bits::len).sum()
     }
 
     /// How many domains have one, or are what one leads to.
     pub fn domains(&self) -> usize {
-        let nodes = 0u32..u32::try_from(self.nodes()).unwrap_or(u32::MAX);
-        let linked = |it: &u32| !self.outward.of(*it).is_empty() || !self.inward.of(*it).is_empty();
-        nodes.filter(linked).count()
+        let both = self.outward.iter().zip(&self.inward);
+        both.filter(|(out, into)| out.is_some() || into.is_some()).count()
     }
 
     /// The domains that `from` can become in one step.
     pub fn out_of(&self, from: TypeId) -> impl Iterator<Item = TypeId> {
-        self.outward.of(from.bit()).iter().filter_map(|it| TypeId::from_bit(*it))
+        row(&self.outward, from.bit()).into_iter().flat_map(Bits::iter).filter_map(TypeId::from_bit)
     }
 
     /// The domains that can become `to` in one step.
     pub fn towards(&self, to: TypeId) -> impl Iterator<Item = TypeId> {
-        self.inward.of(to.bit()).iter().filter_map(|it| TypeId::from_bit(*it))
+        row(&self.inward, to.bit()).into_iter().flat_map(Bits::iter).filter_map(TypeId::from_bit)
     }
 
     /// The ways by which `from` becomes `to`.
@@ -218,46 +214,35 @@ impl<'a> Transitions<'a> {
 
 impl Graph for Transitions<'_> {
     fn nodes(&self) -> usize {
-        self.outward.starts.len() - 1
+        self.outward.len()
     }
 
     fn outward(&self, node: u32, found: &mut Bits) {
         found.clear();
-        self.outward.of(node).iter().for_each(|it| found.insert(*it));
+        row(&self.outward, node).into_iter().for_each(|it| found.add(it));
     }
 
     fn inward(&self, node: u32, found: &mut Bits) {
         found.clear();
-        self.inward.of(node).iter().for_each(|it| found.insert(*it));
+        row(&self.inward, node).into_iter().for_each(|it| found.add(it));
     }
 }
 
-/// The nodes that each node leads to, one list after the other.
-#[derive(Clone, Debug)]
-struct Lists {
-    starts: Vec<u32>,
-    to: Vec<u32>,
+/// The steps the other way round.
+fn turned(steps: &Rows) -> Rows {
+    let mut turned: Rows = vec![None; steps.len()];
+    for (from, row) in (0u32..).zip(steps) {
+        for to in row.iter().flat_map(Bits::iter) {
+            insert(&mut turned, to, from);
+        }
+    }
+    turned
 }
 
-impl Lists {
-    /// Of edges in order.
-    fn new(nodes: usize, edges: &[(u32, u32)]) -> Self {
-        let mut starts = vec![0; nodes + 1];
-        for (from, _) in edges {
-            starts[*from as usize + 1] += 1;
-        }
-        let mut sum = 0;
-        for start in &mut starts {
-            sum += *start;
-            *start = sum;
-        }
-        Self { starts, to: edges.iter().map(|it| it.1).collect() }
-    }
-
-    fn of(&self, node: u32) -> &[u32] {
-        let bounds = self.starts.get(node as usize..node as usize + 2);
-        let range = bounds.map(|it| it[0] as usize..it[1] as usize);
-        range.and_then(|it| self.to.get(it)).unwrap_or_default()
+fn insert(rows: &mut Rows, of: u32, bit: u32) {
+    let nodes = rows.len();
+    if let Some(row) = rows.get_mut(of as usize) {
+        row.get_or_insert_with(|| Bits::new(nodes)).insert(bit);
     }
 }
 
@@ -334,27 +319,32 @@ impl<'a> Gathered<'a> {
         }
     }
 
-    /// The transitions that are possible, in order.
-    fn edges(&self) -> Vec<(u32, u32)> {
-        let mut edges = Vec::new();
+    /// The transitions that are possible, but for those of types that are left out.
+    fn steps(&self, out: &Bits) -> Rows {
+        let nodes = self.execute.len();
+        let mut steps: Rows = vec![None; nodes];
         for it in &self.rules {
             let by_program = self.names.allows_process(it, self.names.transition);
             let at_once = self.names.allows_process(it, self.names.dyntransition);
             if !by_program && !at_once {
                 continue;
             }
-            for from in self.sets.members(it.rule.source).iter() {
-                let targets = self.sets.members(it.rule.target).iter();
-                edges.extend(targets.filter(|to| *to != from).map(|to| (from, to)).filter(
-                    |edge| {
-                        (at_once && self.setcurrent.has(from)) || (by_program && self.enters(*edge))
-                    },
-                ));
+            let mut targets = Bits::new(nodes);
+            targets.add_ebitmap(self.sets.members(it.rule.target));
+            targets.take_out(out);
+            for from in self.sets.members(it.rule.source).iter().filter(|it| !out.has(*it)) {
+                let mut new = targets.clone();
+                new.remove(from);
+                if let Some(known) = row(&steps, from) {
+                    new.take_out(known);
+                }
+                let all = at_once && self.setcurrent.has(from);
+                let possible =
+                    new.iter().filter(|to| all || by_program && self.enters((from, *to)));
+                possible.for_each(|to| insert(&mut steps, from, to));
             }
         }
-        edges.sort_unstable();
-        edges.dedup();
-        edges
+        steps
     }
 
     /// Is there an entry point?

@@ -9,7 +9,7 @@ use mandate_policydb::PolicyDb;
 
 const HEAD: &str = "
 class process class security class system class file class dir class chr_file class blk_file class capability
-class tcp_socket class bpf class perf_event
+class tcp_socket class udp_socket class rawip_socket class bpf class perf_event
 sid kernel sid security sid unlabeled sid fs sid file sid file_labels sid init sid any_socket sid port
 class process { transition dyntransition ptrace setcurrent setexec execmem execstack execheap signal }
 class security { load_policy setenforce }
@@ -20,6 +20,8 @@ class chr_file { read write open map }
 class blk_file { read write open }
 class capability { sys_module sys_rawio sys_ptrace sys_admin }
 class tcp_socket { name_bind name_connect }
+class udp_socket { name_bind }
+class rawip_socket { name_bind }
 class bpf { prog_load map_create }
 class perf_event { open kernel cpu read }
 ";
@@ -78,6 +80,12 @@ pub(crate) fn policy(rules: &str) -> PolicyDb {
 /// The policy with levels, these constraints and these rules.
 pub(crate) fn policy_with_levels(constraints: &str, rules: &str) -> PolicyDb {
     built(&[HEAD, LEVELS, constraints, ATTRIBUTES, TYPES, rules, TAIL[1]].concat(), true)
+}
+
+/// The policy with these rules and no type that has the attribute `domain`.
+pub(crate) fn policy_without_domains(rules: &str) -> PolicyDb {
+    let types = TYPES.replace(", domain", "");
+    built(&[HEAD, ATTRIBUTES, &types, rules, TAIL[0]].concat(), false)
 }
 
 fn built(text: &str, mls: bool) -> PolicyDb {

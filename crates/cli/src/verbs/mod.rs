@@ -11,6 +11,7 @@ mod help;
 mod info;
 mod jsonl;
 mod jsonl_objects;
+mod label;
 mod m4;
 mod places;
 pub(crate) mod query;
@@ -44,6 +45,8 @@ pub(crate) enum Verb {
     Query(query::Args),
     /// Run tests of a policy: TOML files that say what it must allow, deny and hold; exit 0 all hold, 1 some fail, 2 error
     Test(test::Args),
+    /// Labels of files: look them up, find errors in file contexts
+    Label(label::Args),
     /// Format sources: .te, .if, .fc and .cil files
     Fmt(fmt::Args),
     /// Write a policy in another form or version: binary, policy.conf, CIL
@@ -66,6 +69,7 @@ impl Verb {
             Self::Explain(args) => explain::run(args, out),
             Self::Query(args) => query::run(args, out, err),
             Self::Test(args) => test::run(args, out, err),
+            Self::Label(args) => label::run(args, out, err),
             Self::Fmt(args) => fmt::run(args, out, err),
             Self::Convert(args) => convert::run(args, err),
             Self::Help(args) => help::run(args, out),

@@ -50,7 +50,16 @@ pub(crate) fn print(
     out: &mut dyn Write,
 ) -> Result<()> {
     let Some(provenance) = provenance else { return Ok(()) };
-    let places = of(provenance, rule, asked);
+    print_all(provenance, &[(rule, asked)], out)
+}
+
+/// The same of several rules together: what one statement gave them all is told once.
+pub(crate) fn print_all(
+    provenance: &Provenance,
+    rules: &[(RuleKey, u32)],
+    out: &mut dyn Write,
+) -> Result<()> {
+    let places = of(provenance, rules);
     for &id in places.iter().take(MOST) {
         let place = provenance.place(id);
         writeln!(out, "      at {}", styled(FAINT, &text(&place)))?;
@@ -67,6 +76,11 @@ pub(crate) fn print(
 
 /// The same as JSON; the shape is in docs/json.md.
 pub(crate) fn to_json(provenance: &Provenance, rule: RuleKey, asked: u32) -> Value {
+    all_to_json(provenance, &[(rule, asked)])
+}
+
+/// The places of several rules as JSON, each once.
+pub(crate) fn all_to_json(provenance: &Provenance, rules: &[(RuleKey, u32)]) -> Value {
     let place = |it: &Place<'_>| json!({ "file": it.path, "line": it.line, "column": it.column });
     let of_one = |id| {
         let calls = calls(provenance, id).map(|(name, _, call)| {
@@ -82,14 +96,15 @@ pub(crate) fn to_json(provenance: &Provenance, rule: RuleKey, asked: u32) -> Val
         }
         value
     };
-    of(provenance, rule, asked).into_iter().map(of_one).collect()
+    of(provenance, rules).into_iter().map(of_one).collect()
 }
 
-/// The places of the statements that give one of the permissions asked, each once.
-fn of(provenance: &Provenance, rule: RuleKey, asked: u32) -> Vec<PlaceId> {
-    let statements = provenance.places(rule);
-    let mut places: Vec<PlaceId> =
-        statements.filter(|it| it.0 & asked != 0).map(|it| it.1).collect();
+/// The places of the statements that give one of the permissions asked of each rule, each once.
+fn of(provenance: &Provenance, rules: &[(RuleKey, u32)]) -> Vec<PlaceId> {
+    let statements = rules
+        .iter()
+        .flat_map(|&(rule, asked)| provenance.places(rule).filter(move |it| it.0 & asked != 0));
+    let mut places: Vec<PlaceId> = statements.map(|it| it.1).collect();
     places.sort_unstable_by_key(|&id| {
         let place = provenance.place(id);
         (place.path, place.line, place.column, id)

@@ -14,13 +14,8 @@ const MOST_MEMBERS: usize = 8 << 20;
 const UNKNOWN: u32 = u32::MAX;
 
 /// A state, as the offset of its row: no use once the automaton was emptied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct State(u32);
-
-impl State {
-    /// From here nothing matches.
-    pub(crate) const DEAD: Self = Self(0);
-}
 
 /// A list of lines that match at the same place, in no order.
 pub(crate) type ListId = u32;

@@ -2,4 +2,5 @@
 //! needs them, since all of them together are far too many.
 
 pub(crate) mod dfa;
+pub(crate) mod inclusion;
 pub(crate) mod nfa;

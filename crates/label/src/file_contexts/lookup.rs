@@ -213,7 +213,7 @@ impl<'a> Lookup<'a> {
     }
 
     /// All lines that match, whatever the kind of file.
-    fn matching(&mut self, path: &[u8]) -> Vec<u32> {
+    pub(super) fn matching(&mut self, path: &[u8]) -> Vec<u32> {
         let table = self.table;
         let end = self.walk(self.dfa.start(), path);
         let mut lines = self.dfa.lines(self.dfa.list(end)).to_vec();
@@ -277,7 +277,7 @@ fn clean(path: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(clean)
 }
 
-fn fits(line: &Line, file_type: Option<FileType>) -> bool {
+pub(super) fn fits(line: &Line, file_type: Option<FileType>) -> bool {
     file_type.is_none() || line.file_type.is_none() || line.file_type == file_type
 }
 
@@ -294,7 +294,7 @@ fn winners(table: &FileContexts, lines: &[u32]) -> [u32; 8] {
 
 /// The line that wins. Literal lines come first: of the last file, the first. Then patterns: the last; but those that begin with more directories are asked first, and
 /// `<<none>>` among them ends the search.
-fn choose(table: &FileContexts, lines: &[u32], file_type: Option<FileType>) -> u32 {
+pub(super) fn choose(table: &FileContexts, lines: &[u32], file_type: Option<FileType>) -> u32 {
     let of = |it: u32| &table.lines[it as usize];
     let fitting = || lines.iter().copied().filter(|&it| fits(of(it), file_type));
     let literal = fitting().filter(|&it| of(it).how == How::Literal);

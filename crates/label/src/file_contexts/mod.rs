@@ -4,11 +4,14 @@
 //! alone. The rules are those of libselinux 3.10, which differ from 3.4 in what docs/differences.md tells.
 
 mod line;
+mod lint;
 mod lookup;
+mod stored;
 mod subs;
 
 use rustc_hash::FxHashMap;
 
+pub use lint::{Finding, FindingKind};
 pub use lookup::{Answer, Directory, Lookup};
 pub use subs::Substitutions;
 

@@ -241,7 +241,7 @@ impl<'p> Parser<'p, '_> {
             Kind::Assert(assert) => self.assert(assert),
             Kind::Reference(group) => self.reference(group, start)?,
             Kind::Relative(back) => {
-                self.reference((self.opened + 1).checked_sub(back).unwrap_or(0), start)?
+                self.reference((self.opened + 1).saturating_sub(back), start)?
             }
             Kind::Named(name) => self.named_reference(name, start)?,
         };

@@ -81,6 +81,16 @@ impl Fault {
         Self { span: what.span(), problem: problem.into() }
     }
 
+    /// Of the assertion, and no word in it.
+    pub(crate) fn of_all(problem: impl Into<Problem>) -> Self {
+        Self { span: 0..0, problem: problem.into() }
+    }
+
+    /// The same, at a place if it had none.
+    pub(crate) fn or_at(self, start: usize) -> Self {
+        if self.span.is_empty() { Self { span: start..start, ..self } } else { self }
+    }
+
     /// The result of looking `what` up.
     pub(crate) fn at<T, U>(what: &Spanned<T>, found: Result<U, LookupError>) -> Result<U, Self> {
         found.map_err(|error| Self::new(what, error))

@@ -146,7 +146,7 @@ impl AssertionFile {
                     claim: it.claim.text(),
                     breaches,
                 }),
-                Err(fault) => errors.push(fault.in_file(&self.file, &self.text)),
+                Err(fault) => errors.push(fault.or_at(it.start).in_file(&self.file, &self.text)),
             }
         }
         if errors.is_empty() { Ok(verdicts) } else { Err(errors) }

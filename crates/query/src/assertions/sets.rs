@@ -1,6 +1,6 @@
 //! `only` and `neverallow`: what no rule may give.
 
-use mandate_policydb::{ClassId, Ebitmap, SymbolId, TypeId};
+use mandate_policydb::{ClassId, Ebitmap, TypeId};
 use serde::Deserialize;
 
 use crate::assertions::ask;
@@ -8,7 +8,7 @@ use crate::assertions::error::{Fault, Problem};
 use crate::assertions::file::{Name, Names, Settings};
 use crate::assertions::{Breach, Claim, Tested, listed};
 use crate::lookup;
-use crate::questions::{difference, type_names};
+use crate::questions::{all_types, difference, type_names};
 use crate::rules::{Conditions, Rule};
 
 /// Only these may do any of this.
@@ -49,7 +49,7 @@ fn type_set(policy: &Tested<'_>, names: &Names, may_be_self: bool) -> Result<Typ
         if name == "self" && may_be_self {
             set.itself = true;
         } else if name == "*" {
-            set.types = set.types.union(&all(policy));
+            set.types = set.types.union(&all_types(&policy.sets));
         } else {
             let taken = name.strip_prefix('-');
             let found = lookup::type_or_attribute(policy.db(), taken.unwrap_or(name));
@@ -71,11 +71,6 @@ pub(crate) fn tested(
     let set = type_set(policy, names, may_be_self)?;
     let empty = set.types.is_empty() && !set.itself;
     if empty { Err(Fault::new(names, Problem::NothingTested)) } else { Ok(set) }
-}
-
-fn all(policy: &Tested<'_>) -> Ebitmap {
-    let types = policy.db().types.by_value().filter(|it| !it.attribute);
-    Ebitmap::from_bits(types.map(|it| it.id.bit()))
 }
 
 /// What may not be.
@@ -134,7 +129,7 @@ impl Claim for Only {
         let class = Fault::at(&self.class, lookup::class(db, self.class.get_ref()))?;
         let allowed = type_set(policy, &self.domains, false)?.types;
         let ban = Ban {
-            source: difference(&all(policy), &allowed),
+            source: difference(&all_types(&policy.sets), &allowed),
             target: tested(policy, &self.target, true)?,
             class,
             permissions: ask::permissions(db, class, &self.permissions)?,

@@ -24,8 +24,11 @@ allow domain self:process signal;
 ";
 
 fn check(text: &str, expected: Expect) {
-    let policy = Unvalidated::from_db(policy(RULES)).validate().unwrap();
-    let engine = Engine::new(policy).unwrap();
+    check_of(Unvalidated::from_db(policy(RULES)), text, expected);
+}
+
+fn check_of(policy: Unvalidated, text: &str, expected: Expect) {
+    let engine = Engine::new(policy.validate().unwrap()).unwrap();
     let checked = AssertionFile::parse("test.toml", text).map_err(|it| vec![it]);
     let mut shown = String::new();
     match checked.and_then(|it| it.check(&engine)) {
@@ -328,6 +331,18 @@ permissions = "read"
             test.toml:36:8: no kind of rule "alow"; expected one of allow, auditallow, dontaudit, type_transition, type_member, type_change, allowxperm, auditallowxperm, dontauditxperm
             test.toml:39:10: no type is meant, so that nothing would be tested
             test.toml:44:10: "u_u:a_r:u_t": role a_r may not have type u_t
+        "#]],
+    );
+}
+
+#[test]
+fn without_files_nothing_is_said_of_executables() {
+    let xen = include_bytes!("../../../../policies/micro/xen/policy.bin");
+    check_of(
+        Unvalidated::read(xen).unwrap(),
+        "\n[[read_only_executables]]\n",
+        expect![[r#"
+            test.toml:2:1: the policy has no class "file"
         "#]],
     );
 }

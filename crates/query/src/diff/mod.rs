@@ -1,9 +1,10 @@
 //! How two policies differ: part by part, rules by what they do and not by how they are written.
 //!
 //! [`names`] numbers both policies alike, [`access`] compares access vector rules, [`rules`] the other rules, [`symbols`] and [`labels`]
-//! what a policy declares.
+//! what a policy declares; [`behind`] finds the rules that make a difference.
 
 mod access;
+mod behind;
 mod labels;
 mod names;
 mod part;
@@ -11,13 +12,16 @@ mod rules;
 mod symbols;
 mod text;
 
-use mandate_policydb::{AvRule, PolicyDb, RuleKind, RulePlace};
+use std::sync::OnceLock;
+
+use mandate_policydb::{PolicyDb, RuleKind};
 
 pub use part::Part;
 pub use text::AccessView;
 
 use crate::statement::{Statements, Style};
 use access::{AccessChange, Conditions};
+use behind::{Index, Key};
 use names::{Names, Side};
 
 /// What is to be compared.
@@ -37,6 +41,8 @@ pub struct Diff<'a> {
     /// Were conditional rules taken as booleans stand?
     applied: bool,
     style: Style,
+    /// Made when the rules behind a difference are asked for.
+    index: OnceLock<[Index<'a>; 2]>,
     /// The parts that were compared, in order.
     pub sections: Vec<Section>,
 }
@@ -77,6 +83,7 @@ pub struct Item {
     pub text: String,
     /// What of it differs, if that is not in the text.
     pub details: Vec<Detail>,
+    key: Option<Key>,
 }
 
 /// What of a name differs.
@@ -103,9 +110,23 @@ impl Section {
     }
 }
 
+impl Change {
+    /// Is it about rules, of which can be asked where they were written?
+    pub fn is_rule(&self) -> bool {
+        match self {
+            Self::Access(_) => true,
+            Self::Item(item) => item.key.is_some(),
+        }
+    }
+}
+
 impl Item {
     fn plain(text: impl Into<String>) -> Self {
-        Self { text: text.into(), details: Vec::new() }
+        Self { text: text.into(), ..Self::default() }
+    }
+
+    fn of_rule(text: String, key: Key) -> Self {
+        Self { key: Some(key), ..Self::plain(text) }
     }
 }
 
@@ -116,7 +137,8 @@ impl DiffQuery {
         let (names, sides) = joined([first, second], self.style);
         let compared = Compared { names: &names, sides: &sides, statements: &statements };
         let sections = self.parts.iter().map(|it| compared.section(*it)).collect();
-        Diff { names, sides, applied: false, style: self.style, sections }
+        let index = OnceLock::new();
+        Diff { names, sides, applied: false, style: self.style, index, sections }
     }
 }
 
@@ -179,7 +201,8 @@ impl<'a> Effects<'a> {
         let kind = RuleKind::Allow;
         let changes = access::changes(&sides, names.types.len(), kind, Conditions::Applied);
         let changes = changes.map(|change| Access { kind, change }).collect();
-        Self { diff: Diff { names, sides, applied: true, style, sections: Vec::new() }, changes }
+        let (index, sections) = (OnceLock::new(), Vec::new());
+        Self { diff: Diff { names, sides, applied: true, style, index, sections }, changes }
     }
 
     /// By domain: its name, and what differs for it.
@@ -194,63 +217,6 @@ impl<'a> Effects<'a> {
     pub fn diff(&self) -> &Diff<'a> {
         &self.diff
     }
-}
-
-impl Diff<'_> {
-    /// The rules of a side, 0 or 1, that give an access vector what the other side does not; and which permissions of it, as the
-    /// rules have them.
-    pub fn rules(&self, side: usize, of: &Access) -> Vec<(RulePlace, u32)> {
-        let Some(side_of) = self.sides.get(side) else { return Vec::new() };
-        let [before, after] = of.change.vectors;
-        let wanted = if side == 0 { before & !after } else { after & !before };
-        let mut found = Vec::new();
-        let mut push = |rules: &[AvRule], place: &dyn Fn(u32) -> RulePlace| {
-            for (at, rule) in (0..).zip(rules).filter(|it| it.1.kind == of.kind) {
-                let given = gives(side_of, rule, &of.change, wanted);
-                if given != 0 {
-                    found.push((place(at), given));
-                }
-            }
-        };
-        let asked = access::branch(of.change.layer);
-        if asked.is_none() {
-            push(&side_of.db.rules, &RulePlace::Unconditional);
-        }
-        let blocks = side_of.db.conditionals.iter().zip(&side_of.conditions);
-        for (block, (conditional, &condition)) in (0..).zip(blocks) {
-            let branches = [(true, &conditional.when_true), (false, &conditional.when_false)];
-            for (when, rules) in branches {
-                let place = |rule| RulePlace::Conditional { block, when, rule };
-                if asked.is_some_and(|it| it == (condition, when))
-                    || self.is_applied(side, block, when)
-                {
-                    push(rules, &place);
-                }
-            }
-        }
-        found
-    }
-
-    /// Were rules of this branch taken for unconditional ones?
-    fn is_applied(&self, side: usize, block: u32, when: bool) -> bool {
-        let Some(side) = self.sides.get(side).filter(|_| self.applied) else { return false };
-        let state = |id| side.db.booleans.get(id).map(|it| it.state);
-        let block = side.db.conditionals.get(block as usize);
-        block.is_some_and(|it| it.evaluate(state) == Some(when))
-    }
-}
-
-/// The permissions of a rule that a change is about, as the rule has them.
-fn gives(side: &Side<'_>, rule: &AvRule, change: &AccessChange, wanted: u64) -> u32 {
-    let reaches = side.class(rule.class()) == change.class
-        && side.types(rule.source).has(change.source)
-        && side.types(rule.target).has(change.target);
-    if !reaches {
-        return 0;
-    }
-    let bits = (0..u32::BITS).map(|it| 1u32 << it);
-    let bits = bits.filter(|it| rule.permissions() & it != 0);
-    bits.filter(|it| side.joined(rule.class(), *it) & wanted != 0).sum()
 }
 
 #[cfg(test)]

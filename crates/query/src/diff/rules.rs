@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use mandate_policydb::{AvRule, FilenameTransitionGroup, RuleKind};
 
 use super::access::{branch, layer};
+use super::behind::Key;
 use super::names::{Names, Side};
 use super::text::push_condition;
 use super::{Change, Compared, Item, Part, Section};
@@ -56,7 +57,7 @@ impl Section {
 }
 
 /// A rule between two types, expanded: source, target, class; then the layer of its condition.
-type Ends = (u32, u32, u32, u32);
+pub(super) type Ends = (u32, u32, u32, u32);
 
 /// The key of an expanded type rule: its ends, and the file's name.
 type TypeKey<'a> = (Ends, Cow<'a, [u8]>);
@@ -243,7 +244,9 @@ impl<'a> Compared<'_, 'a> {
         let statement = |(ends, name): &TypeKey<'_>, given: String, modified: bool| {
             let head = self.names.head(keyword, *ends);
             let condition = self.condition(*ends, modified);
-            Item::plain(format!("{head} {given}{};{condition}", self.file_name(name)))
+            let text = format!("{head} {given}{};{condition}", self.file_name(name));
+            let key = name.is_empty().then_some(Key::Rule(kind, *ends));
+            Item { key, ..Item::plain(text) }
         };
         let type_ = |at: u32| self.names.type_(at).to_owned();
         Section::compared(
@@ -267,7 +270,8 @@ impl<'a> Compared<'_, 'a> {
         let statement = |(ends, subject): &XpermKey, set: String, modified: bool| {
             let head = self.names.head(kind.keyword(), *ends);
             let condition = self.condition(*ends, modified);
-            Item::plain(format!("{head} {subject} {set};{condition}"))
+            let text = format!("{head} {subject} {set};{condition}");
+            Item::of_rule(text, Key::Rule(kind, *ends))
         };
         Section::compared(
             part,
@@ -293,12 +297,12 @@ impl<'a> Compared<'_, 'a> {
             let all = side.db.role_allows.iter();
             sorted(all.map(|it| ((roles.name(it.role), roles.name(it.new_role)), ())).collect())
         };
-        Section::compared(
-            part,
-            self.sides.each_ref().map(list),
-            |(role, new), ()| Item::plain(format!("allow {role} {new};")),
-            |(role, new), (), ()| Item::plain(format!("allow {role} {new};")),
-        )
+        let item = |(role, new): &(Cow<'_, str>, Cow<'_, str>)| {
+            let key = Key::RoleAllow(role.to_string(), new.to_string());
+            Item::of_rule(format!("allow {role} {new};"), key)
+        };
+        let lists = self.sides.each_ref().map(list);
+        Section::compared(part, lists, |key, ()| item(key), |key, (), ()| item(key))
     }
 
     fn role_transitions(&self, part: Part) -> Section {
@@ -312,15 +316,16 @@ impl<'a> Compared<'_, 'a> {
             };
             sorted(side.db.role_transitions.iter().flat_map(one).collect())
         };
-        let head = |(role, type_, class): &(Cow<'_, str>, u32, u32)| {
+        let item = |(role, type_, class): &(Cow<'_, str>, u32, u32), new: String| {
+            let key = Key::RoleTransition(role.to_string(), *type_, *class);
             let (type_, class) = (self.names.type_(*type_), self.names.class(*class));
-            format!("role_transition {role} {type_}:{class}")
+            Item::of_rule(format!("role_transition {role} {type_}:{class} {new}"), key)
         };
         Section::compared(
             part,
             self.sides.each_ref().map(list),
-            |key, new| Item::plain(format!("{} {new};", head(key))),
-            |key, a, b| Item::plain(format!("{} +{b} -{a}", head(key))),
+            |key, new| item(key, format!("{new};")),
+            |key, a, b| item(key, format!("+{b} -{a}")),
         )
     }
 
@@ -339,12 +344,15 @@ impl<'a> Compared<'_, 'a> {
             };
             sorted(side.db.range_transitions.iter().flat_map(one).collect())
         };
-        let head = |ends: &Ends| self.names.head("range_transition", *ends);
+        let item = |ends: &Ends, range: String| {
+            let head = self.names.head("range_transition", *ends);
+            Item::of_rule(format!("{head} {range}"), Key::RangeTransition(*ends))
+        };
         Section::compared(
             part,
             [list(0), list(1)],
-            |ends, range| Item::plain(format!("{} {range};", head(ends))),
-            |ends, a, b| Item::plain(format!("{} +[{b}] -[{a}]", head(ends))),
+            |ends, range| item(ends, format!("{range};")),
+            |ends, a, b| item(ends, format!("+[{b}] -[{a}]")),
         )
     }
 }

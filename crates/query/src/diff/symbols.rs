@@ -303,7 +303,7 @@ pub(super) fn compare(part: Part, first: Vec<Symbol>, second: Vec<Symbol>) -> Se
                 let details = details(before, symbol);
                 if !details.is_empty() {
                     let text = symbol.name.clone();
-                    section.modified.push(Change::Item(Item { text, details }));
+                    section.modified.push(Change::Item(Item { details, ..Item::plain(text) }));
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Who may do what to whom, by the `allow` rules that count under given booleans.
 
-use mandate_policydb::{Ebitmap, PolicyDb, RuleKind, RulePlace, TypeId};
+use mandate_policydb::{ClassId, Ebitmap, PolicyDb, RuleKind, RulePlace, TypeId};
 
 use crate::lookup;
 use crate::rules::{Conditions, Rule};
@@ -38,12 +38,22 @@ impl<'a> Access<'a> {
     /// The rules about a class that give any of these permissions; none if the policy lacks the class or all of them.
     pub fn rules(&self, class: &str, permissions: &[&str]) -> impl Iterator<Item = Rule<'a>> {
         let class = self.db().classes.id(class);
-        let wanted = class.map_or(0, |it| lookup::known_permissions(self.db(), it, permissions));
-        let rules = if wanted == 0 { &[][..] } else { &self.rules };
-        rules
-            .iter()
-            .copied()
-            .filter(move |it| it.rule.permissions() & wanted != 0 && Some(it.rule.class()) == class)
+        let known = class.map(|it| (it, lookup::known_permissions(self.db(), it, permissions)));
+        known.filter(|it| it.1 != 0).into_iter().flat_map(|(class, wanted)| {
+            self.about(class).filter(move |it| it.rule.permissions() & wanted != 0)
+        })
+    }
+
+    /// The rules about a class.
+    pub fn about(&self, class: ClassId) -> impl Iterator<Item = Rule<'a>> {
+        self.rules.iter().copied().filter(move |it| it.rule.class() == class)
+    }
+
+    /// Which of these permissions the class lacks, all if the policy lacks the class.
+    pub fn missing<'p>(&self, class: &str, permissions: &[&'p str]) -> Vec<&'p str> {
+        let class = self.db().classes.id(class);
+        let known = |name: &str| class.and_then(|it| lookup::known_permission(self.db(), it, name));
+        permissions.iter().copied().filter(|it| known(it).is_none()).collect()
     }
 
     /// Who may do any of these to `target`.

@@ -58,7 +58,6 @@ pub fn unconfined(sets: &TypeSets<'_>, given: &[TypeId]) -> ListAnswer {
 /// Permissive types: what they are denied is logged, but done.
 pub fn permissive(sets: &TypeSets<'_>) -> ListAnswer {
     let db = sets.db();
-    let marked = db.types.by_value().filter(|it| db.is_permissive(it.id)).map(|it| it.id);
     let unconfined = questions::members(sets, &questions::unconfined_attributes(sets, &[]));
     let reasons = |type_: TypeId| {
         let mut reasons = vec![format!("permissive {};", db.types.name(type_))];
@@ -70,8 +69,7 @@ pub fn permissive(sets: &TypeSets<'_>) -> ListAnswer {
         }
         reasons
     };
-    let bits = marked.map(mandate_policydb::SymbolId::bit);
-    let (types, of) = listed(sets, &Ebitmap::from_bits(bits), reasons);
+    let (types, of) = listed(sets, &questions::permissive(sets), reasons);
     let domains = types.iter().filter(|it| it.domain).count();
     let among = count(of, "domain");
     let sentence = match types.len() {

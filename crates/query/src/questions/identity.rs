@@ -28,8 +28,12 @@ pub struct RoleAnswer {
 /// Asks about a role.
 pub fn role(sets: &TypeSets<'_>, role: RoleId) -> RoleAnswer {
     let db = sets.db();
-    let types = db.roles.get(role).map(|it| it.types.clone()).unwrap_or_default();
-    let users = db.users.by_value().filter(|it| it.roles.has(role)).map(|it| it.name.to_string());
+    // Contexts with object_r are valid whatever the policy says of its types and users.
+    let any = role == RoleId::OBJECT;
+    let own = db.roles.get(role).map(|it| it.types.clone()).unwrap_or_default();
+    let types = if any { questions::all_types(sets) } else { own };
+    let users = db.users.by_value().filter(|it| any || it.roles.has(role));
+    let users = users.map(|it| it.name.to_string());
     let name = |id: RoleId| db.roles.name(id).into_owned();
     let allows = &db.role_allows;
     let from = allows.iter().filter(|it| it.new_role == role).map(|it| name(it.role));
@@ -240,6 +244,16 @@ mod tests {
                     RoleAnswer { role: RoleId(3), types: ["b_t", "u_t"], domains: ["b_t", "u_t"], users: ["u_u"], from: ["a_r"], to: [], transitions: ["role_transition a_r b_exec_t:process b_r;"] }"#]].assert_eq(&text),
             }
         }
+    }
+
+    #[test]
+    fn every_type_and_user_may_have_object_r() {
+        let db = policy(RULES);
+        let sets = TypeSets::new(&db);
+        let answer = role(&sets, db.roles.id("object_r").unwrap());
+        let types = db.types.by_value().filter(|it| !it.attribute).count();
+        assert_eq!((answer.types.len(), answer.domains.len()), (types, 4));
+        assert_eq!(answer.users, ["a_u", "u_u"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Who can read the memory of a domain, and in what way.
 
-use mandate_policydb::{Ebitmap, SymbolId as _, TypeId};
+use mandate_policydb::{Context, Ebitmap, SymbolId as _, TypeId};
+use mandate_server::ObjectLookup as _;
 
 use crate::questions::{self, Access, Granted, count};
 use crate::types::TypeSets;
@@ -48,7 +49,7 @@ pub fn memory(access: &Access<'_>, domain: TypeId) -> MemoryAnswer {
     let mut channels =
         vec![ask.ptrace(), ask.proc_mem(), ask.proc_files(), ask.raw_memory(), ask.raw_disk()];
     channels.extend([ask.modules(), ask.bpf(), ask.perf(), ask.policy()]);
-    channels.extend([ask.by_exec(), ask.by_dyntransition()]);
+    channels.extend([ask.by_exec(), ask.by_dyntransition(), ask.permissive()]);
     for it in &mut channels {
         // What is needed together is asked for apart: rules of those who lack a part are none of the way.
         it.granted.types =
@@ -198,18 +199,22 @@ impl Asking<'_> {
     }
 
     fn perf(&self) -> Channel {
-        let what = "samples registers and stacks of all processes: open and cpu on perf_event";
+        let what =
+            "samples registers and stacks of all processes: open and cpu on its own perf_event";
         let needs = [Need { class: "perf_event", permissions: &["open"] }];
-        let open = self.access.to_any("perf_event", &["open"]);
-        let granted = open.and(&self.access.to_any("perf_event", &["cpu"]));
+        let open = self.on_itself("perf_event", "open");
+        let granted = open.and(&self.on_itself("perf_event", "cpu"));
         self.channel("perf-event", what, granted, &needs)
     }
 
     fn policy(&self) -> Channel {
         let what = "loads another policy or turns enforcing off: load_policy, setenforce";
         let needs = [Need { class: "security", permissions: &["load_policy", "setenforce"] }];
-        let granted = self.access.to_any("security", &["load_policy", "setenforce"]);
-        self.channel("policy", what, granted, &needs)
+        // The kernel asks for it towards the initial SID `security` alone.
+        let label = self.access.db().lookup_initial_sid_by_name("security");
+        let towards =
+            |it: &Context| self.access.sources(it.type_, "security", needs[0].permissions);
+        self.channel("policy", what, label.map(towards).unwrap_or_default(), &needs)
     }
 
     fn by_exec(&self) -> Channel {
@@ -234,6 +239,13 @@ impl Asking<'_> {
         let granted = may.and(&self.on_itself("process", "setcurrent"));
         self.channel("dyntransition", what, granted, &[])
     }
+
+    fn permissive(&self) -> Channel {
+        let what = "is permissive: what no rule allows it is logged, but done";
+        let types = questions::permissive(self.access.sets);
+        let types = types.intersection(&questions::domains(self.access.sets));
+        self.channel("permissive", what, Granted { types, rules: Vec::new() }, &[])
+    }
 }
 
 #[cfg(test)]
@@ -256,8 +268,9 @@ mod tests {
             allow u_t fixed_disk_device_t:blk_file read;
             allow kernel_t self:capability sys_module; allow kernel_t x_t:system module_load;
             allow kernel_t self:capability sys_admin; allow kernel_t self:bpf prog_load;
-            allow u_t self:perf_event { open cpu };
-            allow kernel_t security_t:security load_policy;
+            allow u_t self:perf_event { open cpu }; allow a_t x_t:perf_event { open cpu };
+            allow kernel_t security_t:security load_policy; allow a_t x_t:security setenforce;
+            permissive a_t; permissive x_t;
             allow b_t b_exec_t:file entrypoint; allow { a_t u_t } b_exec_t:file execute;
             allow { a_t kernel_t } b_t:process transition;
             allow { a_t u_t } b_t:process dyntransition; allow u_t self:process setcurrent;",
@@ -272,7 +285,7 @@ mod tests {
             text += &format!("{}: {names} {:?} {:?}\n", it.name, it.unknown, it.no_types);
         }
         expect![[r#"
-            3 types other than b_t could read its memory, 2 of them confined, in 11 of 11 ways.
+            3 types other than b_t could read its memory, 2 of them confined, in 12 of 12 ways.
             ptrace: a_t [] []
             proc-mem: a_t [] []
             proc-files: a_t u_t [] []
@@ -284,6 +297,7 @@ mod tests {
             policy: kernel_t [] []
             exec: a_t [] []
             dyntransition: u_t [] []
+            permissive: a_t [] []
         "#]]
         .assert_eq(&text);
     }

@@ -9,10 +9,12 @@ pub mod wx;
 
 mod access;
 
-use mandate_policydb::{Datum, Ebitmap, TypeId};
+use mandate_policydb::{Datum, Ebitmap, SymbolId, TypeId};
 
 pub use access::{Access, Granted};
 
+use crate::lookup;
+use crate::rules::{Conditions, Rule};
 use crate::types::TypeSets;
 
 /// The attribute of all types that processes run in.
@@ -20,16 +22,34 @@ pub const DOMAIN: &str = "domain";
 /// The attribute of domains that are not confined.
 pub const UNCONFINED: &str = "unconfined_domain_type";
 
-/// Domains: the members of attribute `domain`; in a policy without it, the types that are the source of a rule about processes
-/// or become one by them.
+/// Domains: the members of attribute `domain`; in a policy where it has none, the types that some rule allows to do something to
+/// a process, or that a process may become.
 pub fn domains(sets: &TypeSets<'_>) -> Ebitmap {
     let db = sets.db();
-    if let Some(domain) = db.types.find(DOMAIN).filter(|it| it.attribute) {
-        return sets.members(domain.id).clone();
+    let named = db.types.find(DOMAIN).filter(|it| it.attribute).map(|it| sets.members(it.id));
+    if let Some(named) = named.filter(|it| !it.is_empty()) {
+        return named.clone();
     }
+    let access = Access::new(sets, &Conditions::All);
     let Some(process) = db.classes.id("process") else { return Ebitmap::new() };
-    let rules = db.rules.iter().filter(|it| it.class() == process && it.kind.is_access_vector());
-    rules.fold(Ebitmap::new(), |all, it| all.union(sets.members(it.source)))
+    let entering = lookup::known_permissions(db, process, &["transition", "dyntransition"]);
+    access.about(process).fold(Ebitmap::new(), |all, Rule { rule, .. }| {
+        let all = all.union(sets.members(rule.source));
+        let enters = rule.permissions() & entering != 0;
+        if enters { all.union(sets.members(rule.target)) } else { all }
+    })
+}
+
+/// All types, without attributes.
+pub(crate) fn all_types(sets: &TypeSets<'_>) -> Ebitmap {
+    let types = sets.db().types.by_value().filter(|it| !it.attribute);
+    Ebitmap::from_bits(types.map(|it| it.id.bit()))
+}
+
+/// Types that are marked permissive.
+pub(crate) fn permissive(sets: &TypeSets<'_>) -> Ebitmap {
+    let types = sets.db().types.by_value().map(|it| it.id);
+    Ebitmap::from_bits(types.filter(|it| sets.db().is_permissive(*it)).map(SymbolId::bit))
 }
 
 /// The attributes whose members count as unconfined: those given, or [`UNCONFINED`] if the policy has it.
@@ -90,4 +110,20 @@ pub fn type_names(sets: &TypeSets<'_>, types: &Ebitmap) -> Vec<String> {
 /// `1 domain`, `2 domains`.
 pub(crate) fn count(number: usize, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::policy_without_domains;
+
+    #[test]
+    fn without_the_attribute_domains_are_known_by_what_they_do_to_processes() {
+        let db = policy_without_domains(
+            "allow a_t b_t:process transition; if (off) { allow u_t self:process signal; }
+            dontaudit x_t a_t:process signal; allow kernel_t y_t:file read;",
+        );
+        let sets = TypeSets::new(&db);
+        assert_eq!(type_names(&sets, &domains(&sets)), ["a_t", "b_t", "u_t"]);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use mandate_policydb::{Context, Ebitmap, PolicyDb, Port, TypeId};
+use mandate_policydb::{Context, Ebitmap, PolicyDb, Port, TypeId, capability_bit};
 use mandate_server::ObjectLookup as _;
 
 use crate::questions::{self, Access, Granted, Parted, count};
@@ -45,12 +45,15 @@ impl Protocol {
     }
 
     /// The class of its sockets.
-    fn class(self) -> &'static str {
+    fn class(self, db: &PolicyDb) -> &'static str {
+        let capability = capability_bit("extended_socket_class");
+        let extended = capability.is_some_and(|it| db.policy_capabilities.contains(it));
         match self {
             Self::Tcp => "tcp_socket",
             Self::Udp => "udp_socket",
             Self::Dccp => "dccp_socket",
-            Self::Sctp => "sctp_socket",
+            Self::Sctp if extended => "sctp_socket",
+            Self::Sctp => "rawip_socket",
         }
     }
 }
@@ -94,6 +97,10 @@ pub struct PortAnswer {
     pub bind: Granted,
     /// Who may connect to it.
     pub connect: Granted,
+    /// The class of its sockets.
+    pub class: &'static str,
+    /// Of `name_bind` and `name_connect` those that this class of the policy lacks: rules say nothing of who may do it.
+    pub missing: Vec<&'static str>,
 }
 
 /// Asks about one port.
@@ -102,12 +109,15 @@ pub fn port(access: &Access<'_>, name: PortName) -> PortAnswer {
     let found = portcon(db, name.protocol, name.port.into());
     let context = found.map(|it| &it.context);
     let context = context.or_else(|| db.lookup_initial_sid_by_name("port")).cloned();
+    let class = name.protocol.class(db);
     let may = |permission| {
-        let sources = |it: &Context| access.sources(it.type_, name.protocol.class(), &[permission]);
+        let sources = |it: &Context| access.sources(it.type_, class, &[permission]);
         context.as_ref().map(sources).unwrap_or_default()
     };
     let (bind, connect) = (may("name_bind"), may("name_connect"));
-    PortAnswer { name, range: found.map(|it| (it.low, it.high)), context, bind, connect }
+    let missing = access.missing(class, &["name_bind", "name_connect"]);
+    let range = found.map(|it| (it.low, it.high));
+    PortAnswer { name, range, context, bind, connect, class, missing }
 }
 
 fn portcon(db: &PolicyDb, protocol: Protocol, port: u32) -> Option<&Port> {
@@ -131,11 +141,18 @@ impl PortAnswer {
             None => "by the initial SID port".to_owned(),
         };
         let (bind, connect) = (self.bind.types.len(), self.connect.types.len());
-        format!(
-            "{name} is {} {from}; {} may bind it, {connect} may connect to it.",
-            db.context_to_string(context),
-            count(bind, "type")
-        )
+        let (class, bind) = (self.class, count(bind, "type"));
+        let may = match self.missing.as_slice() {
+            [] => format!("{bind} may bind it, {connect} may connect to it"),
+            ["name_connect"] => format!(
+                "{bind} may bind it; rules do not say who may connect to it, for {class} has no name_connect"
+            ),
+            missing => format!(
+                "rules do not say who may use it, for {class} has no {}",
+                missing.join(" and no ")
+            ),
+        };
+        format!("{name} is {} {from}; {may}.", db.context_to_string(context))
     }
 }
 
@@ -176,7 +193,7 @@ pub fn rpc(access: &Access<'_>, unconfined: &Ebitmap) -> RpcAnswer {
         let ranges = reserved(access.db(), protocol);
         let general = ranges.iter().filter(|it| it.general);
         let takers = general.fold(Ebitmap::new(), |all, it| {
-            all.union(&access.sources(it.type_, protocol.class(), &["name_bind"]).types)
+            all.union(&access.sources(it.type_, protocol.class(access.db()), &["name_bind"]).types)
         });
         services = services.union(&takers);
         let labelled = ranges.iter().filter(|it| !it.general);
@@ -193,7 +210,7 @@ fn of_range(
     takers: &Ebitmap,
     unconfined: &Ebitmap,
 ) -> RpcPort {
-    let binders = access.sources(it.type_, protocol.class(), &["name_bind"]).types;
+    let binders = access.sources(it.type_, protocol.class(access.db()), &["name_bind"]).types;
     let taking = binders.intersection(takers);
     let owners = questions::difference(&binders, takers);
     RpcPort {
@@ -270,7 +287,8 @@ mod tests {
         allow a_t { reserved_port_t ipp_port_t }:tcp_socket name_bind;
         allow b_t ipp_port_t:tcp_socket { name_bind name_connect };
         allow u_t port_type:tcp_socket name_bind;
-        allow b_t port_t:tcp_socket name_connect;";
+        allow b_t port_t:tcp_socket name_connect;
+        allow a_t port_t:udp_socket name_bind; allow b_t port_t:rawip_socket name_bind;";
 
     fn check(name: &str, expected: Expect) {
         let db = policy(RULES);
@@ -287,32 +305,49 @@ mod tests {
         check(
             "tcp/631",
             expect![[r#"
-            tcp/631 is u_u:object_r:ipp_port_t by a portcon of its own; 3 types may bind it, 1 may connect to it.
-            a_t b_t u_t; b_t"#]],
+                tcp/631 is u_u:object_r:ipp_port_t by a portcon of its own; 3 types may bind it, 1 may connect to it.
+                a_t b_t u_t; b_t"#]],
         );
         check(
             "tcp/80",
             expect![[r#"
-            tcp/80 is u_u:object_r:web_port_t by the portcon of 80-88; 1 type may bind it, 0 may connect to it.
-            u_t; "#]],
+                tcp/80 is u_u:object_r:web_port_t by the portcon of 80-88; 1 type may bind it, 0 may connect to it.
+                u_t; "#]],
         );
         check(
             "tcp/600",
             expect![[r#"
-            tcp/600 is u_u:object_r:reserved_port_t by the portcon of 512-1023; 2 types may bind it, 0 may connect to it.
-            a_t u_t; "#]],
+                tcp/600 is u_u:object_r:reserved_port_t by the portcon of 512-1023; 2 types may bind it, 0 may connect to it.
+                a_t u_t; "#]],
         );
         check(
             "udp/600",
             expect![[r#"
-            udp/600 is u_u:object_r:port_t by the initial SID port; 0 types may bind it, 0 may connect to it.
-            ; "#]],
+                udp/600 is u_u:object_r:port_t by the initial SID port; 1 type may bind it; rules do not say who may connect to it, for udp_socket has no name_connect.
+                a_t; "#]],
         );
         check(
             "tcp/70",
             expect![[r#"
-            tcp/70 is u_u:object_r:port_t by the initial SID port; 1 type may bind it, 1 may connect to it.
-            u_t; b_t"#]],
+                tcp/70 is u_u:object_r:port_t by the initial SID port; 1 type may bind it, 1 may connect to it.
+                u_t; b_t"#]],
+        );
+    }
+
+    #[test]
+    fn who_may_is_not_told_where_no_permission_is_asked_for() {
+        check(
+            "dccp/1",
+            expect![[r#"
+                dccp/1 is u_u:object_r:port_t by the initial SID port; rules do not say who may use it, for dccp_socket has no name_bind and no name_connect.
+                ; "#]],
+        );
+        // Without the policy capability extended_socket_class the kernel takes sockets of SCTP for raw ones.
+        check(
+            "sctp/1",
+            expect![[r#"
+                sctp/1 is u_u:object_r:port_t by the initial SID port; 1 type may bind it; rules do not say who may connect to it, for rawip_socket has no name_connect.
+                b_t; "#]],
         );
     }
 
@@ -328,7 +363,7 @@ mod tests {
         let db = policy(RULES);
         let sets = TypeSets::new(&db);
         let answer = rpc(&Access::new(&sets, &Conditions::All), &unconfined(&sets));
-        expect!["2 types may bind reserved ports without a label of their own, 1 of them confined; of 1 labelled port range from 512 to 1023 they could take 1 from others, and confined ones 1 in all."].assert_eq(&answer.sentence());
+        expect!["3 types may bind reserved ports without a label of their own, 2 of them confined; of 1 labelled port range from 512 to 1023 they could take 1 from others, and confined ones 1 in all."].assert_eq(&answer.sentence());
         expect![[r#"[RpcPort { protocol: Tcp, range: (631, 631), type_: TypeId(20), takers: Parted { confined: ["a_t"], unconfined: ["u_t"] }, all: true, owners: ["b_t"] }]"#]].assert_eq(&format!("{:?}", answer.ports));
     }
 }

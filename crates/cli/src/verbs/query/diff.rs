@@ -4,7 +4,8 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use mandate_policydb::{Provenance, RuleKey};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use mandate_policydb::Provenance;
 use mandate_query::Style;
 use mandate_query::diff::{Access, Change, Detail, Diff, DiffQuery, Effects, Part, Section};
 use serde_json::{Map, Value, json};
@@ -19,8 +20,8 @@ pub(crate) struct Args {
     policy1: PathBuf,
     /// The policy after
     policy2: PathBuf,
-    /// Only these parts: type, role, allow, portcon, … as the statements are called
-    #[arg(long = "part", value_name = "PART", value_delimiter = ',', value_parser = parse_part)]
+    /// Only these parts, called as their statements
+    #[arg(long = "part", value_name = "PART", value_delimiter = ',', value_parser = part_parser())]
     parts: Vec<Part>,
     /// Tell for each domain what rules newly allow it and no longer allow it, as booleans stand; constraints are not asked
     #[arg(long, conflicts_with_all = ["parts", "stats"])]
@@ -28,7 +29,7 @@ pub(crate) struct Args {
     /// Numbers only
     #[arg(long)]
     stats: bool,
-    /// Say below each access rule where the rules behind it were written
+    /// Say below each rule where the statements behind it were written
     #[arg(long)]
     places: bool,
     /// Print JSON
@@ -36,9 +37,9 @@ pub(crate) struct Args {
     json: bool,
 }
 
-fn parse_part(text: &str) -> Result<Part, String> {
-    let all = || Part::all().map(Part::keyword).collect::<Vec<_>>().join(", ");
-    Part::of_keyword(text).ok_or_else(|| format!("the parts are {}", all()))
+fn part_parser() -> impl TypedValueParser<Value = Part> {
+    PossibleValuesParser::new(Part::all().map(Part::keyword))
+        .try_map(|text| Part::of_keyword(&text).ok_or("no part"))
 }
 
 pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome> {
@@ -69,9 +70,8 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
         writeln!(out, "{}", serde_json::to_string_pretty(&value)?)?;
         return Ok(Outcome::Success);
     }
-    differences::print(&diff, args.stats, false, out, |change, text| match change {
-        Change::Access(access) => print_places(&diff, &places, access, text),
-        Change::Item(_) => Ok(()),
+    differences::print(&diff, args.stats, false, out, |change, text| {
+        print_places(&diff, &places, change, text)
     })?;
     if diff.sections.iter().all(Section::is_empty) {
         writeln!(err, "nothing differs")?;
@@ -81,23 +81,21 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
 
 type Places = [Option<Provenance>; 2];
 
-/// Prints where the rules were written that give one side what the other has not.
+/// Prints where the rules behind a difference were written.
 fn print_places(
     diff: &Diff<'_>,
     places: &Places,
-    access: &Access,
+    change: &Change,
     out: &mut dyn Write,
 ) -> Result<()> {
     for (side, provenance) in places.iter().enumerate() {
         let Some(provenance) = provenance else { continue };
-        for (rule, permissions) in diff.rules(side, access) {
-            places::print(Some(provenance), RuleKey::Rule(rule), permissions, out)?;
-        }
+        places::print_all(provenance, &diff.behind(side, change), out)?;
     }
     Ok(())
 }
 
-fn access_to_json(diff: &Diff<'_>, places: &Places, access: &Access) -> Value {
+fn access_to_json(diff: &Diff<'_>, access: &Access) -> Value {
     let view = diff.access(access);
     let mut value = json!({
         "kind": view.keyword,
@@ -112,33 +110,39 @@ fn access_to_json(diff: &Diff<'_>, places: &Places, access: &Access) -> Value {
         value["condition"] = condition.into();
         value["when"] = when.into();
     }
-    for ((side, provenance), key) in
-        places.iter().enumerate().zip(["places_before", "places_after"])
-    {
-        let Some(provenance) = provenance else { continue };
-        let rules = diff.rules(side, access).into_iter();
-        let all =
-            rules.map(|(rule, asked)| places::to_json(provenance, RuleKey::Rule(rule), asked));
-        let all = all.filter_map(|it| if let Value::Array(it) = it { Some(it) } else { None });
-        value[key] = all.flatten().collect();
-    }
     value
 }
 
+/// Adds where the rules behind a difference were written, to one that is a rule.
+fn add_places(value: &mut Value, diff: &Diff<'_>, places: &Places, change: &Change) {
+    if !change.is_rule() {
+        return;
+    }
+    let keys = ["places_before", "places_after"];
+    for ((side, provenance), key) in places.iter().enumerate().zip(keys) {
+        let Some(provenance) = provenance else { continue };
+        value[key] = places::all_to_json(provenance, &diff.behind(side, change));
+    }
+}
+
 fn section_to_json(diff: &Diff<'_>, places: &Places, section: &Section) -> (String, Value) {
-    let change = |it: &Change| match it {
-        Change::Access(access) => {
-            let mut text = Vec::new();
-            diff.push_access(&mut text, access);
-            let mut value = access_to_json(diff, places, access);
-            value["text"] = String::from_utf8_lossy(&text).into();
-            value
-        }
-        Change::Item(item) if item.details.is_empty() => json!({ "text": item.text }),
-        Change::Item(item) => {
-            let details: Map<String, Value> = item.details.iter().map(detail_to_json).collect();
-            json!({ "text": item.text, "details": details })
-        }
+    let change = |it: &Change| {
+        let mut value = match it {
+            Change::Access(access) => {
+                let mut text = Vec::new();
+                diff.push_access(&mut text, access);
+                let mut value = access_to_json(diff, access);
+                value["text"] = String::from_utf8_lossy(&text).into();
+                value
+            }
+            Change::Item(item) if item.details.is_empty() => json!({ "text": item.text }),
+            Change::Item(item) => {
+                let details: Map<String, Value> = item.details.iter().map(detail_to_json).collect();
+                json!({ "text": item.text, "details": details })
+            }
+        };
+        add_places(&mut value, diff, places, it);
+        value
     };
     let list = |changes: &[Change]| changes.iter().map(change).collect::<Value>();
     let value = json!({
@@ -164,8 +168,12 @@ fn print_effects(
     let diff = effects.diff();
     if as_json {
         let value = |(domain, list): (&str, &[Access])| {
-            let changes: Value = list.iter().map(|it| access_to_json(diff, places, it)).collect();
-            (domain.to_owned(), changes)
+            let change = |it: &Access| {
+                let mut value = access_to_json(diff, it);
+                add_places(&mut value, diff, places, &Change::Access(*it));
+                value
+            };
+            (domain.to_owned(), list.iter().map(change).collect())
         };
         let value: Map<String, Value> = effects.domains().map(value).collect();
         return Ok(writeln!(out, "{}", serde_json::to_string_pretty(&value)?)?);
@@ -181,7 +189,7 @@ fn print_effects(
                     writeln!(text, "   {sign} {}:{} {{ {names} }}", view.target, view.class)?;
                 }
             }
-            print_places(diff, places, access, &mut text)?;
+            print_places(diff, places, &Change::Access(*access), &mut text)?;
         }
         out.write_all(&text)?;
         text.clear();

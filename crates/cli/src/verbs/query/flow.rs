@@ -44,8 +44,8 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
         }
     };
     let loaded = args.asked.load(err)?;
-    let route = args.route.resolve(&loaded.policy)?;
     let sets = TypeSets::new(loaded.policy.db());
+    let route = args.route.resolve(&sets)?;
     let query = FlowQuery {
         map: &map,
         least_weight: args.min_weight,

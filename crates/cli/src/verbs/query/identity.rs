@@ -12,6 +12,7 @@ use serde_json::json;
 use super::Asked;
 use super::common::{Common, print_json};
 use super::conditions::named;
+use super::route::count;
 use super::table;
 use crate::Outcome;
 
@@ -109,13 +110,8 @@ pub(super) fn run_user(
     }
     writeln!(out, "{sentence}")?;
     for it in &answer.roles {
-        writeln!(
-            out,
-            "\n{} ({} domains): {}",
-            it.role,
-            it.domains.len(),
-            table::names(&it.domains)
-        )?;
+        let (number, names) = (count(it.domains.len(), "domain"), table::names(&it.domains));
+        writeln!(out, "\n{}", format!("{} ({number}): {names}", it.role).trim_end())?;
         let rows: Vec<_> = it
             .entrypoints
             .iter()

@@ -53,6 +53,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
             "portcon": answer.range.map(|(low, high)| [low, high]),
             "bind": parted_json(&bind),
             "connect": parted_json(&connect),
+            "missing": answer.missing,
         });
         print_json(&sentence, answer, out)?;
         return Ok(Outcome::Success);

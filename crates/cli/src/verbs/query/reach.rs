@@ -27,8 +27,8 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome> {
     let loaded = args.asked.load(err)?;
-    let route = args.route.resolve(&loaded.policy)?;
     let sets = TypeSets::new(loaded.policy.db());
+    let route = args.route.resolve(&sets)?;
     let transitions = Transitions::new(&sets, &route.conditions, &route.excluded);
     let provenance = loaded.provenance()?;
     let routes = Domains { db: loaded.policy.db(), transitions: &transitions };

@@ -3,16 +3,19 @@
 use std::collections::HashSet;
 use std::io::Write;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 use mandate_policydb::{
-    Conditional, Policy, PolicyDb, Provenance, RuleKey, RulePlace, SymbolId as _, TypeId,
+    Conditional, PolicyDb, Provenance, RuleKey, RulePlace, SymbolId as _, TypeId,
 };
 use mandate_query::graph::{Graph, Length, Lightest, Paths};
+use mandate_query::lookup;
 use mandate_query::rules::{Conditions, Rule};
+use mandate_query::types::TypeSets;
 use serde_json::{Value, json};
 
+use super::conditions::named;
 use crate::verbs::places;
-use crate::{FAINT, Outcome, STRONG, input, styled, suggest};
+use crate::{FAINT, Outcome, STRONG, input, styled};
 
 /// Rules of one step that are printed without `--full`: between attributes there can be one for each class.
 const MOST: usize = 10;
@@ -32,8 +35,8 @@ pub(super) struct RouteArgs {
     /// Stop after this many ways
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
-    /// Types that no way may pass (repeatable, or separated by commas)
-    #[arg(long, value_name = "TYPE", value_delimiter = ',')]
+    /// Types that no way may pass, or attributes for all their types but the ends (repeatable, or separated by commas)
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
     exclude: Vec<String>,
     /// Which rules of conditional blocks count
     #[arg(long, value_name = "WHICH", default_value = "any")]
@@ -102,29 +105,33 @@ pub(super) struct Step<'a> {
 
 impl RouteArgs {
     /// Finds the names in the policy.
-    pub(super) fn resolve<'r>(&'r self, policy: &'r Policy) -> Result<Route<'r>> {
-        let db = policy.db();
-        let find = |name: &Option<String>| name.as_deref().map(|it| type_(db, it)).transpose();
-        let mut changes = Vec::new();
-        for (name, value) in &self.changes {
-            let id = db.booleans.id(name);
-            let id = id.ok_or_else(|| anyhow!(suggest::unknown(db, "boolean", name)))?;
-            changes.push((id, *value));
-        }
+    pub(super) fn resolve<'r>(&'r self, sets: &TypeSets<'r>) -> Result<Route<'r>> {
+        let db = sets.db();
+        let end = |name: &Option<String>| {
+            name.as_deref().map(|it| named(db, lookup::type_(db, it))).transpose()
+        };
+        let change =
+            |(name, value): &(String, bool)| Ok((named(db, lookup::boolean(db, name))?, *value));
+        let changes: Vec<_> = self.changes.iter().map(change).collect::<Result<_>>()?;
         let any = self.booleans == Booleans::Any && changes.is_empty();
         let conditions = if any { Conditions::All } else { Conditions::with(db, &changes) };
-        let excluded: Result<_> = self.exclude.iter().map(|it| type_(db, it)).collect();
-        let (from, to, excluded) = (find(&self.from)?, find(&self.to)?, excluded?);
+        let (from, to) = (end(&self.from)?, end(&self.to)?);
+        let excluded = self.excluded(sets, [from, to])?;
         Ok(Route { args: self, db, from, to, excluded, conditions })
     }
-}
 
-/// The type of a name.
-fn type_(db: &PolicyDb, name: &str) -> Result<TypeId> {
-    match db.types.find(name) {
-        Some(it) if it.attribute => bail!("{name} is an attribute; one of its types was expected"),
-        Some(it) => Ok(it.id),
-        None => bail!(suggest::unknown(db, "type", name)),
+    fn excluded(&self, sets: &TypeSets<'_>, ends: [Option<TypeId>; 2]) -> Result<Vec<TypeId>> {
+        let mut excluded = Vec::new();
+        for name in &self.exclude {
+            let id = named(sets.db(), lookup::type_or_attribute(sets.db(), name))?;
+            let is_end = |it: &TypeId| ends.contains(&Some(*it));
+            // Without its end there is no way, which would look like an answer.
+            if is_end(&id) {
+                bail!("{name} is an end of the way: only what lies between can be excluded");
+            }
+            excluded.extend(sets.members(id).ids().filter(|it| !is_end(it)));
+        }
+        Ok(excluded)
     }
 }
 

@@ -3,7 +3,8 @@
 use std::io::Write;
 
 use anyhow::{Result, anyhow};
-use mandate_policydb::{PolicyDb, Provenance, RuleKey, RuleKind, RulePlace};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use mandate_policydb::{PolicyDb, Provenance, RuleKey, RulePlace};
 use mandate_query::name::NameCriterion;
 use mandate_query::search::{Choice, End, Found, Kind, Match, RuleQuery, parse_xperms};
 use mandate_query::{Statements, Style};
@@ -20,7 +21,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     asked: Asked,
     /// Kinds of rules; without this, all that name types
-    #[arg(long = "kind", value_name = "KIND", value_delimiter = ',', value_parser = parse_kind)]
+    #[arg(long = "kind", value_name = "KIND", value_delimiter = ',', value_parser = kind_parser())]
     kinds: Vec<Kind>,
     /// The source: a type or attribute, or for rules between roles a role. Here and below, a name between slashes is a regular
     /// expression: /^httpd_/
@@ -70,17 +71,20 @@ pub(crate) struct Args {
     json: bool,
 }
 
-fn parse_kind(text: &str) -> Result<Kind, String> {
-    let te = Kind::TE.into_iter().find(|it| it.keyword() == text).map(Kind::Te);
-    let kind = te.or(match text {
-        "role_allow" => Some(Kind::RoleAllow),
-        "role_transition" => Some(Kind::RoleTransition),
-        "range_transition" => Some(Kind::RangeTransition),
-        _ => None,
-    });
-    let known: Vec<_> = Kind::TE.into_iter().map(RuleKind::keyword).collect();
-    let others = "role_allow, role_transition, range_transition";
-    kind.ok_or_else(|| format!("the kinds are {}, {others}", known.join(", ")))
+/// All kinds of rules that a policy can have, by keyword.
+fn kinds() -> impl Iterator<Item = (&'static str, Kind)> {
+    let others = [
+        ("role_allow", Kind::RoleAllow),
+        ("role_transition", Kind::RoleTransition),
+        ("range_transition", Kind::RangeTransition),
+    ];
+    Kind::TE.into_iter().map(|it| (it.keyword(), Kind::Te(it))).chain(others)
+}
+
+fn kind_parser() -> impl TypedValueParser<Value = Kind> {
+    let find = |text: String| kinds().find(|it| it.0 == text).map(|it| it.1);
+    PossibleValuesParser::new(kinds().map(|it| it.0))
+        .try_map(move |text| find(text).ok_or("no kind of rule"))
 }
 
 pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome> {

@@ -19,7 +19,7 @@ use crate::{ERROR, Outcome, input, styled, suggest};
 /// Arguments of `test`.
 #[derive(clap::Args)]
 #[command(after_help = "\
-A file is a list of assertions: [[can]], [[cannot]], [[transition]], [[only]], [[neverallow]], [[empty_attribute]],
+A file is a list of assertions: [[can]], [[cannot]], [[transition]], [[only]], [[neverallow]], [[no_flow]], [[empty_attribute]],
 [[read_only_executables]], [[rule_count]]; docs/policy-tests.md shows each. The policy is the one that the file names with
 policy = \"path\", seen from the file's folder; else that of --policy; else the embedded base policy.
 

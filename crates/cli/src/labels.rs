@@ -1,0 +1,109 @@
+//! File contexts as they lie on disk: a file with its neighbours, compiled once and kept.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use mandate_compile::cache::{Cache as _, Key};
+use mandate_label::file_contexts::{FileContexts, Source, SourceError, Substitutions};
+use sha2::{Digest as _, Sha256};
+
+use crate::cache::OnDisk;
+use crate::policy;
+
+/// The neighbours that libselinux reads after the file itself.
+const MORE_LINES: [&str; 2] = [".homedirs", ".local"];
+/// Substitutions: the machine's own, then those of the distribution.
+const SUBSTITUTIONS: [&str; 2] = [".subs", ".subs_dist"];
+
+/// File contexts that were read, and what is wrong with their lines.
+pub(crate) struct Loaded {
+    pub(crate) table: FileContexts,
+    pub(crate) errors: Vec<SourceError>,
+}
+
+/// The file contexts of the policy in force on a root file system, as its `etc/selinux/config` says.
+///
+/// # Errors
+/// When there is no such policy.
+pub(crate) fn in_force(root: &Path) -> Result<PathBuf> {
+    let folder = policy::folder_in_force(root);
+    let file = folder.join("contexts/files/file_contexts");
+    if !file.exists() {
+        bail!(
+            "no SELinux policy is installed: there is no {}; name a file with --file-contexts",
+            file.display()
+        );
+    }
+    Ok(file)
+}
+
+/// Reads a file of file contexts with its neighbours: `.homedirs` and `.local` for more lines, `.subs` and `.subs_dist` for substitutions.
+///
+/// # Errors
+/// A file that cannot be read; neighbours may be absent.
+pub(crate) fn open(file: &Path) -> Result<Loaded> {
+    let first = std::fs::read(file).with_context(|| file.display().to_string())?;
+    let mut files = vec![(file.display().to_string(), first)];
+    for suffix in MORE_LINES {
+        files.extend(neighbour(file, suffix)?);
+    }
+    let mut subs = Vec::new();
+    for suffix in SUBSTITUTIONS {
+        let none = (format!("{}{suffix}", file.display()), Vec::new());
+        subs.push(neighbour(file, suffix)?.unwrap_or(none));
+    }
+    let key = key(files.iter().chain(&subs));
+    let cache = OnDisk::open(None)?;
+    if let Some(bytes) = cache.as_ref().and_then(|it| it.get(&key))
+        && let Some(table) = FileContexts::from_bytes(&bytes)
+    {
+        return Ok(Loaded { table, errors: Vec::new() });
+    }
+    let loaded = compile(&files, &subs);
+    if let Some(cache) = cache.filter(|_| loaded.errors.is_empty()) {
+        cache.put(&key, &loaded.table.to_bytes());
+        cache.finish();
+    }
+    Ok(loaded)
+}
+
+fn compile(files: &[(String, Vec<u8>)], subs: &[(String, Vec<u8>)]) -> Loaded {
+    let mut errors = Vec::new();
+    let mut pairs = subs.iter().map(|(name, bytes)| {
+        let (subs, wrong) = Substitutions::parse(bytes);
+        let wrong = wrong.into_iter().map(|error| SourceError { source_name: name.clone(), error });
+        errors.extend(wrong);
+        subs
+    });
+    let subs = [pairs.next().unwrap_or_default(), pairs.next().unwrap_or_default()];
+    drop(pairs);
+    let sources: Vec<_> = files.iter().map(|(name, bytes)| Source { name, bytes }).collect();
+    let (table, wrong) = FileContexts::compile(&sources, subs);
+    errors.splice(0..0, wrong);
+    Loaded { table, errors }
+}
+
+/// A file beside another, if it is there.
+fn neighbour(file: &Path, suffix: &str) -> Result<Option<(String, Vec<u8>)>> {
+    let mut path = file.as_os_str().to_owned();
+    path.push(suffix);
+    let path = Path::new(&path);
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some((path.display().to_string(), bytes))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| path.display().to_string()),
+    }
+}
+
+/// What the compiled form depends on: names and bytes of all files.
+fn key<'a>(files: impl Iterator<Item = &'a (String, Vec<u8>)>) -> Key {
+    let mut hash = Sha256::new_with_prefix("file contexts");
+    for (name, bytes) in files {
+        for part in [name.as_bytes(), bytes] {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+    }
+    Key(hash.finalize().into())
+}
