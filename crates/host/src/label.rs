@@ -1,16 +1,12 @@
 //! The SELinux label of one file, read and set through a descriptor that holds it.
 
-use std::ffi::CStr;
 use std::io;
-use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{Mode, OFlags, XattrFlags};
-use rustix::io::Errno;
+use rustix::fs::{Mode, OFlags};
 
-const ATTRIBUTE: &CStr = c"security.selinux";
-/// What an attribute may hold at most.
-const MOST: usize = 65_536;
+use crate::xattr;
 
 /// A file that is held, whatever becomes of its name.
 #[derive(Debug)]
@@ -32,16 +28,8 @@ impl Held {
     /// # Errors
     /// What the kernel says, as `ENOTSUP` where a file system keeps no labels; `ENOENT` also if `/proc` is not mounted.
     pub fn label(&self) -> io::Result<Option<Vec<u8>>> {
-        let mut value = vec![0; MOST];
-        match rustix::fs::getxattr(self.path(), ATTRIBUTE, &mut value) {
-            Ok(length) => {
-                value.truncate(length);
-                value.truncate(value.strip_suffix(b"\0").map_or(length, <[u8]>::len));
-                Ok(Some(value))
-            }
-            Err(Errno::NODATA) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        let mut reader = xattr::Reader::new(xattr::SELINUX);
+        Ok(reader.of(self.0.as_fd())?.map(<[u8]>::to_vec))
     }
 
     /// Sets its label.
@@ -49,12 +37,6 @@ impl Held {
     /// # Errors
     /// What the kernel says.
     pub fn set_label(&self, context: &[u8]) -> io::Result<()> {
-        let value = [context, b"\0"].concat();
-        Ok(rustix::fs::setxattr(self.path(), ATTRIBUTE, &value, XattrFlags::empty())?)
-    }
-
-    /// The kernel has no calls for attributes of what is open as a path; this leads to the file itself.
-    fn path(&self) -> String {
-        format!("/proc/self/fd/{}", self.0.as_raw_fd())
+        Ok(xattr::set(self.0.as_fd(), xattr::SELINUX, &[context, b"\0"].concat())?)
     }
 }

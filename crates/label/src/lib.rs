@@ -20,6 +20,7 @@ pub mod levels;
 mod line;
 pub mod media;
 mod pattern;
+pub mod relabel;
 pub mod sepgsql;
 pub mod setrans;
 pub mod seusers;
