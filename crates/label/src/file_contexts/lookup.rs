@@ -252,7 +252,7 @@ impl FileContexts {
     }
 
     /// The path that is looked up: without double slashes, without one at the end, substituted by both files in turn.
-    pub(super) fn substituted<'p>(&self, path: &'p [u8]) -> Cow<'p, [u8]> {
+    pub fn substituted<'p>(&self, path: &'p [u8]) -> Cow<'p, [u8]> {
         let [local, distribution] = &self.subs;
         let path = match clean(path) {
             Cow::Borrowed(path) => local.apply(path),
