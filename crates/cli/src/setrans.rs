@@ -34,8 +34,11 @@ pub(crate) fn open(given: Option<&Path>, root: &Path, err: &mut dyn Write) -> Re
     Ok(setrans)
 }
 
+/// Names and bytes.
+type Files = Vec<(Box<[u8]>, Vec<u8>)>;
+
 /// The files that an absolute pattern means below a root; only the last part of the path may have wildcards.
-fn included(root: &Path, pattern: &[u8]) -> Option<Vec<(Box<[u8]>, Vec<u8>)>> {
+fn included(root: &Path, pattern: &[u8]) -> Option<Files> {
     let slash = pattern.iter().rposition(|&it| it == b'/')?;
     let (folder, glob) = (pattern.get(1..slash.max(1))?, pattern.get(slash + 1..)?);
     let folder = root.join(OsStr::from_bytes(folder));
@@ -51,6 +54,6 @@ fn included(root: &Path, pattern: &[u8]) -> Option<Vec<(Box<[u8]>, Vec<u8>)>> {
         let bytes = std::fs::read(&path).ok()?;
         Some((path.as_os_str().as_bytes().into(), bytes))
     };
-    let files: Vec<_> = names.into_iter().map(read).collect::<Option<_>>()?;
+    let files: Files = names.into_iter().map(read).collect::<Option<_>>()?;
     (!files.is_empty()).then_some(files)
 }

@@ -11,14 +11,14 @@ use crate::replace::replace;
 /// The original is `semodule -Bn` whatever its arguments are; here there is one, our own.
 pub(crate) fn genhomedircon(
     words: &[String],
-    out: &mut dyn Write,
+    _out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<u8> {
     let name = words.first().map_or("genhomedircon", String::as_str);
     let (root, rest) = super::split_root(words);
-    if let Some(word) = rest.first() {
-        writeln!(if word == "-h" { out } else { err }, "usage:  {name} [--root DIR]")?;
-        return Ok(u8::from(word != "-h"));
+    if !rest.is_empty() {
+        writeln!(err, "usage:  {name} [--root DIR]")?;
+        return Ok(1);
     }
     let root = root.map(PathBuf::from);
     let parts = Parts { root, ..Parts::default() };

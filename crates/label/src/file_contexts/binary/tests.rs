@@ -89,7 +89,7 @@ fn any_damage_is_told() {
 /// A file of one line in a byte order, as an older library writes it.
 fn old(version: u32, number: fn(u32) -> [u8; 4]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let mut numbers = |bytes: &mut Vec<u8>, all: &[u32]| {
+    let numbers = |bytes: &mut Vec<u8>, all: &[u32]| {
         all.iter().for_each(|&it| bytes.extend_from_slice(&number(it)));
     };
     numbers(&mut bytes, &[super::MAGIC, version]);
@@ -130,4 +130,11 @@ fn what_cannot_be_written() {
     let error = table(b"").to_binary(Version::List, &engine).err();
     expect!["there are no lines, which version 5 cannot hold; write version 6"]
         .assert_eq(&error.map_or_else(String::new, |it| it.to_string()));
+}
+
+#[test]
+fn nothing_is_compiled_to_nothing() {
+    let bytes = table(b"").to_binary(Version::Tree, &Engine::here("10.42")).unwrap_or_default();
+    let empty = table(read(&bytes).as_bytes());
+    assert!(Lookup::new(&empty).path(b"/etc", None).line().is_none());
 }

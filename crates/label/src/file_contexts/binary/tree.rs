@@ -98,7 +98,7 @@ impl<'a> Reader<'_, 'a> {
 struct Node<'a> {
     literals: Vec<(Vec<u8>, LineRef<'a>)>,
     patterns: Vec<LineRef<'a>>,
-    children: BTreeMap<Vec<u8>, Node<'a>>,
+    children: BTreeMap<Vec<u8>, Self>,
 }
 
 pub(super) fn write(lines: &[LineRef<'_>], engine: &Engine) -> Result<Vec<u8>, WriteError> {
