@@ -3,6 +3,7 @@
 pub mod cache;
 pub mod interrupt;
 pub mod label;
+pub mod links;
 pub mod memory;
 pub mod pcre;
 pub mod tree;

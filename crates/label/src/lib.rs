@@ -19,6 +19,7 @@ pub mod homedirs;
 pub mod levels;
 mod line;
 pub mod media;
+pub mod packages;
 mod pattern;
 pub mod relabel;
 pub mod sepgsql;
