@@ -2,6 +2,7 @@
 
 mod analysis;
 mod argparse;
+mod chcon;
 mod checkmodule;
 mod checkpolicy;
 mod compute;
@@ -19,6 +20,8 @@ mod sedta;
 mod seinfo;
 mod seinfoflow;
 mod sesearch;
+mod setfilecon;
+mod setfiles;
 
 use std::io::Write;
 
@@ -33,13 +36,16 @@ pub(crate) type Classic = fn(&[String], &mut dyn Write, &mut dyn Write) -> Resul
 /// The command of exactly this name.
 pub(crate) fn find(name: &str) -> Option<Classic> {
     match name {
+        "chcon" => Some(chcon::chcon),
         "checkmodule" => Some(checkmodule::checkmodule),
         "checkpolicy" => Some(checkpolicy::checkpolicy),
         "compute_av" => Some(compute::compute_av),
         "compute_create" => Some(compute::compute_create),
         "compute_member" => Some(compute::compute_member),
         "compute_relabel" => Some(compute::compute_relabel),
+        "getfilecon" => Some(setfilecon::getfilecon),
         "pp" => Some(printers::pp),
+        "restorecon" => Some(setfiles::restorecon),
         "secil2conf" => Some(printers::secil2conf),
         "semodule_expand" => Some(packages::expand),
         "semodule_link" => Some(packages::link),
@@ -53,6 +59,8 @@ pub(crate) fn find(name: &str) -> Option<Classic> {
         "sediff" => Some(sediff::sediff),
         "seinfo" => Some(seinfo::seinfo),
         "sesearch" => Some(sesearch::sesearch),
+        "setfilecon" => Some(setfilecon::setfilecon),
+        "setfiles" => Some(setfiles::setfiles),
         "sedta" => Some(sedta::sedta),
         "seinfoflow" => Some(seinfoflow::seinfoflow),
         _ => None,
@@ -90,7 +98,7 @@ fn leading_number(text: &str) -> u32 {
 }
 
 /// The system's words for what went wrong, without their number.
-fn system_words(why: &std::io::Error) -> String {
+pub(crate) fn system_words(why: &std::io::Error) -> String {
     let text = why.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_owned()
 }

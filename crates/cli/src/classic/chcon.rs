@@ -1,0 +1,4 @@
+//! placeholder
+use std::io::Write;
+use anyhow::Result;
+pub(crate) fn chcon(_words: &[String], _out: &mut dyn Write, _err: &mut dyn Write) -> Result<u8> { Ok(0) }
