@@ -14,6 +14,7 @@ mod labels;
 mod output;
 mod policy;
 mod progress;
+mod relabel;
 pub mod render;
 mod replace;
 mod setrans;

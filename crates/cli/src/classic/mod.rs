@@ -3,6 +3,7 @@
 mod analysis;
 mod argparse;
 mod chcat;
+mod chcon;
 mod checkmodule;
 mod checkpolicy;
 mod compute;
@@ -24,6 +25,8 @@ mod seinfo;
 mod seinfoflow;
 mod selabel;
 mod sesearch;
+mod setfilecon;
+mod setfiles;
 
 use std::io::Write;
 
@@ -41,6 +44,7 @@ pub(crate) type Classic = fn(&[String], &mut dyn Write, &mut dyn Write) -> Resul
 pub(crate) fn find(name: &str) -> Option<Classic> {
     match name {
         "chcat" => Some(chcat::chcat),
+        "chcon" => Some(chcon::chcon),
         "checkmodule" => Some(checkmodule::checkmodule),
         "checkpolicy" => Some(checkpolicy::checkpolicy),
         "compute_av" => Some(compute::compute_av),
@@ -49,7 +53,9 @@ pub(crate) fn find(name: &str) -> Option<Classic> {
         "compute_relabel" => Some(compute::compute_relabel),
         "genhomedircon" => Some(genhomedircon::genhomedircon),
         "matchpathcon" => Some(matchpathcon::matchpathcon),
+        "getfilecon" => Some(setfilecon::getfilecon),
         "pp" => Some(printers::pp),
+        "restorecon" => Some(setfiles::restorecon),
         "secil2conf" => Some(printers::secil2conf),
         "semodule_expand" => Some(packages::expand),
         "semodule_link" => Some(packages::link),
@@ -66,6 +72,8 @@ pub(crate) fn find(name: &str) -> Option<Classic> {
         "sediff" => Some(sediff::sediff),
         "seinfo" => Some(seinfo::seinfo),
         "sesearch" => Some(sesearch::sesearch),
+        "setfilecon" => Some(setfilecon::setfilecon),
+        "setfiles" => Some(setfiles::setfiles),
         "sedta" => Some(sedta::sedta),
         "seinfoflow" => Some(seinfoflow::seinfoflow),
         _ => None,
@@ -129,7 +137,7 @@ fn leading_number(text: &str) -> u32 {
 }
 
 /// The system's words for what went wrong, without their number.
-fn system_words(why: &std::io::Error) -> String {
+pub(crate) fn system_words(why: &std::io::Error) -> String {
     let text = why.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_owned()
 }

@@ -75,7 +75,7 @@ impl FromStr for Kind {
 }
 
 /// A path as text: control characters and what is not UTF-8 as octal escapes, so that it stays one word on one line.
-pub(super) fn shown(path: &[u8]) -> String {
+pub(crate) fn shown(path: &[u8]) -> String {
     let mut text = String::with_capacity(path.len());
     for chunk in path.utf8_chunks() {
         for letter in chunk.valid().chars() {

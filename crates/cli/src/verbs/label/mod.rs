@@ -1,13 +1,20 @@
 //! `mandate label`: labels of files, a file for each question.
 
+mod check;
 mod common;
+mod drift;
 mod homedirs;
 mod lint;
 mod lookup;
+mod restore;
+mod set;
+mod walk;
 
 use std::io::Write;
 
 use anyhow::Result;
+
+pub(crate) use common::shown;
 
 use crate::Outcome;
 
@@ -27,6 +34,14 @@ enum Question {
     Lint(lint::Args),
     /// Make file_contexts.homedirs of a policy's template and the accounts of a root file system
     Homedirs(homedirs::Args),
+    /// Compare the labels of files with file contexts; exit 0 all are right, 1 some are wrong, 2 error
+    Check(check::Args),
+    /// Set the labels of files to what file contexts say
+    Restore(restore::Args),
+    /// Set a label, or parts of it, whatever file contexts say
+    Set(set::Args),
+    /// Sum up where labels differ from file contexts: wrong ones, and those that restoring keeps; exit codes as check
+    Drift(drift::Args),
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome> {
@@ -34,5 +49,9 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
         Question::Lookup(args) => lookup::run(args, out, err),
         Question::Lint(args) => lint::run(args, out),
         Question::Homedirs(args) => homedirs::run(args, out, err),
+        Question::Check(args) => check::run(args, out, err),
+        Question::Restore(args) => restore::run(args, out, err),
+        Question::Set(args) => set::run(args, out, err),
+        Question::Drift(args) => drift::run(args, out, err),
     }
 }
