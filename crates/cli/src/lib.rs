@@ -12,6 +12,7 @@ mod homedirs;
 mod input;
 mod labels;
 mod output;
+mod packages;
 mod policy;
 mod progress;
 mod relabel;

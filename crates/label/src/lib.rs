@@ -25,6 +25,7 @@ pub mod relabel;
 pub mod sepgsql;
 pub mod setrans;
 pub mod seusers;
+pub mod trace;
 pub mod x;
 
 pub use file_type::FileType;

@@ -15,6 +15,7 @@ mod ocontexts;
 mod packages;
 mod policyvers;
 mod printers;
+mod rlpkg;
 mod secil2tree;
 mod secilc;
 mod secilcheck;
@@ -56,6 +57,7 @@ pub(crate) fn find(name: &str) -> Option<Classic> {
         "getfilecon" => Some(setfilecon::getfilecon),
         "pp" => Some(printers::pp),
         "restorecon" => Some(setfiles::restorecon),
+        "rlpkg" => Some(rlpkg::rlpkg),
         "secil2conf" => Some(printers::secil2conf),
         "semodule_expand" => Some(packages::expand),
         "semodule_link" => Some(packages::link),

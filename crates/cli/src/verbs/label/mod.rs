@@ -6,8 +6,10 @@ mod drift;
 mod homedirs;
 mod lint;
 mod lookup;
+pub(crate) mod package;
 mod restore;
 mod set;
+mod trace;
 mod walk;
 
 use std::io::Write;
@@ -38,8 +40,12 @@ enum Question {
     Check(check::Args),
     /// Set the labels of files to what file contexts say
     Restore(restore::Args),
+    /// Set the labels of the files that packages have, of dpkg, rpm or Portage
+    Package(package::Args),
     /// Set a label, or parts of it, whatever file contexts say
     Set(set::Args),
+    /// The rules about labels that a program needs, by a log of strace
+    Trace(trace::Args),
     /// Sum up where labels differ from file contexts: wrong ones, and those that restoring keeps; exit codes as check
     Drift(drift::Args),
 }
@@ -50,7 +56,9 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
         Question::Lint(args) => lint::run(args, out),
         Question::Homedirs(args) => homedirs::run(args, out, err),
         Question::Check(args) => check::run(args, out, err),
+        Question::Package(args) => package::run(args, out, err),
         Question::Restore(args) => restore::run(args, out, err),
+        Question::Trace(args) => trace::run(args, out),
         Question::Set(args) => set::run(args, out, err),
         Question::Drift(args) => drift::run(args, out, err),
     }

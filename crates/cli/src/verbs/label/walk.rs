@@ -70,6 +70,21 @@ pub(super) struct Walked {
 }
 
 impl Trees {
+    /// These files by themselves, whatever is in them.
+    pub(super) fn of_files(paths: Vec<PathBuf>, tables: Tables, force: bool, json: bool) -> Self {
+        Self {
+            paths,
+            tables,
+            exclude: Vec::new(),
+            one_file_system: false,
+            no_recurse: true,
+            force,
+            user_and_role: false,
+            threads: Some(1),
+            json,
+        }
+    }
+
     /// The paths, without links in the folders above; each lies in the root.
     pub(super) fn roots(&self) -> Result<Vec<PathBuf>> {
         let root = self.tables.root.as_deref().map(Path::canonicalize);
