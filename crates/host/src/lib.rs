@@ -6,6 +6,7 @@ pub mod interrupt;
 pub mod label;
 pub mod links;
 pub mod memory;
+pub mod mounts;
 pub mod pcre;
 pub mod tree;
 pub mod xattr;

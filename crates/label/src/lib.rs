@@ -19,6 +19,7 @@ pub mod homedirs;
 pub mod levels;
 mod line;
 pub mod media;
+pub mod mounts;
 pub mod packages;
 mod pattern;
 pub mod relabel;

@@ -6,6 +6,7 @@ mod drift;
 mod homedirs;
 mod lint;
 mod lookup;
+mod mounts;
 pub(crate) mod package;
 mod restore;
 mod set;
@@ -44,6 +45,8 @@ enum Question {
     Package(package::Args),
     /// Set a label, or parts of it, whatever file contexts say
     Set(set::Args),
+    /// Mounts: what they let everybody do, what would stop without it, which labels they give
+    Mounts(mounts::Args),
     /// The rules about labels that a program needs, by a log of strace
     Trace(trace::Args),
     /// Sum up where labels differ from file contexts: wrong ones, and those that restoring keeps; exit codes as check
@@ -58,6 +61,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
         Question::Check(args) => check::run(args, out, err),
         Question::Package(args) => package::run(args, out, err),
         Question::Restore(args) => restore::run(args, out, err),
+        Question::Mounts(args) => mounts::run(args, out, err),
         Question::Trace(args) => trace::run(args, out),
         Question::Set(args) => set::run(args, out, err),
         Question::Drift(args) => drift::run(args, out, err),
