@@ -2,6 +2,7 @@
 
 mod common;
 mod lint;
+mod login;
 mod lookup;
 
 use std::io::Write;
@@ -24,11 +25,14 @@ enum Question {
     Lookup(lookup::Args),
     /// Find lines of file contexts that are wrong, doubled, without effect or not of the policy; exit 1 if there are any
     Lint(lint::Args),
+    /// Which SELinux user a login becomes, and with which contexts it may log in; exit 1 if with none
+    Login(login::Args),
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome> {
     match &args.question {
         Question::Lookup(args) => lookup::run(args, out, err),
         Question::Lint(args) => lint::run(args, out),
+        Question::Login(args) => login::run(args, out, err),
     }
 }
