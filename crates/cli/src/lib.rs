@@ -19,6 +19,7 @@ mod replace;
 mod sources;
 mod suggest;
 mod verbs;
+mod words;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -60,7 +61,7 @@ pub fn run(arguments: Vec<OsString>, out: &mut dyn Write, err: &mut dyn Write) -
     if let Some(name) = arguments.first().and_then(|it| Path::new(it).file_name()?.to_str())
         && let Some(classic) = classic::find(name)
     {
-        let words: Vec<_> = arguments.iter().map(|it| it.to_string_lossy().into_owned()).collect();
+        let words: Vec<_> = arguments.iter().map(|it| words::to_text(it)).collect();
         let code = classic(&words, out, err);
         return finish(code, out, err);
     }

@@ -56,6 +56,19 @@ impl FileType {
         })
     }
 
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Directory => "directory",
+            Self::Character => "character device",
+            Self::Block => "block device",
+            Self::Socket => "socket",
+            Self::Pipe => "pipe",
+            Self::SymbolicLink => "symbolic link",
+            Self::Regular => "file",
+        }
+    }
+
     /// The class of objects that such files are.
     pub fn class(self) -> &'static str {
         match self {

@@ -12,6 +12,7 @@ use rustix::io::Errno;
 use super::getopt::{Spec, Word, read as read_words, spec};
 use super::system_words;
 use crate::relabel::{Post, drive};
+use crate::words::to_path;
 
 const FAILED: u8 = 1;
 /// Letters of options that have none.
@@ -136,7 +137,7 @@ fn usage(name: &str, message: &str, err: &mut dyn Write) -> Result<u8> {
 
 fn label(file: &str) -> std::io::Result<Vec<u8>> {
     let mut value = vec![0; 65_536];
-    let length = rustix::fs::getxattr(file, SELINUX, &mut value)?;
+    let length = rustix::fs::getxattr(to_path(file), SELINUX, &mut value)?;
     value.truncate(length);
     value.pop_if(|it| *it == 0);
     Ok(value)
@@ -194,16 +195,16 @@ fn all(
 ) -> bool {
     let reader = Reader::new(SELINUX);
     let changer_post = post.clone();
-    let mut changer =
-        Changer { name, options, context, reader, post: changer_post, failed: false };
+    let mut changer = Changer { name, options, context, reader, post: changer_post, failed: false };
     for operand in operands {
-        let resolved = options.follows().then(|| std::fs::canonicalize(operand)).transpose();
+        let resolved =
+            options.follows().then(|| std::fs::canonicalize(to_path(operand))).transpose();
         let root = resolved.and_then(|path| {
-            let path = path.as_deref().unwrap_or(Path::new(operand));
-            if options.recurse && options.preserve_root && path == Path::new("/") {
+            let path = path.unwrap_or_else(|| to_path(operand));
+            if options.recurse && options.preserve_root && path.as_path() == Path::new("/") {
                 return Ok(None);
             }
-            Ok(Some(Root::open(path)?))
+            Ok(Some(Root::open(&path)?))
         });
         let back = match root {
             Ok(Some(root)) => tree::walk(root, walk, vec![changer]).pop(),
@@ -253,7 +254,9 @@ impl Changer<'_> {
                     format!("can't apply partial context to unlabeled file '{path}'")
                 })?;
                 let new = self.options.edit.apply(old);
-                new.ok_or_else(|| format!("failed to create security context: {}", words(Errno::INVAL)))?
+                new.ok_or_else(|| {
+                    format!("failed to create security context: {}", words(Errno::INVAL))
+                })?
             }
         };
         if old.is_ok_and(|it| it == Some(&new)) {

@@ -97,7 +97,10 @@ impl<'t> Mender<'t> {
                 Next::Unsettled
             }
             Err(error) => {
-                self.fail(entry.path, &format!("noting its names: {error}; set TMPDIR to a place with room"));
+                self.fail(
+                    entry.path,
+                    &format!("noting its names: {error}; set TMPDIR to a place with room"),
+                );
                 Next::Unsettled
             }
         }

@@ -122,7 +122,11 @@ impl<'t> Labeller<'t> {
         if links(held.identity()) && !links(&entry.identity) {
             return Ok(Change::Other);
         }
-        let change = decided(rules, held.read(&mut self.reader)?, wanted);
+        // What is set whatever there was needs no second look.
+        let change = match rules.force || entry.is_held() {
+            true => change,
+            false => decided(rules, held.read(&mut self.reader)?, wanted),
+        };
         if let Change::Set { new, .. } = &change {
             held.set(self.plan.attribute, &xattr::stored(new))?;
         }

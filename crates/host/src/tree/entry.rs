@@ -32,7 +32,11 @@ impl Identity {
     }
 
     fn of_stat(found: &rustix::fs::Stat) -> Self {
-        #[allow(clippy::useless_conversion, clippy::unnecessary_cast, reason = "not on all machines")]
+        #[allow(
+            clippy::useless_conversion,
+            clippy::unnecessary_cast,
+            reason = "not on all machines"
+        )]
         Self {
             device: found.st_dev as u64,
             inode: found.st_ino as u64,
@@ -109,6 +113,11 @@ impl<'a> Entry<'a> {
     /// Its name in its directory; the whole path for the root of the walk.
     pub fn name(&self) -> &'a [u8] {
         self.path.get(self.name_at..).unwrap_or(&[])
+    }
+
+    /// Whether a descriptor holds the file already.
+    pub fn is_held(&self) -> bool {
+        !matches!(self.handle, Handle::Named(_))
     }
 
     /// Reads an attribute, by name if that is how it was found.

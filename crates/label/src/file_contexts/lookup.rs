@@ -252,7 +252,7 @@ impl FileContexts {
     }
 
     /// The path that is looked up: without double slashes, without one at the end, substituted by both files in turn.
-    pub(super) fn substituted<'p>(&self, path: &'p [u8]) -> Cow<'p, [u8]> {
+    pub fn substituted<'p>(&self, path: &'p [u8]) -> Cow<'p, [u8]> {
         let [local, distribution] = &self.subs;
         let path = match clean(path) {
             Cow::Borrowed(path) => local.apply(path),
@@ -281,14 +281,25 @@ pub(super) fn fits(line: &Line, file_type: Option<FileType>) -> bool {
     file_type.is_none() || line.file_type.is_none() || line.file_type == file_type
 }
 
-/// The winner among `lines`, ascending, for each kind of file.
+/// The winner among `lines`, ascending, for each kind of file; [`ASK`] if a line that must be verified may win.
 fn winners(table: &FileContexts, lines: &[u32]) -> [u32; 8] {
-    if lines.iter().any(|&it| table.lines[it as usize].how == How::Verified) {
-        return [ASK; 8];
-    }
+    let of = |it: u32| &table.lines[it as usize];
+    let (doubtful, certain): (Vec<u32>, Vec<u32>) =
+        lines.iter().partition(|&&it| of(it).how == How::Verified);
     let kinds = std::iter::once(None).chain(FileType::ALL.map(|it| Some(it.1)));
     let mut winners = [NO_LINE; 8];
-    kinds.zip(&mut winners).for_each(|(kind, winner)| *winner = choose(table, lines, kind));
+    for (kind, winner) in kinds.zip(&mut winners) {
+        *winner = choose(table, &certain, kind);
+        let beats = |line: u32| {
+            *winner == NO_LINE
+                || of(*winner).how != How::Literal
+                    && (line > *winner
+                        || of(line).context.is_none() && of(line).depth > of(*winner).depth)
+        };
+        if doubtful.iter().any(|&it| fits(of(it), kind) && beats(it)) {
+            *winner = ASK;
+        }
+    }
     winners
 }
 

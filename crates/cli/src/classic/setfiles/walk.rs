@@ -55,7 +55,12 @@ struct Names {
 }
 
 /// Labels all paths.
-pub(super) fn all(options: &Options, plan: &Plan<'_>, stop: &Arc<AtomicBool>, mut post: Post) -> Walked {
+pub(super) fn all(
+    options: &Options,
+    plan: &Plan<'_>,
+    stop: &Arc<AtomicBool>,
+    mut post: Post,
+) -> Walked {
     let all_threads = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let threads = if options.threads == 0 { all_threads() } else { options.threads.min(256) };
     let shared = Shared {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use mandate_label::FileType;
-use mandate_label::file_contexts::{Answer, LineRef, Lookup, NONE};
+use mandate_label::file_contexts::{Answer, FileContexts, LineRef, Lookup, NONE};
 use mandate_policydb::Policy;
 use serde_json::{Value, json};
 
@@ -47,7 +47,8 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome> {
     let loaded = args.tables.open(err)?;
     let policy = args.policy.as_deref().map(input::read_policy).transpose()?;
-    let mut asked = Asked { args, lookup: Lookup::new(&loaded.table), policy, missing: false };
+    let table = &loaded.table;
+    let mut asked = Asked { args, table, lookup: Lookup::new(table), policy, missing: false };
     if !args.paths.is_empty() {
         for path in &args.paths {
             asked.answer(path.as_bytes(), !args.brief, out)?;
@@ -67,6 +68,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
 
 struct Asked<'a> {
     args: &'a Args,
+    table: &'a FileContexts,
     lookup: Lookup<'a>,
     policy: Option<Policy>,
     /// Some path has a context that the policy does not know.
@@ -117,12 +119,16 @@ impl<'a> Asked<'a> {
         out: &mut dyn Write,
     ) -> Result<()> {
         let context = answer.context().unwrap_or(NONE);
-        let kind = kind.map_or("", FileType::as_str);
-        writeln!(out, "{}\t{}{}", shown(path), styled(STRONG, context), space(kind))?;
+        let name = kind.map_or_else(String::new, |it| format!("  ({})", it.name()));
+        writeln!(out, "{}\t{}{name}", shown(path), styled(STRONG, context))?;
+        let substituted = self.table.substituted(inner);
+        if *substituted != *inner {
+            writeln!(out, "  looked up as {}", shown(&substituted))?;
+        }
         if let Some(why) = unknown {
             writeln!(out, "  the policy does not have this context: {why}")?;
         }
-        let lines = self.lookup.all(inner, FileType::parse(kind));
+        let lines = self.lookup.all(inner, kind);
         let Some((winner, beaten)) = lines.split_first() else {
             return Ok(writeln!(out, "  no line matches: the file is left alone")?);
         };
@@ -162,10 +168,6 @@ impl<'a> Asked<'a> {
 fn kind_of(path: &[u8]) -> Option<FileType> {
     let path = OsString::from_vec(path.to_vec());
     FileType::of_mode(fs::symlink_metadata(Path::new(&path)).ok()?.mode())
-}
-
-fn space(kind: &str) -> String {
-    if kind.is_empty() { String::new() } else { format!("  ({kind})") }
 }
 
 fn place(line: LineRef<'_>) -> String {

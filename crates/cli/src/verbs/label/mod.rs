@@ -4,6 +4,7 @@ mod check;
 mod common;
 mod drift;
 mod lint;
+mod login;
 mod lookup;
 mod restore;
 mod set;
@@ -39,6 +40,8 @@ enum Question {
     Set(set::Args),
     /// Sum up where labels differ from file contexts: wrong ones, and those that restoring keeps; exit codes as check
     Drift(drift::Args),
+    /// Which SELinux user a login becomes, and with which contexts it may log in; exit 1 if with none
+    Login(login::Args),
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome> {
@@ -49,5 +52,6 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
         Question::Restore(args) => restore::run(args, out, err),
         Question::Set(args) => set::run(args, out, err),
         Question::Drift(args) => drift::run(args, out, err),
+        Question::Login(args) => login::run(args, out, err),
     }
 }

@@ -54,7 +54,9 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome> {
     if let Some(context) = args.context.as_ref().filter(|it| !is_context(it.as_bytes())) {
-        bail!("{context:?} is no context: expected user:role:type, and :range where policies have levels");
+        bail!(
+            "{context:?} is no context: expected user:role:type, and :range where policies have levels"
+        );
     }
     if !args.dry_run && !relabel::may_write() {
         bail!("labels cannot be written here: that needs CAP_SYS_ADMIN outside of user namespaces");
@@ -113,7 +115,9 @@ impl Setter<'_> {
             Some(context) => context.clone().into_bytes(),
             None => {
                 let old = old.ok_or("it has no label of which parts could be changed; give all of it with --context")?;
-                self.edit.apply(old).ok_or("its label is no context; give all of it with --context")?
+                self.edit
+                    .apply(old)
+                    .ok_or("its label is no context; give all of it with --context")?
             }
         };
         let new = String::from_utf8(new).map_err(|_| "its label is no text")?;
