@@ -78,7 +78,7 @@ impl<'t> Labeller<'t> {
     /// What file contexts say of an entry.
     pub(crate) fn wanted(&mut self, entry: &Entry<'_>) -> Answer<'t> {
         let kind = FileType::of_mode(entry.identity.mode);
-        if entry.directory == 0 {
+        if entry.directory == 0 || entry.name_at <= self.plan.outside {
             return self.lookup.path(self.inner(entry.path), kind);
         }
         let at = entry.depth % PLACES;
