@@ -35,3 +35,4 @@ pub mod sepol;
 pub mod small;
 pub mod suite;
 pub mod vocabulary;
+pub mod walk;

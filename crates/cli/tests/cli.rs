@@ -372,3 +372,18 @@ fn a_closed_pipe_is_no_failure() {
     assert_eq!(mandate_cli::run(words, &mut Closed, &mut err), 0);
     assert!(err.is_empty());
 }
+
+#[test]
+fn classic_commands_take_paths_that_are_not_utf8() {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt as _;
+
+    let folder = common::Folder::new("cli-bytes");
+    let path = folder.path("").join(OsString::from_vec(b"p\xff.33".to_vec()));
+    std::fs::copy(common::policy(), &path).unwrap();
+    let words = ["policyvers", "--policy"].map(OsString::from).into_iter();
+    let words = words.chain([path.into_os_string()]).collect();
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let code = mandate_cli::run(words, &mut out, &mut err);
+    assert_eq!((code, String::from_utf8_lossy(&out).trim()), (0, "33"));
+}

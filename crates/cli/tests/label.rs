@@ -187,3 +187,64 @@ fn lint_tells_errors_where_they_are() {
     "#]],
     );
 }
+
+#[test]
+fn a_login_becomes_a_user_with_contexts() {
+    let folder = Folder::new("label-login");
+    for name in ["policy", "contexts/users", "etc"] {
+        std::fs::create_dir_all(folder.path(name)).unwrap();
+    }
+    std::fs::copy(common::policy(), folder.path("policy/policy.33")).unwrap();
+    folder.file(
+        "seusers",
+        b"__default__:bob:s0:c0\n%wheel:alice:s0-s1:c0.c3\nmallory:nobody_u\nbroken\n",
+    );
+    folder.file(
+        "contexts/default_contexts",
+        b"system_r:init_t:s0 staff_r:staff_t:s0 user_r:user_t:s0\n",
+    );
+    folder.file("contexts/users/alice", b"system_r:init_t sysadm_r:sysadm_t:s0\n");
+    folder.file("etc/passwd", b"carol:x:1000:1000::/home/carol:/bin/sh\n");
+    folder.file("etc/group", b"users:x:1000:\nwheel:x:10:root,carol\n");
+    let root = folder.path("").display().to_string();
+    let root = root.trim_end_matches('/');
+    let ask = |words: &[&str]| {
+        let words =
+            [&["mandate", "label", "login", "--config", root, "--root", root], words].concat();
+        let (code, out, err) = run(&words);
+        format!("{out}{err}{code}\n").replace(root, "…")
+    };
+    expect![[r#"
+        carol becomes alice with range s0-s1:c0.c3
+          system_r:init_t  alice:sysadm_r:sysadm_t:s0-s1:c0.c3
+                           alice:user_r:user_t:s0-s1:c0.c3
+        …/seusers:4:7: expected a colon and a SELinux user here, found the end of the line; the line is left out
+        0
+    "#]].assert_eq(&ask(&["carol"]));
+    expect![[r#"
+        {
+          "login": "dave",
+          "user": "bob",
+          "range": "s0:c0",
+          "contexts": {
+            "system_r:init_t": [
+              "bob:user_r:user_t:s0:c0"
+            ]
+          }
+        }
+        …/seusers:4:7: expected a colon and a SELinux user here, found the end of the line; the line is left out
+        0
+    "#]].assert_eq(&ask(&["dave", "--json"]));
+    expect![[r#"
+        dave becomes bob with range s0:c0
+        no context is left to log in with: the policy has none of those in the tables
+        …/seusers:4:7: expected a colon and a SELinux user here, found the end of the line; the line is left out
+        no table names system_r:initt: only the failsafe context is left; they name system_r:init_t
+        1
+    "#]].assert_eq(&ask(&["dave", "--from", "system_r:initt"]));
+    expect![[r#"
+        …/seusers:4:7: expected a colon and a SELinux user here, found the end of the line; the line is left out
+        error: mallory becomes nobody_u, but the policy has no such user
+        2
+    "#]].assert_eq(&ask(&["mallory"]));
+}

@@ -42,6 +42,12 @@ impl DefaultContexts {
         (Self { entries }, errors)
     }
 
+    /// The programs that log in, as `role:type`, in the order of the file.
+    pub fn programs(&self) -> impl Iterator<Item = String> {
+        let text = |it: &Entry| [&*it.role, &*it.type_].join(&b':');
+        self.entries.iter().map(move |it| String::from_utf8_lossy(&text(it)).into_owned())
+    }
+
     /// Where a login program of `role` and `type_` leads: the first line that names both. Ranges do not count.
     fn targets(&self, role: &[u8], type_: &[u8]) -> &[Bytes] {
         let mut entries = self.entries.iter();

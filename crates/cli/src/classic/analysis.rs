@@ -13,6 +13,7 @@ use mandate_query::search::Found;
 use super::argparse::{FAILED, Program, Spec, Takes, Words, flag, with};
 use super::drawing;
 use crate::policy;
+use crate::words;
 
 /// The options of both commands.
 const COMMON: [Spec; 9] = [
@@ -94,7 +95,7 @@ impl Request {
 
     /// The policy that is asked: the one given, or that of this machine.
     pub(super) fn policy_path(&self) -> Result<PathBuf> {
-        self.words.argument("--policy").map_or_else(policy::running, |it| Ok(PathBuf::from(it)))
+        self.words.argument("--policy").map_or_else(policy::running, |it| Ok(words::to_path(it)))
     }
 
     pub(super) fn source(&self, db: &PolicyDb) -> Result<TypeId> {

@@ -19,6 +19,7 @@ use crate::forms::{Form, Read};
 use crate::render::{Findings, text};
 use crate::replace::replace;
 use crate::sources;
+use crate::words;
 
 const OPTIONS: [Spec; 12] = [
     spec('h', "help", false),
@@ -95,7 +96,7 @@ pub(crate) fn checkmodule(
             return Ok(1);
         }
     };
-    if let Err(why) = replace(Path::new(output), |file| Ok(file.write_all(&bytes)?)) {
+    if let Err(why) = replace(&words::to_path(output), |file| Ok(file.write_all(&bytes)?)) {
         let why = why.root_cause().to_string();
         let why = why.split(" (os error").next().unwrap_or(&why);
         writeln!(err, "{name}:  error opening {output}:  {why}")?;
@@ -113,7 +114,7 @@ fn write_cil(name: &str, module: &Module, output: &str, err: &mut dyn Write) -> 
         writeln!(err, "{name}:  error writing {output}")?;
         return Ok(1);
     };
-    if replace(Path::new(output), |file| Ok(file.write_all(&text)?)).is_err() {
+    if replace(&words::to_path(output), |file| Ok(file.write_all(&text)?)).is_err() {
         writeln!(err, "{name}:  error opening {output}")?;
         return Ok(1);
     }
@@ -242,7 +243,7 @@ impl Request {
     fn source(&self, name: &str, err: &mut dyn Write) -> Result<Option<Module>> {
         let input = self.input();
         let bytes = match std::fs::metadata(input) {
-            Ok(_) => sources::read_source(Path::new(input))?,
+            Ok(_) => sources::read_source(&words::to_path(input))?,
             Err(why) => {
                 writeln!(err, "{name}:  unable to open {input}:  {}", system_words(&why))?;
                 return Ok(None);

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use mandate_compile::outcome::Outcome;
@@ -19,6 +19,7 @@ use crate::output::write_policy;
 use crate::render::{Findings, text};
 use crate::replace::replace;
 use crate::sources;
+use crate::words;
 
 const OPTIONS: [Spec; 15] = [
     spec('o', "output", true),
@@ -102,7 +103,7 @@ pub(crate) fn checkpolicy(
     let written = if output == "-" {
         write_policy(&db, version, "", out)
     } else {
-        replace(Path::new(output), |file| write_policy(&db, version, "", file))
+        replace(&words::to_path(output), |file| write_policy(&db, version, "", file))
     };
     if let Err(why) = written {
         let why = why.root_cause().to_string();
@@ -283,7 +284,7 @@ impl Request {
             out.write_all(&text)?;
             return Ok(0);
         }
-        if let Err(why) = replace(Path::new(output), |file| Ok(file.write_all(&text)?)) {
+        if let Err(why) = replace(&words::to_path(output), |file| Ok(file.write_all(&text)?)) {
             let why = why.root_cause().to_string();
             let why = why.split(" (os error").next().unwrap_or(&why);
             writeln!(err, "{output}: {why}")?;
@@ -296,7 +297,7 @@ impl Request {
     fn source(&self, err: &mut dyn Write) -> Result<Option<(PolicyDb, Option<PathBuf>)>> {
         let input = self.input.as_deref().unwrap_or("policy.conf");
         let bytes = match std::fs::metadata(input) {
-            Ok(_) => sources::read_source(Path::new(input))?,
+            Ok(_) => sources::read_source(&words::to_path(input))?,
             Err(why) => {
                 writeln!(err, "checkpolicy:  unable to open {input}:  {}", system_words(&why))?;
                 return Ok(None);

@@ -41,6 +41,10 @@ pub(crate) use seinfo::print_summary;
 /// A classic command: its words, name included.
 pub(crate) type Classic = fn(&[String], &mut dyn Write, &mut dyn Write) -> Result<u8>;
 
+/// Commands whose output is names of files, byte by byte.
+pub(crate) const NAME_FILES: [&str; 5] =
+    ["chcon", "getfilecon", "restorecon", "setfilecon", "setfiles"];
+
 /// The command of exactly this name.
 pub(crate) fn find(name: &str) -> Option<Classic> {
     match name {

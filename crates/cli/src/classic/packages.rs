@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::Path;
 
 use anyhow::Result;
 use mandate_compile::backend;
@@ -18,6 +17,7 @@ use super::{leading_number, system_words};
 use crate::output::write_policy;
 use crate::render::{Findings, text};
 use crate::replace::replace;
+use crate::words;
 
 /// What `-V` of semodule_link and semodule_expand prints.
 const TOOL_VERSION: &str = "1.0";
@@ -159,7 +159,7 @@ fn write_file(
     name: &str,
     err: &mut dyn Write,
 ) -> Result<u8> {
-    let written = replace(Path::new(path), |file| Ok(file.write_all(bytes)?));
+    let written = replace(&words::to_path(path), |file| Ok(file.write_all(bytes)?));
     if let Err(why) = written {
         let why = why.root_cause().to_string();
         let why = why.split(" (os error").next().unwrap_or(&why);
@@ -452,7 +452,7 @@ fn expand_file(
         writeln!(err, "{name}:  Error while writing expanded policy to {output}")?;
         return Ok(1);
     }
-    let written = replace(Path::new(output), |file| Ok(file.write_all(&bytes)?));
+    let written = replace(&words::to_path(output), |file| Ok(file.write_all(&bytes)?));
     if let Err(why) = written {
         let why = why.root_cause().to_string();
         let why = why.split(" (os error").next().unwrap_or(&why);

@@ -1,11 +1,11 @@
 //! `policyvers`: the version of the policy.
 
 use std::io::Write;
-use std::path::Path;
 
 use anyhow::Result;
 
 use crate::input;
+use crate::words;
 
 const KERNEL_VERSION: &str = "/sys/fs/selinux/policyvers";
 
@@ -28,7 +28,7 @@ pub(crate) fn policyvers(words: &[String], out: &mut dyn Write, err: &mut dyn Wr
             }
         };
     };
-    let policy = input::read_unvalidated(Path::new(policy))?;
+    let policy = input::read_unvalidated(&words::to_path(policy))?;
     writeln!(out, "{}", policy.db().version)?;
     Ok(0)
 }

@@ -1,7 +1,6 @@
 //! `pp` and `secil2conf`: a policy in another text.
 
 use std::io::Write;
-use std::path::Path;
 
 use anyhow::Result;
 use mandate_compile::cil;
@@ -13,6 +12,7 @@ use super::secilc::read_files;
 use crate::forms::{Form, read_input};
 use crate::render::{Findings, text};
 use crate::replace::replace;
+use crate::words;
 
 /// `pp [IN [OUT]]`: a package as CIL, as semodule asks for it.
 pub(crate) fn pp(words: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<u8> {
@@ -35,7 +35,7 @@ pub(crate) fn pp(words: &[String], out: &mut dyn Write, err: &mut dyn Write) -> 
     }
     let mut files = files.iter().map(String::as_str);
     let (input, output) = (files.next().unwrap_or("-"), files.next().unwrap_or("-"));
-    let mut read = match read_input(Path::new(input)) {
+    let mut read = match read_input(&words::to_path(input)) {
         Ok(read) if read.is_package() => read,
         Ok(_) => {
             writeln!(err, "Failed to read policy package: {input} is none")?;
@@ -51,7 +51,7 @@ pub(crate) fn pp(words: &[String], out: &mut dyn Write, err: &mut dyn Write) -> 
     let Some(text) = text else { return Ok(FAILED) };
     if output == "-" {
         out.write_all(&text)?;
-    } else if let Err(why) = replace(Path::new(output), |file| Ok(file.write_all(&text)?)) {
+    } else if let Err(why) = replace(&words::to_path(output), |file| Ok(file.write_all(&text)?)) {
         writeln!(err, "Failed to write to output: {why:#}")?;
         return Ok(FAILED);
     }
@@ -132,7 +132,7 @@ pub(crate) fn secil2conf(words: &[String], out: &mut dyn Write, err: &mut dyn Wr
         writeln!(err, "Failed to compile cildb: -1")?;
         return Ok(FAILED);
     };
-    if replace(Path::new(&output), |file| Ok(file.write_all(&text)?)).is_err() {
+    if replace(&words::to_path(&output), |file| Ok(file.write_all(&text)?)).is_err() {
         writeln!(err, "Failure opening policy.conf file for writing")?;
         return Ok(FAILED);
     }

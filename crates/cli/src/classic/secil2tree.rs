@@ -1,7 +1,6 @@
 //! `secil2tree`: CIL as a tree: as it is read, as its statements are understood, or as what is left of it when names are resolved.
 
 use std::io::Write;
-use std::path::Path;
 
 use anyhow::Result;
 use mandate_compile::cil;
@@ -15,6 +14,7 @@ use super::secilc::read_files;
 use crate::compiler::Source;
 use crate::render::{Findings, text};
 use crate::replace::replace;
+use crate::words;
 
 const OPTIONS: [Spec; 6] = [
     spec('h', "help", false),
@@ -59,7 +59,7 @@ pub(crate) fn secil2tree(words: &[String], out: &mut dyn Write, err: &mut dyn Wr
     };
     let Some(shown) = shown else { return Ok(FAILED) };
     let written = match output {
-        Some(path) => replace(Path::new(&path), |file| Ok(file.write_all(shown.as_bytes())?)),
+        Some(path) => replace(&words::to_path(&path), |file| Ok(file.write_all(shown.as_bytes())?)),
         None => Ok(out.write_all(shown.as_bytes())?),
     };
     if written.is_err() {

@@ -1,7 +1,6 @@
 //! `secilc`: CIL to a binary policy and file contexts.
 
 use std::io::Write;
-use std::path::Path;
 
 use anyhow::Result;
 use mandate_compile::cil;
@@ -16,6 +15,7 @@ use crate::output::write_policy;
 use crate::render::{Findings, text};
 use crate::replace::replace;
 use crate::sources;
+use crate::words;
 
 const OPTIONS: [Spec; 16] = [
     spec('h', "help", false),
@@ -70,7 +70,7 @@ pub(crate) fn secilc(words: &[String], out: &mut dyn Write, err: &mut dyn Write)
 pub(super) fn read_files(files: &[String], err: &mut dyn Write) -> Result<Option<Vec<Source>>> {
     let mut read = Vec::with_capacity(files.len());
     for path in files {
-        match sources::read_source(Path::new(path)) {
+        match sources::read_source(&words::to_path(path)) {
             Ok(bytes) => read.push(Source { path: path.clone(), bytes }),
             Err(_) => {
                 writeln!(err, "Could not open file: {path}")?;
@@ -93,8 +93,9 @@ fn write_all(
     }
     drop_unsupported(&mut product.policy, version);
     let output = request.output.clone().unwrap_or_else(|| format!("policy.{version}"));
-    let to_file =
-        |db: &PolicyDb| replace(Path::new(&output), |file| write_policy(db, version, "", file));
+    let to_file = |db: &PolicyDb| {
+        replace(&words::to_path(&output), |file| write_policy(db, version, "", file))
+    };
     let written = if output == "/dev/stdout" {
         write_policy(&product.policy, version, "", out)
     } else {
@@ -108,7 +109,7 @@ fn write_all(
     let text = product.files.get("file_contexts").cloned().unwrap_or_default();
     let written = match contexts {
         "/dev/null" => Ok(()),
-        path => replace(Path::new(path), |file| Ok(file.write_all(&text)?)),
+        path => replace(&words::to_path(path), |file| Ok(file.write_all(&text)?)),
     };
     if written.is_err() {
         writeln!(err, "Failed to open file_contexts file")?;

@@ -1,7 +1,6 @@
 //! `secilcheck`: a binary policy against the neverallow rules of CIL files.
 
 use std::io::Write;
-use std::path::Path;
 
 use anyhow::Result;
 use mandate_compile::cil::Options;
@@ -11,7 +10,7 @@ use mandate_syntax::codes::Code;
 use super::getopt::{self, Spec, Word};
 use super::secilc::read_files;
 use crate::render::{Findings, text};
-use crate::{compiler, input};
+use crate::{compiler, input, words};
 
 const OPTIONS: [Spec; 4] = {
     const fn spec(letter: char, name: &'static str) -> Spec {
@@ -46,7 +45,7 @@ pub(crate) fn secilcheck(words: &[String], out: &mut dyn Write, err: &mut dyn Wr
         return usage(name, out);
     }
     let policy = files.remove(0);
-    let db = match input::read_policy(Path::new(&policy)) {
+    let db = match input::read_policy(&words::to_path(&policy)) {
         Ok(policy) => policy.into_db(),
         Err(why) => {
             writeln!(err, "{why:#}\nFailed to get binary policy db")?;

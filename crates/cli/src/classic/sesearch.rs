@@ -2,7 +2,6 @@
 
 use std::io::Write;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 
 use anyhow::Result;
 use mandate_policydb::RuleKind;
@@ -12,7 +11,7 @@ use mandate_query::{Statements, Style};
 
 use super::argparse::{FAILED, Program, Spec, Takes, Words, flag, with};
 use crate::answers::print_rules;
-use crate::{policy, suggest};
+use crate::{policy, suggest, words};
 
 const FLAGS: [Spec; 26] = [
     flag("-A", ""),
@@ -122,7 +121,7 @@ fn answer(
         Ok(query) => query,
         Err(message) => return Ok(Err(message)),
     };
-    let path = words.operands.first().map_or_else(policy::running, |it| Ok(PathBuf::from(it)));
+    let path = words.operands.first().map_or_else(policy::running, |it| Ok(words::to_path(it)));
     let loaded = match path.and_then(|it| policy::load(&[it], err)) {
         Ok(loaded) => loaded,
         Err(why) => return Ok(Err(format!("{why:#}"))),

@@ -2,10 +2,13 @@
 
 use std::ffi::CStr;
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use anyhow::Result;
 use mandate_host::xattr::{self, SELINUX};
+
+use crate::words::{to_path, to_word};
 
 const USAGE: u8 = 1;
 const FAILED: u8 = 2;
@@ -18,9 +21,10 @@ pub(crate) fn getfilecon(words: &[String], out: &mut dyn Write, err: &mut dyn Wr
         return Ok(USAGE);
     }
     for path in paths {
-        match read(Path::new(path), SELINUX) {
+        match read(&to_path(path), SELINUX) {
             Ok(context) => {
-                write!(out, "{path}\t")?;
+                out.write_all(to_word(path).as_bytes())?;
+                out.write_all(b"\t")?;
                 out.write_all(&context)?;
                 writeln!(out)?;
             }
@@ -50,7 +54,7 @@ pub(crate) fn setfilecon(
         return Ok(USAGE);
     }
     for path in paths {
-        if let Err(why) = write(Path::new(path), context) {
+        if let Err(why) = write(&to_path(path), context) {
             let why = super::system_words(&why);
             writeln!(err, "{name}:  setfilecon({path},{context}) failed:  {why}")?;
             return Ok(FAILED);

@@ -78,7 +78,7 @@ impl<'t> Labeller<'t> {
     /// What file contexts say of an entry.
     pub(crate) fn wanted(&mut self, entry: &Entry<'_>) -> Answer<'t> {
         let kind = FileType::of_mode(entry.identity.mode);
-        if entry.directory == 0 {
+        if entry.directory == 0 || entry.name_at <= self.plan.outside {
             return self.lookup.path(self.inner(entry.path), kind);
         }
         let at = entry.depth % PLACES;
@@ -122,7 +122,11 @@ impl<'t> Labeller<'t> {
         if links(held.identity()) && !links(&entry.identity) {
             return Ok(Change::Other);
         }
-        let change = decided(rules, held.read(&mut self.reader)?, wanted);
+        // What is set whatever there was needs no second look.
+        let change = match rules.force || entry.is_held() {
+            true => change,
+            false => decided(rules, held.read(&mut self.reader)?, wanted),
+        };
         if let Change::Set { new, .. } = &change {
             held.set(self.plan.attribute, &xattr::stored(new))?;
         }

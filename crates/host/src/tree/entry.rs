@@ -115,6 +115,11 @@ impl<'a> Entry<'a> {
         self.path.get(self.name_at..).unwrap_or(&[])
     }
 
+    /// Whether a descriptor holds the file already.
+    pub fn is_held(&self) -> bool {
+        !matches!(self.handle, Handle::Named(_))
+    }
+
     /// Reads an attribute, by name if that is how it was found.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ mod options;
 mod walk;
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -16,7 +17,7 @@ use mandate_label::relabel::Rules;
 
 use crate::labels::{self, Loaded};
 use crate::relabel::{Plan, Post, customizable, drive};
-use crate::{input, policy};
+use crate::{input, policy, words};
 use options::{Options, Program};
 
 /// What the originals return for `-1`.
@@ -28,7 +29,7 @@ pub(crate) fn setfiles(words: &[String], out: &mut dyn Write, err: &mut dyn Writ
         Err(code) => return Ok(code),
     };
     let Some(spec) = options.spec.clone() else { return Ok(FAILED) };
-    let found = match std::fs::metadata(&spec) {
+    let found = match std::fs::metadata(words::to_path(&spec)) {
         Ok(found) => found,
         Err(why) => {
             writeln!(err, "{spec}: {}", super::system_words(&why))?;
@@ -72,7 +73,7 @@ fn own_file(words: &[String]) -> (Option<String>, Vec<String>) {
 }
 
 fn run(options: &Options, file: &str, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8> {
-    let loaded = match labels::open(Path::new(file)) {
+    let loaded = match labels::open(&words::to_path(file)) {
         Ok(loaded) => loaded,
         Err(why) => {
             writeln!(err, "{}: {why:#}", options.name)?;
@@ -136,7 +137,7 @@ fn refused(loaded: &Loaded, err: &mut dyn Write) -> Result<bool> {
 
 /// The first context of the file that a policy does not have.
 fn invalid_context<'t>(table: &'t FileContexts, policy: &str) -> Result<Option<&'t str>> {
-    let policy = input::read_policy(Path::new(policy))?;
+    let policy = input::read_policy(&words::to_path(policy))?;
     let contexts = table.lines().filter_map(|it| it.context());
     Ok(contexts.into_iter().find(|it| policy.db().parse_context(it).is_err()))
 }
@@ -152,13 +153,13 @@ fn paths(options: &Options, post: &mut Post, each: &mut dyn FnMut(&[u8]) -> bool
     };
     let Some(list) = &options.list else {
         // Stops early when the walk does.
-        let _ = options.paths.iter().all(|it| expand(it.as_bytes()));
+        let _ = options.paths.iter().all(|it| expand(words::to_word(it).as_bytes()));
         return true;
     };
     let reader: Box<dyn Read> = if list == "-" {
         Box::new(std::io::stdin())
     } else {
-        match std::fs::File::open(list) {
+        match std::fs::File::open(words::to_path(list)) {
             Ok(file) => Box::new(file),
             Err(why) => {
                 let why = super::system_words(&why);

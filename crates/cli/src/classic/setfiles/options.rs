@@ -1,13 +1,14 @@
 //! Words of `setfiles` and `restorecon`.
 
 use std::io::Write;
-use std::path::Path;
+use std::os::unix::ffi::OsStringExt as _;
 
 use anyhow::Result;
 
 use super::FAILED;
 use crate::classic::getopt::{Spec, Word, read as read_words, spec};
 use crate::classic::system_words;
+use crate::words::{to_path, to_word};
 
 /// Which of the two is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,11 +200,11 @@ impl Options {
     }
 
     fn policy(&mut self, path: String, err: &mut dyn Write) -> Result<Taken> {
-        if let Err(why) = std::fs::File::open(&path) {
+        if let Err(why) = std::fs::File::open(to_path(&path)) {
             writeln!(err, "Error opening {path}: {}", system_words(&why))?;
             return Ok(Taken::Fatal);
         }
-        if let Err(why) = crate::input::read_policy(Path::new(&path)) {
+        if let Err(why) = crate::input::read_policy(&to_path(&path)) {
             writeln!(err, "Error reading policy {path}: {why:#}")?;
             return Ok(Taken::Fatal);
         }
@@ -212,7 +213,7 @@ impl Options {
     }
 
     fn exclude(&mut self, path: &str, err: &mut dyn Write) -> Result<Taken> {
-        match std::fs::symlink_metadata(path) {
+        match std::fs::symlink_metadata(to_path(path)) {
             Err(why) if why.kind() != std::io::ErrorKind::PermissionDenied => {
                 let why = system_words(&why);
                 writeln!(err, "Can't stat exclude path \"{path}\", {why} - ignoring.")?;
@@ -225,12 +226,13 @@ impl Options {
             return Ok(Taken::Fatal);
         }
         let trimmed = path.trim_end_matches('/');
-        self.excludes.push(if trimmed.is_empty() { "/" } else { trimmed }.into());
+        let kept = if trimmed.is_empty() { "/" } else { trimmed };
+        self.excludes.push(to_word(kept).into_vec());
         Ok(Taken::Yes)
     }
 
     fn root(&mut self, path: &str, err: &mut dyn Write) -> Result<Taken> {
-        match std::fs::symlink_metadata(path) {
+        match std::fs::symlink_metadata(to_path(path)) {
             Err(why) if why.kind() != std::io::ErrorKind::PermissionDenied => {
                 writeln!(err, "Can't stat alt_root_path \"{path}\", {}", system_words(&why))?;
                 return Ok(Taken::Fatal);
@@ -245,7 +247,7 @@ impl Options {
             writeln!(err, "{}:  invalid alt_rootpath: {path}", self.name)?;
             return Ok(Taken::Fatal);
         }
-        self.root = Some(path.trim_end_matches('/').into());
+        self.root = Some(to_word(path.trim_end_matches('/')).into_vec());
         Ok(Taken::Yes)
     }
 }

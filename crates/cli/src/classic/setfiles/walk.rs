@@ -450,6 +450,8 @@ impl Visitor for Setter<'_> {
     fn leave(&mut self, directory: &Entry<'_>) {
         let Some(digest) = self.shared.digest.filter(|_| self.digests) else { return };
         if self.labeller.plan.write
+            && !self.failed
+            && self.skipped_errors == 0
             && let Ok(Some(held)) = directory.pin()
             && let Err(error) = held.set(DIGEST, &digest)
         {

@@ -5,6 +5,7 @@ mod common;
 mod drift;
 mod homedirs;
 mod lint;
+mod login;
 mod lookup;
 mod mounts;
 pub(crate) mod package;
@@ -51,6 +52,8 @@ enum Question {
     Trace(trace::Args),
     /// Sum up where labels differ from file contexts: wrong ones, and those that restoring keeps; exit codes as check
     Drift(drift::Args),
+    /// Which SELinux user a login becomes, and with which contexts it may log in; exit 1 if with none
+    Login(login::Args),
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome> {
@@ -65,5 +68,6 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
         Question::Trace(args) => trace::run(args, out),
         Question::Set(args) => set::run(args, out, err),
         Question::Drift(args) => drift::run(args, out, err),
+        Question::Login(args) => login::run(args, out, err),
     }
 }
