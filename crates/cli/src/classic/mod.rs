@@ -2,11 +2,14 @@
 
 mod analysis;
 mod argparse;
+mod chcat;
 mod checkmodule;
 mod checkpolicy;
 mod compute;
 mod drawing;
+mod genhomedircon;
 mod getopt;
+mod matchpathcon;
 mod ocontexts;
 mod packages;
 mod policyvers;
@@ -16,14 +19,18 @@ mod secilc;
 mod secilcheck;
 mod sediff;
 mod sedta;
+mod sefcontext_compile;
 mod seinfo;
 mod seinfoflow;
+mod selabel;
 mod sesearch;
 
 use std::io::Write;
 
 use anyhow::Result;
 use mandate_policydb::HandleUnknown;
+
+use crate::labels;
 
 pub(crate) use seinfo::print_summary;
 
@@ -33,12 +40,15 @@ pub(crate) type Classic = fn(&[String], &mut dyn Write, &mut dyn Write) -> Resul
 /// The command of exactly this name.
 pub(crate) fn find(name: &str) -> Option<Classic> {
     match name {
+        "chcat" => Some(chcat::chcat),
         "checkmodule" => Some(checkmodule::checkmodule),
         "checkpolicy" => Some(checkpolicy::checkpolicy),
         "compute_av" => Some(compute::compute_av),
         "compute_create" => Some(compute::compute_create),
         "compute_member" => Some(compute::compute_member),
         "compute_relabel" => Some(compute::compute_relabel),
+        "genhomedircon" => Some(genhomedircon::genhomedircon),
+        "matchpathcon" => Some(matchpathcon::matchpathcon),
         "pp" => Some(printers::pp),
         "secil2conf" => Some(printers::secil2conf),
         "semodule_expand" => Some(packages::expand),
@@ -50,6 +60,9 @@ pub(crate) fn find(name: &str) -> Option<Classic> {
         "secil2tree" => Some(secil2tree::secil2tree),
         "secilcheck" => Some(secilcheck::secilcheck),
         "secilc" => Some(secilc::secilc),
+        "sefcontext_compile" => Some(sefcontext_compile::sefcontext_compile),
+        "selabel_lookup" => Some(selabel::lookup),
+        "selabel_partial_match" => Some(selabel::partial_match),
         "sediff" => Some(sediff::sediff),
         "seinfo" => Some(seinfo::seinfo),
         "sesearch" => Some(sesearch::sesearch),
@@ -70,6 +83,32 @@ fn split_policy(words: &[String]) -> (Option<&str>, &[String]) {
         },
         [] => (None, words),
     }
+}
+
+/// The same of `--root DIR`, ours alone: the root file system whose policy and accounts are meant.
+fn split_root(words: &[String]) -> (Option<&str>, &[String]) {
+    match words.get(1..).unwrap_or_default() {
+        [option, root, rest @ ..] if option == "--root" => (Some(root), rest),
+        words => (None, words),
+    }
+}
+
+/// File contexts with their neighbours; wrong lines are told on `err`. `Err` is why they cannot be read, in the system's words.
+fn open_file_contexts(
+    file: &std::path::Path,
+    err: &mut dyn Write,
+) -> Result<std::result::Result<labels::Loaded, String>> {
+    let loaded = match labels::open(file) {
+        Ok(loaded) => loaded,
+        Err(why) => {
+            let system = why.downcast_ref::<std::io::Error>().map(system_words);
+            return Ok(Err(system.unwrap_or_else(|| format!("{why:#}"))));
+        }
+    };
+    for error in &loaded.errors {
+        writeln!(err, "{error}; the line is left out")?;
+    }
+    Ok(Ok(loaded))
 }
 
 /// What an option `-U` says, in letters of any size.

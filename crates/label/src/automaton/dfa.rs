@@ -89,9 +89,9 @@ impl Dfa {
         self.generation
     }
 
-    /// Where paths begin.
+    /// Where paths begin: without any line, where nothing matches.
     pub(crate) fn start(&self) -> State {
-        State(self.offset(1))
+        State(self.offset(u32::from(self.states.len() > 1)))
     }
 
     pub(crate) fn list(&self, state: State) -> ListId {

@@ -1,6 +1,7 @@
 //! `mandate label`: labels of files, a file for each question.
 
 mod common;
+mod homedirs;
 mod lint;
 mod login;
 mod lookup;
@@ -27,6 +28,8 @@ enum Question {
     Lint(lint::Args),
     /// Which SELinux user a login becomes, and with which contexts it may log in; exit 1 if with none
     Login(login::Args),
+    /// Make file_contexts.homedirs of a policy's template and the accounts of a root file system
+    Homedirs(homedirs::Args),
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome> {
@@ -34,5 +37,6 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
         Question::Lookup(args) => lookup::run(args, out, err),
         Question::Lint(args) => lint::run(args, out),
         Question::Login(args) => login::run(args, out, err),
+        Question::Homedirs(args) => homedirs::run(args, out, err),
     }
 }
