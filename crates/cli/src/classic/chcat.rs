@@ -13,7 +13,7 @@ use mandate_label::seusers::Seusers;
 
 use super::getopt::{self, Spec, Word, spec};
 use super::system_words;
-use crate::{policy, setrans};
+use crate::{policy, setrans, words};
 
 const OPTIONS: [Spec; 4] = [
     spec('d', "delete", false),
@@ -117,7 +117,7 @@ impl Run<'_> {
 
     /// Relabels a file; a link is followed, as by the original.
     fn file(&mut self, request: &Request, file: &str) -> Result<bool> {
-        let read = Held::open(Path::new(file), true).and_then(|it| Ok((it.label()?, it)));
+        let read = Held::open(&words::to_path(file), true).and_then(|it| Ok((it.label()?, it)));
         let (context, held) = match read {
             Ok((Some(context), held)) => (context, held),
             Ok((None, _)) => {

@@ -13,7 +13,7 @@ use mandate_label::file_contexts::{Lookup, NONE};
 
 use super::getopt::{self, Spec, Word, spec};
 use super::{open_file_contexts, system_words};
-use crate::policy;
+use crate::{policy, words};
 
 const OPTIONS: [Spec; 8] = [
     spec('m', "", true),
@@ -57,12 +57,12 @@ pub(crate) fn matchpathcon(
                     return Ok(1);
                 }
             },
-            Word::Option('f', file) => request.file = Some(file.into()),
+            Word::Option('f', file) => request.file = Some(words::to_path(&file)),
             Word::Option('P', root) if !root.contains('/') => {
                 writeln!(err, "Error setting policy root  {root}:  Invalid argument")?;
                 return Ok(1);
             }
-            Word::Option('P', root) => request.policy_root = Some(root.into()),
+            Word::Option('P', root) => request.policy_root = Some(words::to_path(&root)),
             Word::Option('p', _) => writeln!(err, "Warning: using {name} -p is deprecated")?,
             Word::Option('V', _) => request.verify = true,
             Word::Option('q', _) => request.quiet = true,
@@ -90,29 +90,34 @@ pub(crate) fn matchpathcon(
     };
     let mut lookup = Lookup::new(&loaded.table);
     let mut failed = false;
-    for path in &paths {
-        let path = if path.len() > 1 { path.strip_suffix('/').unwrap_or(path) } else { path };
-        let there = fs::symlink_metadata(path).ok().and_then(|it| FileType::of_mode(it.mode()));
+    for word in &paths {
+        let word = if word.len() > 1 { word.strip_suffix('/').unwrap_or(word) } else { word };
+        let path = words::to_path(word);
+        let bytes = path.as_os_str().as_bytes();
+        let there = fs::symlink_metadata(&path).ok().and_then(|it| FileType::of_mode(it.mode()));
         let kind = request.kind.or(there);
-        if path.is_empty() && !request.verify {
+        if word.is_empty() && !request.verify {
             writeln!(err, "selabel_lookup() failed: Invalid argument")?;
             failed = true;
             continue;
         }
-        let should = lookup.path(path.as_bytes(), kind).context().unwrap_or(NONE);
+        let should = lookup.path(bytes, kind).context().unwrap_or(NONE);
         if !request.verify {
-            let header = if request.no_header { String::new() } else { format!("{path}\t") };
-            writeln!(out, "{header}{should}")?;
+            if !request.no_header {
+                out.write_all(bytes)?;
+                write!(out, "\t")?;
+            }
+            writeln!(out, "{should}")?;
             continue;
         }
-        match verify(&mut lookup, path, kind) {
+        match verify(&mut lookup, &path, kind) {
             Ok(true) if request.quiet => {}
             _ if request.quiet => return Ok(1),
-            Ok(true) => writeln!(out, "{path} verified.")?,
+            Ok(true) => writeln!(out, "{} verified.", path.display())?,
             Ok(false) => {
                 failed = true;
-                match label(Path::new(path)) {
-                    Ok(label) => write!(out, "{path} has context {label}, should be ")?,
+                match label(&path) {
+                    Ok(label) => write!(out, "{} has context {label}, should be ", path.display())?,
                     Err(why) => {
                         let why = system_words(&why);
                         write!(out, "actual context unknown: {why}, should be ")?;
@@ -121,7 +126,7 @@ pub(crate) fn matchpathcon(
                 writeln!(out, "{should}")?;
             }
             Err(why) => {
-                writeln!(out, "{path} error: {}", system_words(&why))?;
+                writeln!(out, "{} error: {}", path.display(), system_words(&why))?;
                 return Ok(1);
             }
         }
@@ -152,8 +157,7 @@ fn kind_of(word: &str) -> Option<FileType> {
 }
 
 /// Has the file the context it should have, users aside? A file system without labels is a no.
-fn verify(lookup: &mut Lookup<'_>, path: &str, kind: Option<FileType>) -> io::Result<bool> {
-    let path = Path::new(path);
+fn verify(lookup: &mut Lookup<'_>, path: &Path, kind: Option<FileType>) -> io::Result<bool> {
     let resolved = if kind == Some(FileType::SymbolicLink) {
         folder_resolved(path)
     } else {

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use mandate_host::pcre;
@@ -12,8 +11,8 @@ use mandate_policydb::Policy;
 
 use super::getopt::{self, Spec, Word, spec};
 use super::system_words;
-use crate::input;
 use crate::replace::replace;
+use crate::{input, words};
 
 /// Ours alone, and without a letter that anybody could type.
 const FORMAT: char = '\u{1}';
@@ -98,7 +97,8 @@ fn usage(name: &str, err: &mut dyn Write) -> Result<u8> {
 }
 
 fn compile(name: &str, file: &str, request: &Request, err: &mut dyn Write) -> Result<u8> {
-    let read = fs::metadata(file).and_then(|it| Ok((it, fs::read(file)?)));
+    let read =
+        fs::metadata(words::to_path(file)).and_then(|it| Ok((it, fs::read(words::to_path(file))?)));
     let (metadata, bytes) = match read {
         Ok(read) => read,
         Err(why) => {
@@ -108,7 +108,7 @@ fn compile(name: &str, file: &str, request: &Request, err: &mut dyn Write) -> Re
     };
     let policy = match request.policy.as_deref() {
         None => None,
-        Some(path) => match input::read_policy(Path::new(path)) {
+        Some(path) => match input::read_policy(&words::to_path(path)) {
             Ok(policy) => Some(policy),
             Err(why) => {
                 writeln!(err, "{name}: failed to load policy from {path}: {why:#}")?;
@@ -126,7 +126,7 @@ fn compile(name: &str, file: &str, request: &Request, err: &mut dyn Write) -> Re
         return Ok(FAILED);
     }
     let output = request.output.clone().unwrap_or_else(|| format!("{file}.bin"));
-    let output = PathBuf::from(output);
+    let output = words::to_path(&output);
     let before = fs::read(&output).ok().and_then(|it| binary::head(&it).ok());
     let Some((version, engine)) = target(request, before) else {
         writeln!(err, "{name}: no libpcre2-8.so.0 is found here; name its version with --pcre")?;

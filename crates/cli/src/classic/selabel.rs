@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -14,7 +15,7 @@ use mandate_label::x::{self, XContexts};
 
 use super::getopt::{self, Spec, Word, spec};
 use super::{open_file_contexts, system_words};
-use crate::{input, policy};
+use crate::{input, policy, words};
 
 const LOOKUP: [Spec; 6] = [
     spec('b', "", true),
@@ -70,7 +71,7 @@ pub(crate) fn lookup(words: &[String], out: &mut dyn Write, err: &mut dyn Write)
                     }
                 }
             }
-            Word::Option('f', path) => file = Some(PathBuf::from(path)),
+            Word::Option('f', path) => file = Some(words::to_path(&path)),
             Word::Option('k', word) => key = Some(word),
             Word::Option('t', number) => kind = super::leading_number(&number),
             Word::Option('v', _) => validate = true,
@@ -135,7 +136,8 @@ fn context(
 ) -> Result<Result<String, Failure>> {
     let contexts = || policy::folder_in_force(Path::new("/")).join("contexts");
     let or = |usual: &str| file.clone().unwrap_or_else(|| contexts().join(usual));
-    let name = key.unwrap_or_default().as_bytes();
+    let name = words::to_word(key.unwrap_or_default());
+    let name = name.as_bytes();
     let found = match backend {
         Backend::Unsupported => return Ok(Err(Failure::Open("Operation not supported".into()))),
         Backend::File => {
@@ -237,7 +239,7 @@ pub(crate) fn partial_match(
     let (mut file, mut path) = (None, None);
     for word in getopt::read(&PARTIAL, words.get(1..).unwrap_or_default()) {
         match word {
-            Word::Option('f', word) => file = Some(PathBuf::from(word)),
+            Word::Option('f', word) => file = Some(words::to_path(&word)),
             Word::Option('p', word) => path = Some(word),
             Word::Wrong(message) => {
                 writeln!(err, "{name}: {message}")?;
@@ -259,7 +261,7 @@ pub(crate) fn partial_match(
             return Ok(FAILED);
         }
     };
-    let found = Lookup::new(&loaded.table).partial(path.as_bytes());
+    let found = Lookup::new(&loaded.table).partial(words::to_word(&path).as_bytes());
     writeln!(out, "Match or Partial match: {}", if found { "TRUE" } else { "FALSE" })?;
     Ok(u8::from(found))
 }

@@ -9,7 +9,7 @@ use mandate_host::links;
 use super::check::tell;
 use super::common::{Tables, shown};
 use super::walk::{Trees, Wish};
-use crate::{Outcome, packages, relabel};
+use crate::{Outcome, packages, relabel, words};
 
 /// Arguments of `label package`.
 #[derive(clap::Args)]
@@ -70,7 +70,7 @@ pub(crate) struct Job {
 impl Job {
     /// By the file contexts and packages of a root file system.
     pub(crate) fn at(root: Option<&str>) -> Self {
-        let tables = Tables { root: root.map(Into::into), ..Tables::default() };
+        let tables = Tables { root: root.map(words::to_path), ..Tables::default() };
         Self { tables, ..Self::default() }
     }
 
