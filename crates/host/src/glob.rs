@@ -18,7 +18,9 @@ pub fn expand(pattern: &[u8]) -> Vec<Vec<u8>> {
     let number = if failed { 0 } else { found.gl_pathc };
     let path = |at| {
         // SAFETY: the list holds `gl_pathc` pointers.
-        let path = unsafe { *found.gl_pathv.add(at) };
+        let place = unsafe { found.gl_pathv.add(at) };
+        // SAFETY: as above; each of them is set.
+        let path = unsafe { *place };
         // SAFETY: each points to a string that ends with a zero byte and lives until the list is freed.
         unsafe { CStr::from_ptr(path) }.to_bytes().to_vec()
     };

@@ -126,7 +126,7 @@ impl<'a> Entry<'a> {
     /// What the kernel says.
     pub fn read<'r>(&self, reader: &'r mut Reader) -> Result<Option<&'r [u8]>, Errno> {
         match self.handle {
-            Handle::Named(directory) => reader.at(directory, &*c_name(self.name())?),
+            Handle::Named(directory) => reader.at(directory, &c_name(self.name())?),
             Handle::Open(file) => reader.of_open(file),
             Handle::Path(file) => reader.of(file),
         }
