@@ -33,6 +33,9 @@ impl Kind {
     }
 }
 
+/// Why, which label it was, which it should be.
+type Pair = (Kind, Box<[u8]>, Box<[u8]>);
+
 /// Counts of a walk.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Found {
@@ -46,7 +49,7 @@ pub(crate) struct Found {
     /// Files whose names want different labels.
     pub(crate) differing: u64,
     pub(crate) failures: u64,
-    pairs: FxHashMap<(Kind, Box<[u8]>, Box<[u8]>), u64>,
+    pairs: FxHashMap<Pair, u64>,
     /// Pairs that were too many.
     others: u64,
 }

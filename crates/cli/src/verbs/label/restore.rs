@@ -50,7 +50,8 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
     if let Some(path) = &args.manifest {
         return collect(args, path, err, manifest::Manifest::new);
     }
-    if !args.dry_run && !relabel::may_write() {
+    let ours = args.trees.attribute() == mandate_host::xattr::SELINUX;
+    if !args.dry_run && ours && !relabel::may_write() {
         bail!(
             "labels cannot be written here: that needs CAP_SYS_ADMIN outside of user namespaces; run as an administrator, look with \
              --dry-run, or write them elsewhere with --tar FILE or --manifest FILE"
@@ -94,7 +95,7 @@ fn collect<C: manifest::Collect>(
         rules: args.trees.rules(),
         write: false,
         outside: args.trees.outside()?,
-        attribute: mandate_host::xattr::SELINUX,
+        attribute: args.trees.attribute(),
     };
     let (roots, excludes) = (args.trees.roots()?, args.trees.excludes()?);
     let options = args.trees.options(&Arc::default());

@@ -1,5 +1,6 @@
 //! What verbs that walk trees have in common: which trees, how, and what is told at the end.
 
+use std::ffi::CStr;
 use std::io::{IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -49,9 +50,18 @@ pub(super) struct Trees {
     /// Number of threads; without it, that of the processors
     #[arg(long, short = 'j', value_name = "N")]
     threads: Option<usize>,
+    /// Another attribute than security.selinux: users may set those that begin with user.
+    #[arg(long, value_name = "NAME", hide = true, value_parser = attribute)]
+    attribute: Option<&'static CStr>,
     /// JSON: a line for each file that differs, then one for the whole
     #[arg(long)]
     pub(super) json: bool,
+}
+
+/// The name of an attribute; it lives as long as the program, as that of SELinux does.
+fn attribute(name: &str) -> Result<&'static CStr, String> {
+    let name = std::ffi::CString::new(name).map_err(|it| it.to_string())?;
+    Ok(Box::leak(name.into_boxed_c_str()))
 }
 
 /// What a verb wants beside.
@@ -82,6 +92,7 @@ impl Trees {
             user_and_role: false,
             threads: Some(1),
             json,
+            attribute: None,
         }
     }
 
@@ -125,6 +136,11 @@ impl Trees {
         self.exclude.iter().map(bytes).collect()
     }
 
+    /// Where labels are.
+    pub(super) fn attribute(&self) -> &'static CStr {
+        self.attribute.unwrap_or(xattr::SELINUX)
+    }
+
     fn threads(&self) -> usize {
         let all = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         self.threads.unwrap_or_else(all).clamp(1, 256)
@@ -164,10 +180,9 @@ impl Trees {
         let roots = self.roots()?;
         let stop = Arc::<AtomicBool>::default();
         let mut options = self.options(&stop);
-        let resumes = wish.resume.or(Some(Path::new(""))).filter(|_| wish.resume.is_some());
-        let needs_key = resumes.is_some() || wish.digests;
+        let needs_key = wish.resume.is_some() || wish.digests;
         let work = needs_key.then(|| self.work(&loaded, &roots));
-        if let (Some(path), Some(work)) = (resumes, &work) {
+        if let (Some(path), Some(work)) = (wish.resume, &work) {
             options.journal = Some(Arc::new(self.journal(path, work, &stop, err)?));
         }
         let common = Common {
@@ -176,7 +191,7 @@ impl Trees {
                 rules: self.rules(),
                 write: wish.write,
                 outside: self.outside()?,
-                attribute: xattr::SELINUX,
+                attribute: self.attribute(),
             },
             excludes: self.excludes()?,
             links: Mutex::new(Links::default()),
