@@ -9,6 +9,7 @@
 pub mod bench;
 pub mod cil;
 pub mod compile;
+pub mod compiled_contexts;
 pub mod decisions;
 pub mod decompile;
 pub mod format;

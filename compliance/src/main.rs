@@ -13,8 +13,8 @@ use mandate_compliance::place::Place;
 use mandate_compliance::reference::{Flavour, Reference};
 use mandate_compliance::report::Report;
 use mandate_compliance::{
-    decisions, decompile, format, incremental, kernel_mix, measure, micro, objects, originals,
-    packages, query, random_policies, reach, roundtrip, walk,
+    compiled_contexts, decisions, decompile, format, incremental, kernel_mix, measure, micro,
+    objects, originals, packages, query, random_policies, reach, roundtrip, walk,
 };
 
 /// How many questions libsepol is asked about each policy: in CI, and at full size.
@@ -162,6 +162,15 @@ enum Suite {
         #[arg(long, value_name = "S", default_value_t = 1)]
         seed: u64,
     },
+    /// Compiled file contexts compared with those of sefcontext_compile.
+    LabelsCompiled {
+        /// The full sizes.
+        #[arg(long)]
+        full: bool,
+        /// Which random tables.
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+    },
     /// Labels of trees: setfiles beside the original, hostile trees, walks cut off and resumed, time and memory.
     LabelsWalk {
         /// Only this part.
@@ -281,6 +290,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             suites.forms(false, seed)?;
             suites.query(&query::Part::ALL, false, seed)?;
             suites.walk(&walk::Part::ALL, false, seed)?;
+            suites.compiled_contexts(false, seed)?;
             suites.reach(&reach::Part::ALL, &reach::Size { full: false, queries: None, seed })?;
         }
         Suite::Measure { area: Area::Core, figures, seed } => {
@@ -329,6 +339,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             let parts = part.map_or_else(|| query::Part::ALL.to_vec(), |part| vec![part]);
             suites.query(&parts, full, seed)?;
         }
+        Suite::LabelsCompiled { full, seed } => suites.compiled_contexts(full, seed)?,
         Suite::LabelsWalk { part, full, seed } => {
             let parts = part.map_or_else(|| walk::Part::ALL.to_vec(), |part| vec![part]);
             suites.walk(&parts, full, seed)?;
@@ -414,6 +425,10 @@ impl Suites<'_> {
     }
 
     /// Labels of trees; figures come with the part that measured them.
+    fn compiled_contexts(&mut self, full: bool, seed: u64) -> Result<()> {
+        self.attempt(|it| compiled_contexts::run(&it.place, full, seed, &mut it.report)).map(|_| ())
+    }
+
     fn walk(
         &mut self,
         parts: &[walk::Part],
@@ -580,6 +595,7 @@ const LEFT_OUT: &[&str] = &[
     "whole policies in CIL compared with those of secilc",
     "answers of sesearch and seinfo compared with those of setools",
     "labels that setfiles sets compared with those of the original",
+    "compiled file contexts compared with those of sefcontext_compile",
 ];
 
 /// Names the missing packages and installs them if asked; all of it goes to standard error.

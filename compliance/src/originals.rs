@@ -38,6 +38,7 @@ pub const PACKAGES: &[Package] = &[
     package("policycoreutils", "semodule, to be timed, and what it makes CIL with"),
     package("setools", "sesearch, seinfo and sediff, whose answers are compared with ours"),
     package("python3-setools", "setools' library: paths through a policy"),
+    package("selinux-utils", "sefcontext_compile, whose files are compared with ours"),
     package("time", "tells the memory of a build"),
     package("zstd", "unpacks the Reference Policy"),
     package("xz-utils", "unpacks the modules of the newest kernel"),

@@ -142,3 +142,23 @@ fn nonsense_is_passed_over() {
         check(log, None, expect![[""]]);
     }
 }
+
+/// No panic, whatever a byte becomes and wherever a log ends.
+#[test]
+fn damaged_logs() {
+    let log = br#"1 clone(flags=CLONE_FILES) = 2
+[pid 2] 1.5 openat(AT_FDCWD</w>, "a\x41\101\"", O_CREAT|O_WRONLY, 0600) = 4</w/a>
+1 fsetxattr(4</w/a>, "security.selinux", "u:object_r:t:s0", 16, 0 <unfinished ...>
+1 <... fsetxattr resumed>) = 0
+2 renameat2(3, "a", AT_FDCWD, "b", RENAME_EXCHANGE) = 0
+"#;
+    let question = Question { domain: "a_t", file_system: "fs_t", before: None };
+    for at in 0..log.len() {
+        read(&log[..at], &question);
+        for byte in *b"\"\\(),<>[]{}\n 0\xff" {
+            let mut damaged = log.to_vec();
+            damaged[at] = byte;
+            read(&damaged, &question);
+        }
+    }
+}
