@@ -125,6 +125,11 @@ impl Reader<'_> {
             "mknod" | "mknodat" => self.made(call, Some(class_of_mode(call).unwrap_or("file"))),
             "symlink" | "symlinkat" => self.made(call, Some("lnk_file")),
             "link" | "linkat" | "rename" | "renameat" | "renameat2" => self.renamed(call),
+            "unlink" | "unlinkat" | "rmdir" => {
+                if let Some(path) = self.processes.path_at(call, 0) {
+                    self.files.remove(&path);
+                }
+            }
             "stat" | "lstat" | "fstat" | "newfstatat" | "fstatat64" | "statx" => self.statted(call),
             _ => {}
         }
@@ -195,9 +200,14 @@ impl Reader<'_> {
             call.name == "creat" || call.mentions("O_CREAT") || call.mentions("O_TMPFILE");
         if call.mentions("O_DIRECTORY") && !call.mentions("O_TMPFILE") {
             self.files.entry(path).or_default().class = Some("dir");
-        } else if creates {
+        } else if creates && !(self.is_there(&path) && !call.mentions("O_EXCL")) {
             self.created(call, path, "file");
         }
+    }
+
+    /// Does the log show that there is such a file already?
+    fn is_there(&self, path: &[u8]) -> bool {
+        self.files.get(path).is_some_and(|it| it.type_.is_some())
     }
 
     fn made(&mut self, call: &Call, class: Option<&'static str>) {

@@ -143,6 +143,24 @@ fn nonsense_is_passed_over() {
     }
 }
 
+#[test]
+fn files_that_are_there_are_not_made() {
+    check(
+        r#"getxattr("/a", "security.selinux", "u:object_r:old_t:s0", 255) = 20
+openat(AT_FDCWD, "/a", O_RDWR|O_CREAT, 0600) = 3
+unlinkat(AT_FDCWD, "/a", 0) = 0
+openat(AT_FDCWD, "/a", O_RDWR|O_CREAT, 0600) = 4
+openat(AT_FDCWD, "/b", O_RDWR|O_CREAT, 0600) = 5
+openat(AT_FDCWD, "/b", O_RDWR|O_CREAT, 0600) = 6
+"#,
+        Some("new_t"),
+        expect![[r#"
+            allow copy_t new_t:file create;  # {4, 5}
+            allow new_t fs_t:filesystem associate;  # {4, 5}
+        "#]],
+    );
+}
+
 /// No panic, whatever a byte becomes and wherever a log ends.
 #[test]
 fn damaged_logs() {

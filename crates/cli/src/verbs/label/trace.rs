@@ -13,8 +13,8 @@ use crate::{FAINT, Outcome, input, styled};
 /// Arguments of `label trace`.
 #[derive(clap::Args)]
 #[command(after_help = "\
-Make the log with: strace -f -s 300 -y -o FILE PROGRAM. Rules are about labels only: relabelfrom, relabelto, create, associate, setfscreate. What the log does
-not show is said in comments at the end.")]
+Make the log with: strace -f -s 300 -y -o FILE PROGRAM. Rules are about labels only: relabelfrom, relabelto, create, associate, setfscreate. A file opened with
+O_CREAT counts as made, unless the log shows that it was there. What the log does not show is said in comments.")]
 pub(super) struct Args {
     /// The log; - is standard input
     #[arg(value_name = "FILE")]
