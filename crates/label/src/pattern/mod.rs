@@ -69,7 +69,7 @@ pub enum PatternErrorKind {
     UnknownGroupKind,
     /// PCRE2 takes it, this crate does not.
     #[error(
-        "conditions, recursion, verbs, \\K, Unicode properties, references into (?|…) and the options m and x are not supported in file contexts"
+        "conditions, recursion, verbs, \\K, Unicode properties, names and references beside (?|…), references to a group from within and the options m and x are not supported in file contexts"
     )]
     Unsupported,
     /// Groups nested deeper than PCRE2 allows.

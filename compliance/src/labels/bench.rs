@@ -1,0 +1,11 @@
+//! x
+
+use anyhow::Result;
+
+use crate::bench::Figure;
+use crate::place::Place;
+use crate::report::Report;
+
+pub(super) fn run(_place: &Place, _full: bool, _report: &mut Report<'_>) -> Result<Vec<Figure>> {
+    Ok(Vec::new())
+}
