@@ -13,8 +13,8 @@ use mandate_compliance::place::Place;
 use mandate_compliance::reference::{Flavour, Reference};
 use mandate_compliance::report::Report;
 use mandate_compliance::{
-    decisions, decompile, format, incremental, kernel_mix, labels, measure, micro, objects, originals,
-    packages, query, random_policies, reach, roundtrip,
+    decisions, decompile, format, incremental, kernel_mix, labels, measure, micro, objects,
+    originals, packages, query, random_policies, reach, roundtrip,
 };
 
 /// How many questions libsepol is asked about each policy: in CI, and at full size.
@@ -459,7 +459,8 @@ impl Suites<'_> {
     ) -> Result<Vec<(&'static str, Figure)>> {
         let mut figures = Vec::new();
         for part in parts {
-            let measured = self.attempt(|it| labels::run(&it.place, *part, size, &mut it.report))?;
+            let measured =
+                self.attempt(|it| labels::run(&it.place, *part, size, &mut it.report))?;
             figures.extend(measured.into_iter().flatten().map(|it| (part.suite(), it)));
         }
         Ok(figures)

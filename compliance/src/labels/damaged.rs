@@ -8,7 +8,7 @@ use mandate_label::homedirs::{Account, Group, Inputs, PolicyUser, Settings, home
 use mandate_label::media::Media;
 use mandate_label::sepgsql::{self, SepgsqlContexts};
 use mandate_label::setrans::Setrans;
-use mandate_label::seusers::{Seusers, ServiceSeusers};
+use mandate_label::seusers::{ServiceSeusers, Seusers};
 use mandate_label::x::{self, XContexts};
 use mandate_label::{FileType, LineErrorKind};
 
@@ -48,7 +48,8 @@ pub fn corpus(place: &Place, format: Format) -> Result<Vec<Vec<u8>>> {
         Format::Pattern => {
             let text = read("file_contexts")?;
             let lines = text.split(|&it| it == b'\n').filter(|it| !it.is_empty());
-            let first = |line: &[u8]| line.split(u8::is_ascii_whitespace).next().map(<[u8]>::to_vec);
+            let first =
+                |line: &[u8]| line.split(u8::is_ascii_whitespace).next().map(<[u8]>::to_vec);
             Ok(lines.filter_map(first).collect())
         }
         Format::Subs => whole("appconfig/files/file_contexts.subs_dist"),
@@ -209,8 +210,13 @@ fn setrans(source: &[u8]) -> bool {
         left -= 1;
         (left > 0).then(|| vec![((*b"more").into(), source.to_vec())])
     });
-    let ranges: [&[u8]; 5] =
-        [b"s0", b"s2:c10,c11,c100.c109", b"s0-s15:c0.c1023", b"SECRET VIA IRON", b"SECRET/METAL PIPES ONLY"];
+    let ranges: [&[u8]; 5] = [
+        b"s0",
+        b"s2:c10,c11,c100.c109",
+        b"s0-s15:c0.c1023",
+        b"SECRET VIA IRON",
+        b"SECRET/METAL PIPES ONLY",
+    ];
     for range in ranges.into_iter().chain(words(source)) {
         table.to_name(range);
         table.to_raw(range);
@@ -231,7 +237,8 @@ fn homedir_template(source: &[u8]) -> bool {
         seusers: &seusers,
         users: &[user(b"user_u"), user(b"staff_u")],
         mls: true,
-        accounts: &Account::parse(b"a:x:1000:100::/home/a:/bin/sh\nb:x:1001:100::/srv/b:/bin/sh\n").0,
+        accounts: &Account::parse(b"a:x:1000:100::/home/a:/bin/sh\nb:x:1001:100::/srv/b:/bin/sh\n")
+            .0,
         groups: &Group::parse(b"users:x:100:b\n").0,
         settings: Settings {
             useradd: b"",

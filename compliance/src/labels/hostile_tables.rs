@@ -8,22 +8,66 @@ use super::table::Table;
 use crate::random::Random;
 
 /// Directories that lines begin with; the names below use the same.
-const STEMS: [&str; 12] =
-    ["/a", "/b", "/a/b", "/a/b/c", "/a/b/c/d", "/st\\-em", "/x\\.y", "/a\\+", "/b/b", "/c_d", "", "/a//b"];
+const STEMS: [&str; 12] = [
+    "/a", "/b", "/a/b", "/a/b/c", "/a/b/c/d", "/st\\-em", "/x\\.y", "/a\\+", "/b/b", "/c_d", "",
+    "/a//b",
+];
 /// What lines end with.
 const TAILS: [&str; 34] = [
-    "", "/", "/.*", "(/.*)?", "/[^/]*", "/[^/]+", "/?", "/*", "/+", "/b|/a/.*", "|/b/.*", "/(b|c)(/.*)?",
-    "/(?=b).*", "/(?!b).*", "/(.)\\1", "/([ab])/\\1", "/b\\.c", "/b\\-c", "/\\.", "/b\\\\", "/.", "/.?", "/b{1,2}",
-    "/[[:alpha:]]+", "/b.*", "/b/c", "/b/c.*", "b", ".*", "/(b/)?c", "/(?i)B", "/b\\Qc\\E", "/\\x62", "/b$",
+    "",
+    "/",
+    "/.*",
+    "(/.*)?",
+    "/[^/]*",
+    "/[^/]+",
+    "/?",
+    "/*",
+    "/+",
+    "/b|/a/.*",
+    "|/b/.*",
+    "/(b|c)(/.*)?",
+    "/(?=b).*",
+    "/(?!b).*",
+    "/(.)\\1",
+    "/([ab])/\\1",
+    "/b\\.c",
+    "/b\\-c",
+    "/\\.",
+    "/b\\\\",
+    "/.",
+    "/.?",
+    "/b{1,2}",
+    "/[[:alpha:]]+",
+    "/b.*",
+    "/b/c",
+    "/b/c.*",
+    "b",
+    ".*",
+    "/(b/)?c",
+    "/(?i)B",
+    "/b\\Qc\\E",
+    "/\\x62",
+    "/b$",
 ];
 const KINDS: [&str; 10] = ["", "", "", "", "--", "-d", "-l", "-c", "-b", "-s"];
 /// Pieces of names.
 const PIECES: [&[u8]; 22] = [
-    b"/a", b"/b", b"/c", b"/d", b"/a", b"/b", b"/b", b"/c", b"/st-em", b"/x.y", b"/a+", b"/c_d", b"/", b"b", b"c",
-    b"/B", b"/.", b"/..", b"/b.c", b"/b\\", b"/\xff", b"/bb",
+    b"/a", b"/b", b"/c", b"/d", b"/a", b"/b", b"/b", b"/c", b"/st-em", b"/x.y", b"/a+", b"/c_d",
+    b"/", b"b", b"c", b"/B", b"/.", b"/..", b"/b.c", b"/b\\", b"/\xff", b"/bb",
 ];
 const SUBS: [&str; 12] = [
-    "/s /a", "/s/b /b", "/s /", "/t /s", "/ /a", "/t/ /b", "/a/x /b", "/u /a/b/c", "/t /a/", "/c /x.y", "/d/c /", "/s/s /s",
+    "/s /a",
+    "/s/b /b",
+    "/s /",
+    "/t /s",
+    "/ /a",
+    "/t/ /b",
+    "/a/x /b",
+    "/u /a/b/c",
+    "/t /a/",
+    "/c /x.y",
+    "/d/c /",
+    "/s/s /s",
 ];
 
 /// So many lines, each with a context of its own: which one won shows.
@@ -54,8 +98,7 @@ fn subs(random: &mut Random) -> Vec<u8> {
 
 pub(super) fn table(random: &mut Random) -> Table {
     let many = |random: &mut Random, most: usize| random.below(most + 1);
-    let (main, homedirs, local) =
-        (random.between(3, 25), many(random, 8), many(random, 8));
+    let (main, homedirs, local) = (random.between(3, 25), many(random, 8), many(random, 8));
     Table {
         main: lines(random, "m", main),
         homedirs: lines(random, "h", homedirs),
@@ -67,7 +110,8 @@ pub(super) fn table(random: &mut Random) -> Table {
 
 /// Lines of one's own that do to Debian's what hostile tables do to each other.
 pub(super) fn local() -> Vec<u8> {
-    let mut text = String::from("/usr/bin <<none>>\n/etc/passwd u:r:first_t\n/etc/passwd u:r:second_t\n");
+    let mut text =
+        String::from("/usr/bin <<none>>\n/etc/passwd u:r:first_t\n/etc/passwd u:r:second_t\n");
     text.push_str("/usr/(?!lib)[^/]*/ls u:r:ahead_t\n/var/(.)\\1.* u:r:twice_t\n/etc/.*|/opt/.* u:r:either_t\n");
     text.push_str("/usr/* u:r:slashes_t\n/home/[^/]+/.* -- <<none>>\n/dev/.* -b u:r:blocks_t\n");
     text.into()
@@ -87,11 +131,6 @@ fn name(random: &mut Random) -> Vec<u8> {
     let ends: [&[u8]; 8] = [b"", b"", b"", b"", b"", b"\n", b"/", b"//"];
     path.extend_from_slice(random.pick(&ends).copied().unwrap_or_default());
     path
-}
-
-/// Whether libselinux 3.4 means something else by what this is about, as docs/differences.md tells.
-pub(super) fn is_explained(_table: &Table, _record: &Record) -> bool {
-    false
 }
 
 /// The name and the whole table, so that it can be asked again by hand.

@@ -2,6 +2,7 @@
 
 mod bench;
 pub mod damaged;
+mod explained;
 mod hostile_tables;
 mod lookup;
 mod oracle;

@@ -109,6 +109,11 @@ impl Oracle {
         Ok(Self { name, loader, ..installed })
     }
 
+    /// Whether it is the installed one, which is slow and means some things otherwise.
+    pub(super) fn is_installed(&self) -> bool {
+        self.loader.is_none()
+    }
+
     /// Asks about paths: `mode` is what the C program calls it.
     pub(super) fn ask(&self, mode: &str, table: &Path, records: &[Record]) -> Result<Told> {
         self.ask_rounds(mode, table, records, 1)

@@ -178,13 +178,29 @@ pub(super) fn words(patterns: &[(Option<FileType>, String)]) -> Vec<Vec<u8>> {
 
 /// Names that nobody gives a file: white space and newlines at the end, bytes that are no text, slashes in a row, no slash at all, nothing.
 pub(super) fn hostile(random: &mut Random, words: &[Vec<u8>], many: usize) -> Vec<Record> {
-    (0..many).map(|_| Record { kind: any_kind(random), path: hostile_path(random, words) }).collect()
+    (0..many)
+        .map(|_| Record { kind: any_kind(random), path: hostile_path(random, words) })
+        .collect()
 }
 
 fn hostile_path(random: &mut Random, words: &[Vec<u8>]) -> Vec<u8> {
     const ODD: [&[u8]; 16] = [
-        b"/", b"//", b"///", b".", b"..", b"/.", b"/..", b"/./", b"/../", b"\n", b"\xff", b"\xc3\xa9",
-        b" ", b"\\", b"*", b"\x01",
+        b"/",
+        b"//",
+        b"///",
+        b".",
+        b"..",
+        b"/.",
+        b"/..",
+        b"/./",
+        b"/../",
+        b"\n",
+        b"\xff",
+        b"\xc3\xa9",
+        b" ",
+        b"\\",
+        b"*",
+        b"\x01",
     ];
     if random.chance(1) {
         let whole: [&[u8]; 6] = [b"", b"/", b"//", b".", b"..", b"\n"];

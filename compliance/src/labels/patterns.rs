@@ -24,7 +24,8 @@ pub(super) fn run(place: &Place, size: &Size, report: &mut Report<'_>) -> Result
     let rounds = size.of(ROUNDS);
     let later = Oracle::later(place)?;
     let folder = place.work.join("labels").join(format!("patterns.{}", std::process::id()));
-    let title = format!("{} random patterns, seed {}: {}", rounds * PATTERNS, size.seed, later.name);
+    let title =
+        format!("{} random patterns, seed {}: {}", rounds * PATTERNS, size.seed, later.name);
     let mut comparison = Comparison::new(title);
     let (mut refused, mut matched) = (0, 0);
     for round in 0..rounds {
@@ -36,9 +37,7 @@ pub(super) fn run(place: &Place, size: &Size, report: &mut Report<'_>) -> Result
         let left_out = on_purpose(&errors);
         refused += left_out.len();
         let mut lookup = Lookup::new(&compiled);
-        for ((record, theirs), &line) in
-            round.records.iter().zip(&told.answers).zip(&round.lines)
-        {
+        for ((record, theirs), &line) in round.records.iter().zip(&told.answers).zip(&round.lines) {
             if left_out.contains(&line) {
                 continue;
             }
@@ -58,9 +57,9 @@ pub(super) fn run(place: &Place, size: &Size, report: &mut Report<'_>) -> Result
 /// Lines with what PCRE2 takes and we do not.
 fn on_purpose(errors: &[SourceError]) -> BTreeSet<u32> {
     use PatternErrorKind::{LookBehind, Unsupported};
-    let ours = errors.iter().filter(|it| {
-        matches!(it.error.kind, LineErrorKind::Pattern(Unsupported | LookBehind))
-    });
+    let ours = errors
+        .iter()
+        .filter(|it| matches!(it.error.kind, LineErrorKind::Pattern(Unsupported | LookBehind)));
     ours.map(|it| it.error.line).collect()
 }
 
@@ -115,22 +114,80 @@ struct Draft<'a> {
 }
 
 const CLASSES: [&str; 20] = [
-    "[ab]", "[^a]", "[a-c]", "[^/]", "[]a]", "[a-]", "[[:alpha:]b]", "[\\d-]", "[^\\w]", "[a\\]b]", "[[a]b]", "[a&&b]",
-    "[\\n]", "[^]a]", "[[:^digit:]]", "[\\Qa]\\E]", "[a-\\x63]", "[-a]", "[\\b]", "[[:word:]-z]",
+    "[ab]",
+    "[^a]",
+    "[a-c]",
+    "[^/]",
+    "[]a]",
+    "[a-]",
+    "[[:alpha:]b]",
+    "[\\d-]",
+    "[^\\w]",
+    "[a\\]b]",
+    "[[a]b]",
+    "[a&&b]",
+    "[\\n]",
+    "[^]a]",
+    "[[:^digit:]]",
+    "[\\Qa]\\E]",
+    "[a-\\x63]",
+    "[-a]",
+    "[\\b]",
+    "[[:word:]-z]",
 ];
 const ESCAPES: [&str; 43] = [
-    "\\.", "\\d", "\\w", "\\s", "\\-", "\\x61", "\\141", "\\R", "\\N", "\\b", "\\B", "\\Qa.b\\E", "\\e", "\\<", "\\/",
-    "\\A", "\\z", "\\Z", "\\G", "\\h", "\\cA", "\\0", "\\y", "\\i", "\\1", "\\2", "\\g1", "\\g{-1}", "\\x", "\\o{141}",
-    "\\E", "\\D", "\\W", "\\S", "\\H", "\\v", "\\V", "\\x{61}", "\\a", "\\t", "\\k<n>", "\\g{n}", "\\_",
+    "\\.",
+    "\\d",
+    "\\w",
+    "\\s",
+    "\\-",
+    "\\x61",
+    "\\141",
+    "\\R",
+    "\\N",
+    "\\b",
+    "\\B",
+    "\\Qa.b\\E",
+    "\\e",
+    "\\<",
+    "\\/",
+    "\\A",
+    "\\z",
+    "\\Z",
+    "\\G",
+    "\\h",
+    "\\cA",
+    "\\0",
+    "\\y",
+    "\\i",
+    "\\1",
+    "\\2",
+    "\\g1",
+    "\\g{-1}",
+    "\\x",
+    "\\o{141}",
+    "\\E",
+    "\\D",
+    "\\W",
+    "\\S",
+    "\\H",
+    "\\v",
+    "\\V",
+    "\\x{61}",
+    "\\a",
+    "\\t",
+    "\\k<n>",
+    "\\g{n}",
+    "\\_",
 ];
 const GROUPS: [&str; 27] = [
-    "(", "(", "(", "(", "(", "(", "(", "(", "(", "(", "(?:", "(?:", "(?=", "(?!", "(?:", "(?=", "(?!", "(?<=", "(?<!", "(?>", "(?i:", "(?<n>", "(?s:", "(?-i:", "(?P<m>", "(?'n'",
-    "(?|",
+    "(", "(", "(", "(", "(", "(", "(", "(", "(", "(", "(?:", "(?:", "(?=", "(?!", "(?:", "(?=",
+    "(?!", "(?<=", "(?<!", "(?>", "(?i:", "(?<n>", "(?s:", "(?-i:", "(?P<m>", "(?'n'", "(?|",
 ];
 const OPTIONS: [&str; 4] = ["(?i)", "(?-s)", "(?#c)", "(?^)"];
 const QUANTIFIERS: [&str; 18] = [
-    "*", "+", "?", "{2}", "{1,2}", "{,2}", "{1,}", "*?", "+?", "??", "*+", "++", "?+", "{0}", "{0,1}", "{x}", "{2,1}",
-    "{1,2}+",
+    "*", "+", "?", "{2}", "{1,2}", "{,2}", "{1,}", "*?", "+?", "??", "*+", "++", "?+", "{0}",
+    "{0,1}", "{x}", "{2,1}", "{1,2}+",
 ];
 /// Refused here on purpose.
 const REFUSED: [&str; 8] = ["\\K", "(?R)", "(?1)", "\\p{L}", "(*FAIL)", "(?(1)a|b)", "(?x)", "\\X"];

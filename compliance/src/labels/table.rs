@@ -28,8 +28,7 @@ pub(super) struct Table {
 impl Table {
     /// What Debian's Reference Policy says of a flavour, with homes below /home.
     pub(super) fn debian(place: &Place, flavour: Flavour) -> Result<Self> {
-        let setting =
-            Setting { flavour, modules: Modules::Full, ubac: true, direct_initrc: true };
+        let setting = Setting { flavour, modules: Modules::Full, ubac: true, direct_initrc: true };
         let built = Original::build(place, setting)?;
         let read = |name: &str| {
             let path = built.file(name);

@@ -522,7 +522,11 @@ impl<'p> Parser<'p, '_> {
         }
         if byte != b'\\' {
             self.at += 1;
-            return if byte == b'-' && class.begin_range() { Ok(()) } else { class.byte(byte, wrong) };
+            return if byte == b'-' && class.begin_range() {
+                Ok(())
+            } else {
+                class.byte(byte, wrong)
+            };
         }
         let escape = escape::read(self.bytes, start, true, self.heads.count)?;
         self.at += escape.length;
