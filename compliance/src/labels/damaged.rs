@@ -28,6 +28,26 @@ const SETRANS: &str = "# ranges\ns0=SystemLow\ns15:c0.c1023=SystemHigh # all\ns0
     ModifierGroup=pipes\nPrefix=VIA\nSuffix=PIPES ONLY\nWhitespace=, /\nJoin=,\nDefault=c100.c109\n\
     c10=IRON\nc10,c11=METAL\n~c101=FRA\nInclude=more/*.conf\n";
 
+/// Patterns that take long or much of a careless reader; as many of these as a third of the real ones are damaged.
+const BOMBS: [&str; 16] = [
+    "/(a*)*b",
+    "/((a{1,100}){1,100}){1,20}",
+    "/(?=(a+)+$)(a|aa)+b",
+    "/(.*)(.*)(.*)(.*)(.*)\\1\\2\\3",
+    "/(?>a*)*(?<=a{0,255})b",
+    "/[[:alpha:]]{65535}",
+    "/((((((((((a?){9}){9}){9})))))))",
+    "/(a|b|ab)*(?!c)(a|b|ab)*(?!c)(a|b|ab)*",
+    "/(.?){200}(?=x)",
+    "/(?:(?:(?:a*+)*+)*+)*+b",
+    "/(a?){60}a{60}(?!b)",
+    "/(?<!(a|bb){1,60})(.|..)*",
+    "/.*.*.*.*.*.*.*.*.*.*(?=a)b",
+    "/((a)|(b)|(c)){200}\\2",
+    "/(?:.{0,200}){0,40}x",
+    "/([^/]{1,64}/){1,64}[^/]{1,64}",
+];
+
 /// Real files of a format, in parts small enough that 50,000 mutants are quickly read.
 ///
 /// # Errors
@@ -50,7 +70,8 @@ pub fn corpus(place: &Place, format: Format) -> Result<Vec<Vec<u8>>> {
             let lines = text.split(|&it| it == b'\n').filter(|it| !it.is_empty());
             let first =
                 |line: &[u8]| line.split(u8::is_ascii_whitespace).next().map(<[u8]>::to_vec);
-            Ok(lines.filter_map(first).collect())
+            let bombs = BOMBS.iter().map(|it| it.as_bytes().to_vec());
+            Ok(lines.filter_map(first).chain(bombs.cycle().take(2_000)).collect())
         }
         Format::Subs => whole("appconfig/files/file_contexts.subs_dist"),
         Format::Media => whole("appconfig/files/media"),
