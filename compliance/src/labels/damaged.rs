@@ -1,5 +1,7 @@
 //! What damaged context files are given to, and the real files that the damage is done to.
 
+use std::hint::black_box;
+
 use anyhow::{Context, Result};
 use mandate_label::default_contexts::{DefaultContexts, Login};
 use mandate_label::failsafe::Failsafe;
@@ -106,24 +108,24 @@ pub fn read(format: Format, source: &[u8], number: usize) -> bool {
         Format::Subs => subs(source),
         Format::Media => {
             let (media, errors) = Media::parse(source);
-            words(source).for_each(|it| drop(media.lookup(it)));
+            words(source).for_each(|it| ask(media.lookup(it)));
             !errors.is_empty()
         }
         Format::XContexts => {
             let (table, errors) = XContexts::parse(source);
-            words(source).for_each(|it| drop(table.lookup(x::Kind::Property, it)));
+            words(source).for_each(|it| ask(table.lookup(x::Kind::Property, it)));
             !errors.is_empty()
         }
         Format::Sepgsql => {
             let (table, errors) = SepgsqlContexts::parse(source);
-            words(source).for_each(|it| drop(table.lookup(sepgsql::Kind::Table, it)));
+            words(source).for_each(|it| ask(table.lookup(sepgsql::Kind::Table, it)));
             !errors.is_empty()
         }
         Format::Seusers => {
             let (table, errors) = Seusers::parse(source);
-            words(source).for_each(|it| drop(table.lookup(it, |group| group == b"users")));
+            words(source).for_each(|it| ask(table.lookup(it, |group| group == b"users")));
             let services = ServiceSeusers::parse(source).0;
-            words(source).for_each(|it| drop(services.lookup(Some(it))));
+            words(source).for_each(|it| ask(services.lookup(Some(it))));
             !errors.is_empty()
         }
         Format::DefaultContexts => default_contexts(source),
@@ -135,6 +137,11 @@ pub fn read(format: Format, source: &[u8], number: usize) -> bool {
 /// Names to ask about: some words of the text itself.
 fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split(u8::is_ascii_whitespace).filter(|it| !it.is_empty()).take(20)
+}
+
+/// Takes an answer, so that the question is not left out as useless.
+fn ask<T>(answer: T) {
+    black_box(answer);
 }
 
 const PATHS: [&[u8]; 8] = [

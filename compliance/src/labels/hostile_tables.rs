@@ -8,9 +8,9 @@ use super::table::Table;
 use crate::random::Random;
 
 /// Directories that lines begin with; the names below use the same.
-const STEMS: [&str; 12] = [
-    "/a", "/b", "/a/b", "/a/b/c", "/a/b/c/d", "/st\\-em", "/x\\.y", "/a\\+", "/b/b", "/c_d", "",
-    "/a//b",
+const STEMS: [&str; 17] = [
+    "(/a)?", "(/a/b)?", "/(a|b)", ".*/b", "/[ab]", "/a", "/b", "/a/b", "/a/b/c", "/a/b/c/d",
+    "/st\\-em", "/x\\.y", "/a\\+", "/b/b", "/c_d", "", "/a//b",
 ];
 /// What lines end with.
 const TAILS: [&str; 34] = [

@@ -16,7 +16,7 @@ use crate::report::{Comparison, Report};
 
 /// Rounds: in CI, and at full size.
 const ROUNDS: (usize, usize) = (5, 50);
-const PATTERNS: usize = 400;
+const PATTERNS: u32 = 400;
 const NAMES: usize = 40;
 
 pub(super) fn run(place: &Place, size: &Size, report: &mut Report<'_>) -> Result<()> {
@@ -24,8 +24,12 @@ pub(super) fn run(place: &Place, size: &Size, report: &mut Report<'_>) -> Result
     let rounds = size.of(ROUNDS);
     let later = Oracle::later(place)?;
     let folder = place.work.join("labels").join(format!("patterns.{}", std::process::id()));
-    let title =
-        format!("{} random patterns, seed {}: {}", rounds * PATTERNS, size.seed, later.name);
+    let title = format!(
+        "{} random patterns, seed {}: {}",
+        rounds * PATTERNS as usize,
+        size.seed,
+        later.name
+    );
     let mut comparison = Comparison::new(title);
     let (mut refused, mut matched) = (0, 0);
     for round in 0..rounds {
@@ -78,7 +82,7 @@ impl Round {
         let mut text = String::new();
         let mut patterns = BTreeMap::new();
         let (mut records, mut lines) = (Vec::new(), Vec::new());
-        for number in 1..=PATTERNS as u32 {
+        for number in 1..=PATTERNS {
             let inner = Draft { random }.alternatives(2);
             let whole = match random.chance(60) {
                 true => format!("/p{number}/(?:{inner})"),

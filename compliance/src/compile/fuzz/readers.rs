@@ -115,13 +115,18 @@ impl Format {
     /// Is it about labels?
     #[must_use]
     pub fn is_of_labels(self) -> bool {
-        use Format::{DefaultContexts, FileContexts, FileContextsCache, HomedirTemplate, Media};
-        use Format::{Pattern, Sepgsql, Setrans, Seusers, Subs, XContexts};
-        match self {
-            FileContexts | Subs | FileContextsCache | Pattern | Media | XContexts | Sepgsql
-            | Seusers | DefaultContexts | Setrans | HomedirTemplate => true,
-            _ => false,
-        }
+        let of_policies = [
+            Self::M4,
+            Self::Conf,
+            Self::Te,
+            Self::If,
+            Self::Fc,
+            Self::Settings,
+            Self::Cil,
+            Self::Mod,
+            Self::Pp,
+        ];
+        !of_policies.contains(&self)
     }
 
     /// The memory that reading may take above what stands ready: macros may multiply a text, what they give is bounded alone.

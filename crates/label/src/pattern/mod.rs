@@ -4,6 +4,8 @@ mod backtrack;
 mod class;
 mod escape;
 mod parse;
+#[cfg(test)]
+mod tests;
 
 use rustc_hash::FxHashMap;
 
