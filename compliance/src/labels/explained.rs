@@ -7,9 +7,11 @@ use super::oracle::Record;
 /// Why the two differ about a path, if it is known.
 pub(super) fn reason(table: &FileContexts, record: &Record, theirs: &str) -> Option<&'static str> {
     let mut lookup = Lookup::new(table);
-    let before = record.path.strip_suffix(b"\n").unwrap_or(&record.path);
+    let slashes = record.path.iter().rev().take_while(|it| **it == b'/').count();
+    let path = &record.path[..record.path.len() - slashes];
+    let before = path.strip_suffix(b"\n").unwrap_or(path);
     let literal = |line: Option<LineRef<'_>>| line.is_some_and(LineRef::is_literal);
-    if before.len() < record.path.len() && literal(lookup.path(before, record.kind).line()) {
+    if before.len() < path.len() && literal(lookup.path(before, record.kind).line()) {
         return Some("a newline after a pattern without meta characters");
     }
     let ours = lookup.path(&record.path, record.kind).line();
@@ -25,6 +27,9 @@ pub(super) fn reason(table: &FileContexts, record: &Record, theirs: &str) -> Opt
 fn of_pattern(pattern: &str) -> Option<&'static str> {
     let stem = pattern.split(['(', '[', '.', '*', '?', '+', '|']).next().unwrap_or_default();
     let directories = stem.rsplit_once('/').map_or("", |it| it.0);
+    if !pattern.starts_with('/') {
+        return Some("a pattern that does not begin with a slash");
+    }
     if has_free_alternatives(pattern) {
         return Some("alternatives that no parentheses hold together");
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use mandate_label::FileType;
-use mandate_label::file_contexts::{FileContexts, Lookup};
+use mandate_label::file_contexts::{FileContexts, Lookup, Substitutions};
 
 use super::oracle::{Oracle, Record};
 use super::table::{self, Table};
@@ -85,7 +85,7 @@ impl Explained {
 
 impl Originals<'_> {
     fn folder(&self) -> std::path::PathBuf {
-        self.place.work.join("labels").join(format!("table.{}", std::process::id()))
+        self.place.work.join("labels").join("table")
     }
 
     fn real(&self, size: &Size, table: &Table, report: &mut Report<'_>) -> Result<()> {
@@ -190,12 +190,13 @@ impl Originals<'_> {
     ) -> Result<()> {
         let path = table.write(&self.folder())?;
         let ours = table.compile_all()?;
-        let none: Vec<&str> = ours
-            .lines()
-            .filter(|it| it.is_literal() && it.context().is_none())
-            .map(|it| it.pattern())
-            .collect();
-        let endless = |it: &Record| none.iter().any(|none| none.as_bytes().starts_with(&it.path));
+        let none = ours.lines().filter(|it| it.is_literal() && it.context().is_none());
+        let none: Vec<String> = none.map(|it| it.pattern().replace('\\', "")).collect();
+        let subs = Substitutions::parse(&table.subs_dist).0;
+        let endless = |it: &Record| {
+            let path = subs.apply(it.path.strip_suffix(b"/").unwrap_or(&it.path));
+            none.iter().any(|none| none.as_bytes().starts_with(&path))
+        };
         let mut records = paths::records(&paths::walk(Path::new("/usr/share")));
         records = paths::sample(&records, SLOW);
         records.extend(words.iter().filter(|it| it.starts_with(b"/")).map(|it| {

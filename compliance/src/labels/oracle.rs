@@ -16,7 +16,7 @@ const SOURCE: &str = include_str!("../../oracle/selabel.c");
 /// Where libselinux 3.11 is.
 const LATER_SUITE: &str = "forky";
 /// A question that is not answered by then never is.
-const PATIENCE: &str = "900";
+const PATIENCE: &str = "120";
 
 /// A path, and the kind of file that is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -23,7 +23,7 @@ pub(super) fn run(place: &Place, size: &Size, report: &mut Report<'_>) -> Result
     report.heading("Labels: random patterns")?;
     let rounds = size.of(ROUNDS);
     let later = Oracle::later(place)?;
-    let folder = place.work.join("labels").join(format!("patterns.{}", std::process::id()));
+    let folder = place.work.join("labels").join("patterns");
     let title = format!(
         "{} random patterns, seed {}: {}",
         rounds * PATTERNS as usize,

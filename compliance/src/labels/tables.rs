@@ -102,7 +102,7 @@ impl Kind {
 pub(super) fn run(place: &Place, size: &Size, report: &mut Report<'_>) -> Result<()> {
     report.heading("Labels: devices, X, databases, logins")?;
     let oracle = Oracle::installed(place)?;
-    let folder = place.work.join("labels").join(format!("small.{}", std::process::id()));
+    let folder = place.work.join("labels").join("small");
     std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
     // libselinux asks this whether there are ranges
     std::fs::write(folder.join("mls"), "1").context("writing mls")?;
