@@ -36,3 +36,4 @@ pub mod sepol;
 pub mod small;
 pub mod suite;
 pub mod vocabulary;
+pub mod walk;

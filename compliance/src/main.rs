@@ -14,7 +14,7 @@ use mandate_compliance::reference::{Flavour, Reference};
 use mandate_compliance::report::Report;
 use mandate_compliance::{
     decisions, decompile, format, incremental, kernel_mix, labels, measure, micro, objects,
-    originals, packages, query, random_policies, reach, roundtrip,
+    originals, packages, query, random_policies, reach, roundtrip, walk,
 };
 
 /// How many questions libsepol is asked about each policy: in CI, and at full size.
@@ -173,6 +173,17 @@ enum Suite {
         #[arg(long, value_name = "S", default_value_t = 1)]
         seed: u64,
     },
+    /// Labels of trees: setfiles beside the original, hostile trees, walks cut off and resumed, time and memory.
+    LabelsWalk {
+        /// Only this part.
+        part: Option<walk::Part>,
+        /// The full sizes, which docs/figures.md tells.
+        #[arg(long)]
+        full: bool,
+        /// Which options, trees and moments.
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+    },
     /// Print the questions that `kernel` asks about one policy.
     Questions {
         /// Which Reference Policy.
@@ -282,6 +293,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             suites.compile(&Part::ALL, &compile::Size::new(false, seed))?;
             suites.forms(false, seed)?;
             suites.query(&query::Part::ALL, false, seed)?;
+            suites.walk(&walk::Part::ALL, false, seed)?;
             suites.reach(&reach::Part::ALL, &reach::Size { full: false, queries: None, seed })?;
             suites.labels(&labels::Part::ALL, &labels::Size { full: false, seed })?;
         }
@@ -340,6 +352,10 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
         Suite::Query { part, full, seed } => {
             let parts = part.map_or_else(|| query::Part::ALL.to_vec(), |part| vec![part]);
             suites.query(&parts, full, seed)?;
+        }
+        Suite::LabelsWalk { part, full, seed } => {
+            let parts = part.map_or_else(|| walk::Part::ALL.to_vec(), |part| vec![part]);
+            suites.walk(&parts, full, seed)?;
         }
         Suite::Roundtrip(size) => suites.roundtrip(size)?,
         Suite::Decompile(size) => suites.decompile(size)?,
@@ -416,6 +432,22 @@ impl Suites<'_> {
         let mut figures = Vec::new();
         for part in parts {
             let measured = self.attempt(|it| cil::run(&it.place, *part, size, &mut it.report))?;
+            figures.extend(measured.into_iter().flatten().map(|it| (part.suite(), it)));
+        }
+        Ok(figures)
+    }
+
+    /// Labels of trees; figures come with the part that measured them.
+    fn walk(
+        &mut self,
+        parts: &[walk::Part],
+        full: bool,
+        seed: u64,
+    ) -> Result<Vec<(&'static str, Figure)>> {
+        let mut figures = Vec::new();
+        for part in parts {
+            let measured =
+                self.attempt(|it| walk::run(&it.place, *part, full, seed, &mut it.report))?;
             figures.extend(measured.into_iter().flatten().map(|it| (part.suite(), it)));
         }
         Ok(figures)
@@ -587,6 +619,7 @@ const LEFT_OUT: &[&str] = &[
     "whole policies in CIL compared with those of secilc",
     "answers of sesearch and seinfo compared with those of setools",
     "labels compared with those of libselinux, and damaged context files",
+    "labels that setfiles sets compared with those of the original",
 ];
 
 /// Names the missing packages and installs them if asked; all of it goes to standard error.

@@ -12,8 +12,10 @@ mod homedirs;
 mod input;
 mod labels;
 mod output;
+mod packages;
 mod policy;
 mod progress;
+mod relabel;
 pub mod render;
 mod replace;
 mod setrans;
@@ -57,13 +59,28 @@ pub fn command() -> clap::Command {
     Cli::command()
 }
 
+/// Whether a command line's output is bytes as they are, without colours: that of classic commands that name files.
+pub fn is_plain(arguments: &[OsString]) -> bool {
+    let name = arguments.first().and_then(|it| Path::new(it).file_name()?.to_str());
+    name.is_some_and(|it| classic::NAME_FILES.contains(&it))
+}
+
+fn classic_of(arguments: &[OsString]) -> Option<classic::Classic> {
+    classic::find(Path::new(arguments.first()?).file_name()?.to_str()?)
+}
+
 /// Runs a command line, `arguments[0]` included, and returns the exit code.
 pub fn run(arguments: Vec<OsString>, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
-    if let Some(name) = arguments.first().and_then(|it| Path::new(it).file_name()?.to_str())
-        && let Some(classic) = classic::find(name)
-    {
+    if let Some(classic) = classic_of(&arguments) {
         let words: Vec<_> = arguments.iter().map(|it| words::to_text(it)).collect();
-        let code = classic(&words, out, err);
+        let code = match classic(&words, out, err) {
+            Err(error) if is_plain(&arguments) && !is_broken_pipe(&error) => {
+                writeln!(err, "{}: {error:#}", words.first().map_or("", |it| it))
+                    .map(|()| FAILURE)
+                    .map_err(Error::from)
+            }
+            code => code,
+        };
         return finish(code, out, err);
     }
     let cli = match Cli::try_parse_from(arguments) {

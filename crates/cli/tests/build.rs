@@ -387,7 +387,7 @@ fn trees_may_leave_the_last_argument_empty_and_bring_interfaces_alone() {
     expect![[r#"
         warning[E0108]: `zz_trans` lacks an argument: 1 of 2 arguments are given
         warning[E0505]: module `alone` cannot be `on`, so it is left out"#]]
-        .assert_eq(&told.join("\n"));
+    .assert_eq(&told.join("\n"));
     assert_eq!(code, 0, "{err}");
     let contexts = std::fs::read_to_string(folder.path("out/file_contexts")).unwrap();
     assert!(

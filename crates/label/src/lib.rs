@@ -19,12 +19,14 @@ pub mod homedirs;
 pub mod levels;
 mod line;
 pub mod media;
+pub mod mounts;
 pub mod packages;
 mod pattern;
 pub mod relabel;
 pub mod sepgsql;
 pub mod setrans;
 pub mod seusers;
+pub mod trace;
 pub mod x;
 
 pub use file_type::FileType;

@@ -3,6 +3,7 @@
 mod analysis;
 mod argparse;
 mod chcat;
+mod chcon;
 mod checkmodule;
 mod checkpolicy;
 mod compute;
@@ -14,6 +15,7 @@ mod ocontexts;
 mod packages;
 mod policyvers;
 mod printers;
+mod rlpkg;
 mod secil2tree;
 mod secilc;
 mod secilcheck;
@@ -24,6 +26,8 @@ mod seinfo;
 mod seinfoflow;
 mod selabel;
 mod sesearch;
+mod setfilecon;
+mod setfiles;
 
 use std::io::Write;
 
@@ -37,10 +41,15 @@ pub(crate) use seinfo::print_summary;
 /// A classic command: its words, name included.
 pub(crate) type Classic = fn(&[String], &mut dyn Write, &mut dyn Write) -> Result<u8>;
 
+/// Commands whose output is names of files, byte by byte.
+pub(crate) const NAME_FILES: [&str; 5] =
+    ["chcon", "getfilecon", "restorecon", "setfilecon", "setfiles"];
+
 /// The command of exactly this name.
 pub(crate) fn find(name: &str) -> Option<Classic> {
     match name {
         "chcat" => Some(chcat::chcat),
+        "chcon" => Some(chcon::chcon),
         "checkmodule" => Some(checkmodule::checkmodule),
         "checkpolicy" => Some(checkpolicy::checkpolicy),
         "compute_av" => Some(compute::compute_av),
@@ -49,7 +58,10 @@ pub(crate) fn find(name: &str) -> Option<Classic> {
         "compute_relabel" => Some(compute::compute_relabel),
         "genhomedircon" => Some(genhomedircon::genhomedircon),
         "matchpathcon" => Some(matchpathcon::matchpathcon),
+        "getfilecon" => Some(setfilecon::getfilecon),
         "pp" => Some(printers::pp),
+        "restorecon" => Some(setfiles::restorecon),
+        "rlpkg" => Some(rlpkg::rlpkg),
         "secil2conf" => Some(printers::secil2conf),
         "semodule_expand" => Some(packages::expand),
         "semodule_link" => Some(packages::link),
@@ -66,6 +78,8 @@ pub(crate) fn find(name: &str) -> Option<Classic> {
         "sediff" => Some(sediff::sediff),
         "seinfo" => Some(seinfo::seinfo),
         "sesearch" => Some(sesearch::sesearch),
+        "setfilecon" => Some(setfilecon::setfilecon),
+        "setfiles" => Some(setfiles::setfiles),
         "sedta" => Some(sedta::sedta),
         "seinfoflow" => Some(seinfoflow::seinfoflow),
         _ => None,
@@ -129,7 +143,7 @@ fn leading_number(text: &str) -> u32 {
 }
 
 /// The system's words for what went wrong, without their number.
-fn system_words(why: &std::io::Error) -> String {
+pub(crate) fn system_words(why: &std::io::Error) -> String {
     let text = why.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_owned()
 }

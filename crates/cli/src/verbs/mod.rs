@@ -11,7 +11,7 @@ mod help;
 mod info;
 mod jsonl;
 mod jsonl_objects;
-mod label;
+pub(crate) mod label;
 mod m4;
 mod mls;
 mod places;

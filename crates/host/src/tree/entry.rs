@@ -28,18 +28,21 @@ impl Identity {
     /// # Errors
     /// What the kernel says.
     pub fn of(file: impl AsFd) -> Result<Self, Errno> {
-        let found = rustix::fs::fstat(file)?;
+        Ok(Self::of_stat(&rustix::fs::fstat(file)?))
+    }
+
+    fn of_stat(found: &rustix::fs::Stat) -> Self {
         #[allow(
             clippy::useless_conversion,
             clippy::unnecessary_cast,
             reason = "not on all machines"
         )]
-        Ok(Self {
+        Self {
             device: found.st_dev as u64,
             inode: found.st_ino as u64,
             mode: found.st_mode.into(),
             links: found.st_nlink as u64,
-        })
+        }
     }
 
     /// Of a name in a directory.
@@ -59,18 +62,7 @@ impl Identity {
     }
 
     fn at_with_stat(directory: BorrowedFd<'_>, name: &CStr) -> Result<Self, Errno> {
-        let found = rustix::fs::statat(directory, name, BY_NAME)?;
-        #[allow(
-            clippy::useless_conversion,
-            clippy::unnecessary_cast,
-            reason = "not on all machines"
-        )]
-        Ok(Self {
-            device: found.st_dev as u64,
-            inode: found.st_ino as u64,
-            mode: found.st_mode.into(),
-            links: found.st_nlink as u64,
-        })
+        Ok(Self::of_stat(&rustix::fs::statat(directory, name, BY_NAME)?))
     }
 
     /// Whether it is a directory.
@@ -123,6 +115,11 @@ impl<'a> Entry<'a> {
         self.path.get(self.name_at..).unwrap_or(&[])
     }
 
+    /// Whether a descriptor holds the file already.
+    pub fn is_held(&self) -> bool {
+        !matches!(self.handle, Handle::Named(_))
+    }
+
     /// Reads an attribute, by name if that is how it was found.
     ///
     /// # Errors
@@ -150,6 +147,20 @@ impl<'a> Entry<'a> {
         let handle = Handle::Named(directory);
         let pinned = Pinned { handle, owned: Some(file), identity };
         Ok(self.identity.same(&identity).then_some(pinned))
+    }
+
+    /// All that is known of the file, if it is still the one that was found.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn stat(&self) -> Result<Option<rustix::fs::Stat>, Errno> {
+        let found = match self.handle {
+            Handle::Named(directory) => {
+                rustix::fs::statat(directory, &*c_name(self.name())?, BY_NAME)?
+            }
+            Handle::Open(file) | Handle::Path(file) => rustix::fs::fstat(file)?,
+        };
+        Ok(self.identity.same(&Identity::of_stat(&found)).then_some(found))
     }
 
     /// Opens a regular file for reading, if it is still the file that was found.

@@ -159,6 +159,11 @@ impl Links {
         Ok(None)
     }
 
+    /// Whether something was written away.
+    pub fn is_spilled(&self) -> bool {
+        self.merged.is_some() || !self.runs.is_empty()
+    }
+
     /// Whether some files are not settled: their names have to be visited again.
     pub fn is_unsettled(&self) -> bool {
         self.slots.used > 0 || !self.runs.is_empty()

@@ -79,7 +79,7 @@ impl<V: Visitor> Worker<'_, '_, V> {
     fn root(&mut self, root: &Root) {
         self.path.clone_from(&root.path);
         self.above.clear();
-        if self.visitor.excludes(&self.path) {
+        if root.identity.is_directory() && self.visitor.excludes(&self.path) {
             return;
         }
         let node = self.shared.options.journal.as_ref().and_then(|it| Node::root(it, &root.path));

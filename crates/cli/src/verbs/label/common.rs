@@ -11,11 +11,11 @@ use mandate_label::FileType;
 use crate::labels::{self, Loaded};
 
 /// Which file contexts are meant.
-#[derive(clap::Args)]
+#[derive(clap::Args, Clone, Default)]
 pub(super) struct Tables {
     /// File contexts; .homedirs, .local, .subs and .subs_dist beside them are read too
     #[arg(long, short = 'f', value_name = "FILE")]
-    file_contexts: Option<PathBuf>,
+    pub(super) file_contexts: Option<PathBuf>,
     /// Root file system whose file contexts are meant; paths are looked up as seen from there
     #[arg(long, short = 'R', value_name = "DIR")]
     pub(super) root: Option<PathBuf>,
@@ -75,7 +75,7 @@ impl FromStr for Kind {
 }
 
 /// A path as text: control characters and what is not UTF-8 as octal escapes, so that it stays one word on one line.
-pub(super) fn shown(path: &[u8]) -> String {
+pub(crate) fn shown(path: &[u8]) -> String {
     let mut text = String::with_capacity(path.len());
     for chunk in path.utf8_chunks() {
         for letter in chunk.valid().chars() {

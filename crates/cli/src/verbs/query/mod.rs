@@ -13,7 +13,7 @@ mod ports;
 mod reach;
 pub(crate) mod route;
 mod search;
-mod table;
+pub(crate) mod table;
 mod wx;
 
 use std::io::Write;

@@ -1,0 +1,77 @@
+//! Walks that label: `setfiles` beside the original, hostile trees, walks that are cut off, memory and time.
+//!
+//! Labels are set for real, in the work folder, which needs an administrator but no SELinux.
+
+mod bench;
+mod combinations;
+mod hostile;
+mod resume;
+mod tree;
+
+use anyhow::{Context as _, Result, ensure};
+use clap::ValueEnum;
+
+use crate::bench::Figure;
+use crate::place::Place;
+use crate::report::Report;
+
+/// What can be asked for alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// `setfiles` with many combinations of options: labels, exit codes, output.
+    Combinations,
+    /// Trees in which somebody renames and links during the walk.
+    Hostile,
+    /// Walks that are killed and resumed.
+    Resume,
+    /// Time and memory.
+    Bench,
+}
+
+impl Part {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Combinations, Self::Hostile, Self::Resume, Self::Bench];
+
+    /// What the report's comparisons belong to.
+    #[must_use]
+    pub fn suite(self) -> &'static str {
+        match self {
+            Self::Combinations => "labels-walk combinations",
+            Self::Hostile => "labels-walk hostile",
+            Self::Resume => "labels-walk resume",
+            Self::Bench => "labels-walk bench",
+        }
+    }
+}
+
+/// Runs one part.
+///
+/// # Errors
+/// When labels cannot be set here, a side does not run, or the report cannot be written.
+pub fn run(
+    place: &Place,
+    part: Part,
+    full: bool,
+    seed: u64,
+    report: &mut Report<'_>,
+) -> Result<Vec<Figure>> {
+    report.suite(part.suite());
+    let folder = place.work.join("walk");
+    tree::empty(&folder)?;
+    let probe = folder.join("probe");
+    std::fs::write(&probe, b"").context("writing into the work folder")?;
+    let set = tree::set_label(&probe, "a:b:c:s0");
+    ensure!(
+        set.is_ok(),
+        "security.selinux cannot be set in {}: run this part as an administrator",
+        folder.display()
+    );
+    match part {
+        Part::Combinations => {
+            combinations::run(place, &folder, full, seed, report).map(|()| Vec::new())
+        }
+        Part::Hostile => hostile::run(place, &folder, full, report).map(|()| Vec::new()),
+        Part::Resume => resume::run(place, &folder, full, seed, report).map(|()| Vec::new()),
+        Part::Bench => bench::run(place, &folder, full, report),
+    }
+}
