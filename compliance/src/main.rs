@@ -325,7 +325,9 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             }
         }
         Suite::Measure { area: Area::Labels, figures, seed } => {
-            let measured = suites.labels(&labels::Part::ALL, &labels::Size { full: true, seed })?;
+            let mut measured =
+                suites.labels(&labels::Part::ALL, &labels::Size { full: true, seed })?;
+            measured.extend(suites.walk(&walk::Part::ALL, true, seed)?);
             if let Some(path) = figures {
                 measure::write(&path, "labels", suites.report.summaries(), &measured)?;
             }
