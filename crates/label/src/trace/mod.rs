@@ -200,7 +200,7 @@ impl Reader<'_> {
             call.name == "creat" || call.mentions("O_CREAT") || call.mentions("O_TMPFILE");
         if call.mentions("O_DIRECTORY") && !call.mentions("O_TMPFILE") {
             self.files.entry(path).or_default().class = Some("dir");
-        } else if creates && !(self.is_there(&path) && !call.mentions("O_EXCL")) {
+        } else if creates && (call.mentions("O_EXCL") || !self.is_there(&path)) {
             self.created(call, path, "file");
         }
     }
