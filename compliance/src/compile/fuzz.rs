@@ -38,17 +38,18 @@ const STUCK: Duration = Duration::from_secs(60);
 /// # Errors
 /// When the program is not built or the report cannot be written.
 pub fn run(place: &Place, full: bool, seed: u64, report: &mut Report<'_>) -> Result<Vec<Figure>> {
-    feed_all(place, &FORMATS, full, seed, report)
+    let n = if full { MUTANTS.1 } else { MUTANTS.0 };
+    feed_all(place, &FORMATS, n, seed, report)
 }
 
-/// Feeds these formats theirs.
+/// Feeds these formats so many.
 ///
 /// # Errors
 /// When the program is not built or the report cannot be written.
 pub fn feed_all(
     place: &Place,
     formats: &[&'static str],
-    full: bool,
+    n: usize,
     seed: u64,
     report: &mut Report<'_>,
 ) -> Result<Vec<Figure>> {
@@ -56,7 +57,6 @@ pub fn feed_all(
     let program = std::env::current_exe().context("finding this program")?;
     let program = program.with_file_name("hostile-sources");
     ensure!(program.is_file(), "{} is not built", program.display());
-    let n = if full { MUTANTS.1 } else { MUTANTS.0 };
     let mut figures = Vec::new();
     for pair in formats.chunks(2) {
         let told: Vec<Result<String>> = std::thread::scope(|scope| {

@@ -20,7 +20,11 @@ pub(super) fn reason(table: &FileContexts, record: &Record, theirs: &str) -> Opt
     if literal(ours) && literal(beaten.copied()) {
         return Some("several lines without meta characters for one path");
     }
-    let decided = table.lines().filter(|it| it.context() == Some(theirs));
+    let theirs = (!theirs.starts_with('!')).then_some(theirs);
+    if theirs.is_some() && ours.is_some_and(|it| it.context().is_none() && !it.is_literal()) {
+        return Some("<<none>> below more directories than a later line");
+    }
+    let decided = table.lines().filter(|it| it.context() == theirs);
     ours.into_iter().chain(decided).find_map(|line| of_pattern(line.pattern()))
 }
 
@@ -36,6 +40,9 @@ fn of_pattern(pattern: &str) -> Option<&'static str> {
     if directories.contains('\\') {
         return Some("a backslash in a directory's name");
     }
+    if has_only_letters(pattern) {
+        return Some("letters after backslashes and nothing else that is special");
+    }
     if ["/?", "/*", "/+"].iter().any(|it| pattern.contains(it)) {
         return Some("a slash that is repeated or may be missing");
     }
@@ -43,6 +50,12 @@ fn of_pattern(pattern: &str) -> Option<&'static str> {
         return Some("two slashes");
     }
     None
+}
+
+/// Whether nothing but letters after backslashes is special.
+fn has_only_letters(pattern: &str) -> bool {
+    let mut escapes = pattern.match_indices('\\').filter_map(|it| pattern.as_bytes().get(it.0 + 1));
+    escapes.any(u8::is_ascii_alphanumeric) && !pattern.bytes().any(|it| b".^$?*+|[({".contains(&it))
 }
 
 fn has_free_alternatives(pattern: &str) -> bool {

@@ -52,6 +52,9 @@ impl Part {
     }
 }
 
+/// Damaged files of each format.
+const MUTANTS: usize = 50_000;
+
 /// How much is done.
 #[derive(Clone, Copy, Debug)]
 pub struct Size {
@@ -77,7 +80,7 @@ pub fn run(place: &Place, part: Part, size: &Size, report: &mut Report<'_>) -> R
         Part::Lookup => lookup::run(place, size, report).map(|()| Vec::new()),
         Part::Patterns => patterns::run(place, size, report).map(|()| Vec::new()),
         Part::Tables => tables::run(place, size, report).map(|()| Vec::new()),
-        Part::Hostile => fuzz::feed_all(place, &fuzz::LABELS, size.full, size.seed, report),
+        Part::Hostile => fuzz::feed_all(place, &fuzz::LABELS, MUTANTS, size.seed, report),
         Part::Bench => bench::run(place, size.full, report),
     }
 }
