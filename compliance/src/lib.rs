@@ -15,6 +15,7 @@ pub mod format;
 pub mod incremental;
 pub mod kernel;
 pub mod kernel_mix;
+pub mod labels;
 pub mod measure;
 pub mod micro;
 pub mod mutate;

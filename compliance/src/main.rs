@@ -13,8 +13,8 @@ use mandate_compliance::place::Place;
 use mandate_compliance::reference::{Flavour, Reference};
 use mandate_compliance::report::Report;
 use mandate_compliance::{
-    decisions, decompile, format, incremental, kernel_mix, measure, micro, objects, originals,
-    packages, query, random_policies, reach, roundtrip, walk,
+    decisions, decompile, format, incremental, kernel_mix, labels, measure, micro, objects,
+    originals, packages, query, random_policies, reach, roundtrip, walk,
 };
 
 /// How many questions libsepol is asked about each policy: in CI, and at full size.
@@ -173,6 +173,17 @@ enum Suite {
         #[arg(long, value_name = "S", default_value_t = 1)]
         seed: u64,
     },
+    /// Labels beside libselinux: lookups, patterns, the smaller tables, damaged files; speed.
+    Labels {
+        /// Only this part.
+        part: Option<labels::Part>,
+        /// The full sizes, which docs/figures.md tells.
+        #[arg(long)]
+        full: bool,
+        /// Which questions.
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+    },
     /// Print the questions that `kernel` asks about one policy.
     Questions {
         /// Which Reference Policy.
@@ -201,6 +212,8 @@ enum Area {
     Forms,
     /// Questions about policies.
     Query,
+    /// Labels of files and of all else.
+    Labels,
 }
 
 #[derive(Clone, Copy, Debug, Args)]
@@ -282,6 +295,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             suites.query(&query::Part::ALL, false, seed)?;
             suites.walk(&walk::Part::ALL, false, seed)?;
             suites.reach(&reach::Part::ALL, &reach::Size { full: false, queries: None, seed })?;
+            suites.labels(&labels::Part::ALL, &labels::Size { full: false, seed })?;
         }
         Suite::Measure { area: Area::Core, figures, seed } => {
             let measured = suites.all(Size::full(seed))?;
@@ -310,6 +324,12 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
                 measure::write(&path, "query", suites.report.summaries(), &measured)?;
             }
         }
+        Suite::Measure { area: Area::Labels, figures, seed } => {
+            let measured = suites.labels(&labels::Part::ALL, &labels::Size { full: true, seed })?;
+            if let Some(path) = figures {
+                measure::write(&path, "labels", suites.report.summaries(), &measured)?;
+            }
+        }
         Suite::Compile { part, full, seed, only, bless, .. } => {
             let parts = part.map_or_else(|| Part::ALL.to_vec(), |part| vec![part]);
             suites.compile(&parts, &compile::Size { full, seed, only, bless })?;
@@ -323,6 +343,10 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             let parts = part.map_or_else(|| reach::Part::ALL.to_vec(), |part| vec![part]);
             let size = reach::Size { full, queries, seed };
             suites.reach(&parts, &size)?;
+        }
+        Suite::Labels { part, full, seed } => {
+            let parts = part.map_or_else(|| labels::Part::ALL.to_vec(), |part| vec![part]);
+            suites.labels(&parts, &labels::Size { full, seed })?;
         }
         Suite::Packages { full, seed } => drop(suites.packages(full, seed)?),
         Suite::Query { part, full, seed } => {
@@ -459,6 +483,21 @@ impl Suites<'_> {
         Ok(figures)
     }
 
+    /// Labels; figures come with the part that measured them.
+    fn labels(
+        &mut self,
+        parts: &[labels::Part],
+        size: &labels::Size,
+    ) -> Result<Vec<(&'static str, Figure)>> {
+        let mut figures = Vec::new();
+        for part in parts {
+            let measured =
+                self.attempt(|it| labels::run(&it.place, *part, size, &mut it.report))?;
+            figures.extend(measured.into_iter().flatten().map(|it| (part.suite(), it)));
+        }
+        Ok(figures)
+    }
+
     fn packages(&mut self, full: bool, seed: u64) -> Result<Vec<(&'static str, Figure)>> {
         let measured = self.attempt(|it| packages::run(&it.place, full, seed, &mut it.report))?;
         Ok(measured.into_iter().flatten().map(|it| ("packages", it)).collect())
@@ -580,6 +619,7 @@ const LEFT_OUT: &[&str] = &[
     "whole policies in CIL compared with those of secilc",
     "answers of sesearch and seinfo compared with those of setools",
     "labels that setfiles sets compared with those of the original",
+    "labels compared with those of libselinux, and damaged context files",
 ];
 
 /// Names the missing packages and installs them if asked; all of it goes to standard error.

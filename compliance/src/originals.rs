@@ -34,6 +34,7 @@ pub const PACKAGES: &[Package] = &[
     package("m4", "builds the Reference Policy"),
     package("gawk", "builds the Reference Policy"),
     package("python3", "builds the Reference Policy"),
+    package("libselinux1-dev", "libselinux, whose labels are compared with ours"),
     package("semodule-utils", "packages, links and expands modules"),
     package("policycoreutils", "semodule, to be timed, and what it makes CIL with"),
     package("setools", "sesearch, seinfo and sediff, whose answers are compared with ours"),

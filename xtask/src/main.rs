@@ -49,6 +49,8 @@ enum Area {
     Forms,
     /// Questions about policies.
     Query,
+    /// Labels of files and of all else.
+    Labels,
     /// Every area.
     All,
 }
@@ -71,7 +73,8 @@ fn run(chore: &Chore) -> Result<ExitCode> {
             Area::Compile => &["compile"],
             Area::Forms => &["forms"],
             Area::Query => &["query"],
-            Area::All => &["core", "compile", "forms", "query"],
+            Area::Labels => &["labels"],
+            Area::All => &["core", "compile", "forms", "query", "labels"],
         }),
         Chore::Docs => docs::write().map(|()| ExitCode::SUCCESS),
     }

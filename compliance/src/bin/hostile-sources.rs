@@ -18,6 +18,7 @@ use anyhow::{Context as _, Result, ensure};
 use cap::Cap;
 use clap::Parser;
 use mandate_compliance::compile::{fuzz::readers, tree};
+use mandate_compliance::labels::damaged;
 use mandate_compliance::mutate::{damaged, mutant};
 use mandate_compliance::place::Place;
 use mandate_compliance::random::Random;
@@ -156,6 +157,9 @@ fn allowed(text: &[u8]) -> Duration {
 
 /// Parts of real files, small enough that 50,000 mutants are quickly read.
 fn corpus(place: &Place, format: readers::Format) -> Result<Vec<Vec<u8>>> {
+    if format.is_of_labels() {
+        return damaged::corpus(place, format);
+    }
     let tree = tree::pristine(place).unwrap_or_else(|_| place.root.join("policies/base"));
     let mut texts = format.binaries();
     for (folder, ends) in format.sources() {

@@ -14,6 +14,20 @@ use crate::report::Report;
 
 /// The formats, by the names that `hostile-sources` knows.
 pub const FORMATS: [&str; 9] = ["m4", "conf", "te", "if", "fc", "settings", "cil", "mod", "pp"];
+/// Those of labels.
+pub const LABELS: [&str; 11] = [
+    "file-contexts",
+    "subs",
+    "file-contexts-cache",
+    "pattern",
+    "media",
+    "x-contexts",
+    "sepgsql",
+    "seusers",
+    "default-contexts",
+    "setrans",
+    "homedir-template",
+];
 /// Mutants of each: in continuous integration, and at full size.
 const MUTANTS: (usize, usize) = (50_000, 200_000);
 /// A mutant that takes so long hangs; the limit that is told of is the program's own.
@@ -24,13 +38,27 @@ const STUCK: Duration = Duration::from_secs(60);
 /// # Errors
 /// When the program is not built or the report cannot be written.
 pub fn run(place: &Place, full: bool, seed: u64, report: &mut Report<'_>) -> Result<Vec<Figure>> {
+    feed_all(place, &FORMATS, full, seed, report)
+}
+
+/// Feeds these formats theirs.
+///
+/// # Errors
+/// When the program is not built or the report cannot be written.
+pub fn feed_all(
+    place: &Place,
+    formats: &[&'static str],
+    full: bool,
+    seed: u64,
+    report: &mut Report<'_>,
+) -> Result<Vec<Figure>> {
     report.heading(&format!("Damaged sources, seed {seed}"))?;
     let program = std::env::current_exe().context("finding this program")?;
     let program = program.with_file_name("hostile-sources");
     ensure!(program.is_file(), "{} is not built", program.display());
     let n = if full { MUTANTS.1 } else { MUTANTS.0 };
     let mut figures = Vec::new();
-    for pair in FORMATS.chunks(2) {
+    for pair in formats.chunks(2) {
         let told: Vec<Result<String>> = std::thread::scope(|scope| {
             let feed = |format: &&'static str| {
                 let (program, format) = (&program, *format);

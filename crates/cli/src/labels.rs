@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use mandate_compile::cache::{Cache as _, Key};
-use mandate_label::file_contexts::{FileContexts, Source, SourceError, Substitutions};
+use mandate_label::file_contexts::{self, FileContexts, Source, SourceError, Substitutions};
 use sha2::{Digest as _, Sha256};
 
 use crate::cache::OnDisk;
@@ -29,7 +29,7 @@ pub(crate) struct Loaded {
 pub(crate) fn in_force(root: &Path) -> Result<PathBuf> {
     let folder = policy::folder_in_force(root);
     let file = folder.join("contexts/files/file_contexts");
-    if !file.exists() {
+    if !file.exists() && !compiled(&file).exists() {
         bail!(
             "no SELinux policy is installed: there is no {}; name a file with --file-contexts",
             file.display()
@@ -43,10 +43,14 @@ pub(crate) fn in_force(root: &Path) -> Result<PathBuf> {
 /// # Errors
 /// A file that cannot be read; neighbours may be absent.
 pub(crate) fn open(file: &Path) -> Result<Loaded> {
-    let first = std::fs::read(file).with_context(|| file.display().to_string())?;
-    let mut files = vec![(file.display().to_string(), first)];
+    let mut files = vec![text(file)?];
     for suffix in MORE_LINES {
-        files.extend(neighbour(file, suffix)?);
+        let mut path = file.as_os_str().to_owned();
+        path.push(suffix);
+        let path = Path::new(&path);
+        if path.exists() || compiled(path).exists() {
+            files.push(text(path)?);
+        }
     }
     let mut subs = Vec::new();
     for suffix in SUBSTITUTIONS {
@@ -82,6 +86,30 @@ fn compile(files: &[(String, Vec<u8>)], subs: &[(String, Vec<u8>)]) -> Loaded {
     let (table, wrong) = FileContexts::compile(&sources, subs);
     errors.splice(0..0, wrong);
     Loaded { table, errors }
+}
+
+/// The text of file contexts: where there is none, and where it is compiled itself, what was compiled. Text always counts, however old it is.
+fn text(file: &Path) -> Result<(String, Vec<u8>)> {
+    let mut path = file.to_owned();
+    let mut bytes = match std::fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && compiled(&path).exists() => {
+            path = compiled(&path);
+            std::fs::read(&path)
+        }
+        read => read,
+    }
+    .with_context(|| path.display().to_string())?;
+    if file_contexts::binary::is_binary(&bytes) {
+        bytes = file_contexts::binary::text(&bytes).with_context(|| path.display().to_string())?;
+    }
+    Ok((path.display().to_string(), bytes))
+}
+
+/// Where a file of file contexts lies compiled.
+fn compiled(file: &Path) -> PathBuf {
+    let mut path = file.as_os_str().to_owned();
+    path.push(".bin");
+    path.into()
 }
 
 /// A file beside another, if it is there.

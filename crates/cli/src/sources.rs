@@ -17,7 +17,8 @@ const MAX_DEPTH: usize = 32;
 /// No source is larger. A `policy.conf` of Debian's has 50 MB.
 const MAX_BYTES: u64 = 512 << 20;
 
-/// What of a source tree is read: these folders, and below the root `build.conf`.
+/// What of a source tree is read: these folders, and below the root these files.
+const FILES: [&str; 2] = ["build.conf", "Makefile"];
 const FOLDERS: [&str; 2] = ["policy", "config"];
 
 /// policies/base, as it was when this program was built.
@@ -55,9 +56,11 @@ pub(crate) fn add_tree(root: &Path, prefix: &str, tree: &mut SourceTree) -> Resu
             walk.folder(&folder, name, 1)?;
         }
     }
-    let conf = root.join("build.conf");
-    if conf.is_file() {
-        walk.file(conf, "build.conf".to_owned())?;
+    for name in FILES {
+        let file = root.join(name);
+        if file.is_file() {
+            walk.file(file, name.to_owned())?;
+        }
     }
     tree.append(&mut read_all(walk, prefix)?);
     Ok(())

@@ -343,3 +343,55 @@ fn disabled_optionals_are_told_on_request() {
     "#]]
     .assert_eq(&(ours.join("\n").replace(te, "hello.te") + "\n"));
 }
+
+/// The base policy with what other trees do differently.
+#[test]
+fn trees_may_leave_the_last_argument_empty_and_bring_interfaces_alone() {
+    let folder = Folder::new("other-trees");
+    let copied = std::process::Command::new("cp")
+        .args(["-r", &repository("policies/base/."), folder.path("").to_str().unwrap()])
+        .status();
+    assert!(copied.unwrap().success());
+    let put = |name: &str, text: &str| {
+        drop(folder.file(&format!("policy/modules/apps/{name}"), text.as_bytes()))
+    };
+    put(
+        "alone.if",
+        "## <summary>Built elsewhere.</summary>\ninterface(`alone_read',`allow $1 self:file read;')\n",
+    );
+    put("broken.te", "# don't\npolicy_module(broken)\nifdef(`x',`\n# don't\n')\n");
+    put(
+        "zz_last.if",
+        "## <summary>The last.</summary>\n## <param name=\"a\"><summary>a</summary></param>\n\
+         ## <param name=\"b\"><summary>b</summary></param>\ninterface(`zz_trans',`type_transition $1 zz_tmp_t:dir zz_tmp_t $2;')\n",
+    );
+    put(
+        "zz_last.te",
+        "policy_module(zz_last)\ntype zz_t;\ndomain_type(zz_t)\nrole system_r types zz_t;\ntype zz_tmp_t;\nfiles_type(zz_tmp_t)\n\
+         alone_read(zz_t)\nfiletrans_pattern(zz_t, zz_tmp_t, zz_tmp_t, file,)\nzz_trans(zz_t)\n\
+         optional_policy(`\nifdef(`from_makefile',`alone_read(zz_t)')\n')\n",
+    );
+    put("zz_first.fc", "");
+    put("zz_last.fc", "/zz  -d  gen_context(system_u:object_r:zz_tmp_t,s0)");
+    let modules = std::fs::read_to_string(folder.path("policy/modules.conf")).unwrap();
+    folder.file("policy/modules.conf", format!("zz_last = base\nalone = on\n{modules}").as_bytes());
+    folder.file(
+        "Makefile",
+        b"ifeq (1,2)\nM4PARAM += -D never\nendif\nM4PARAM += -D a=$(A) -D from_makefile\n",
+    );
+    let tree = folder.path("").display().to_string();
+    let output = folder.path("out/").display().to_string();
+    let (code, _, err) = run(&["mandate", "build", &tree, "--no-cache", "-o", &output]);
+    let told: Vec<&str> =
+        err.lines().filter(|it| it.starts_with("warning") || it.starts_with("error")).collect();
+    expect![[r#"
+        warning[E0108]: `zz_trans` lacks an argument: 1 of 2 arguments are given
+        warning[E0505]: module `alone` cannot be `on`, so it is left out"#]]
+    .assert_eq(&told.join("\n"));
+    assert_eq!(code, 0, "{err}");
+    let contexts = std::fs::read_to_string(folder.path("out/file_contexts")).unwrap();
+    assert!(
+        contexts.lines().any(|it| it.starts_with("/zz\t") && it.ends_with("zz_tmp_t:s0")),
+        "{contexts}"
+    );
+}

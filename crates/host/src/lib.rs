@@ -3,6 +3,9 @@
 pub mod cache;
 pub mod glob;
 pub mod interrupt;
+pub mod label;
+pub mod links;
 pub mod memory;
+pub mod pcre;
 pub mod tree;
 pub mod xattr;

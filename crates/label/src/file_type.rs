@@ -56,6 +56,19 @@ impl FileType {
         })
     }
 
+    /// The kind as bits of `st_mode`.
+    pub fn mode(self) -> u32 {
+        match self {
+            Self::Directory => 0o040_000,
+            Self::Character => 0o020_000,
+            Self::Block => 0o060_000,
+            Self::Socket => 0o140_000,
+            Self::Pipe => 0o010_000,
+            Self::SymbolicLink => 0o120_000,
+            Self::Regular => 0o100_000,
+        }
+    }
+
     /// In words.
     pub fn name(self) -> &'static str {
         match self {

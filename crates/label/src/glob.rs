@@ -3,7 +3,7 @@
 /// Does `glob` match all of `text`?
 ///
 /// Time grows with the product of both lengths; nothing is allocated.
-pub(crate) fn matches(mut glob: &[u8], mut text: &[u8]) -> bool {
+pub fn matches(mut glob: &[u8], mut text: &[u8]) -> bool {
     // The last star seen and the text that remained there: the only place worth going back to.
     let mut retry: Option<(&[u8], &[u8])> = None;
     loop {

@@ -19,6 +19,7 @@ pub mod homedirs;
 pub mod levels;
 mod line;
 pub mod media;
+pub mod packages;
 mod pattern;
 pub mod relabel;
 pub mod sepgsql;
@@ -27,6 +28,7 @@ pub mod seusers;
 pub mod x;
 
 pub use file_type::FileType;
+pub use glob::matches as glob_matches;
 pub use line::{LineError, LineErrorKind};
 pub use pattern::{PatternError, PatternErrorKind};
 

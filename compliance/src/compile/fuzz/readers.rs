@@ -17,6 +17,7 @@ use mandate_syntax::m4::Machine;
 use mandate_syntax::source::{Expansions, SourceMap};
 use mandate_syntax::text::Text;
 
+use crate::labels::damaged;
 use crate::packages::cases;
 use crate::place::Place;
 
@@ -41,6 +42,28 @@ pub enum Format {
     Mod,
     /// Policy packages.
     Pp,
+    /// File contexts.
+    FileContexts,
+    /// Substitutions of file contexts.
+    Subs,
+    /// File contexts in the form that is kept.
+    FileContextsCache,
+    /// One pattern of file contexts.
+    Pattern,
+    /// Contexts of devices.
+    Media,
+    /// Contexts of X.
+    XContexts,
+    /// Contexts of databases.
+    Sepgsql,
+    /// Logins.
+    Seusers,
+    /// Contexts to log in with.
+    DefaultContexts,
+    /// Names of levels.
+    Setrans,
+    /// What homes are labelled by.
+    HomedirTemplate,
 }
 
 impl Format {
@@ -53,7 +76,6 @@ impl Format {
                 ("policy/modules/kernel", &[".m4", ".in"]),
                 ("compliance/cases/m4", &[".m4"]),
             ],
-            Self::Mod | Self::Pp => &[],
             Self::Conf => &[("policies/micro", &[".conf"]), ("policies/demo", &[".conf"])],
             Self::Cil => &[
                 ("compliance/cases/cil-whole", &[".cil"]),
@@ -66,6 +88,7 @@ impl Format {
                 ("build.conf", &["build.conf"]),
                 ("policy", &["modules.conf", ".default", "booleans.conf"]),
             ],
+            _ => &[],
         }
     }
 
@@ -86,7 +109,24 @@ impl Format {
     /// Does it have offsets and counts, which words put in between would shift?
     #[must_use]
     pub fn is_binary(self) -> bool {
-        matches!(self, Self::Mod | Self::Pp)
+        matches!(self, Self::Mod | Self::Pp | Self::FileContextsCache)
+    }
+
+    /// Is it about labels?
+    #[must_use]
+    pub fn is_of_labels(self) -> bool {
+        let of_policies = [
+            Self::M4,
+            Self::Conf,
+            Self::Te,
+            Self::If,
+            Self::Fc,
+            Self::Settings,
+            Self::Cil,
+            Self::Mod,
+            Self::Pp,
+        ];
+        !of_policies.contains(&self)
     }
 
     /// The memory that reading may take above what stands ready: macros may multiply a text, what they give is bounded alone.
@@ -94,7 +134,7 @@ impl Format {
     pub fn allowance(self) -> usize {
         match self {
             Self::M4 | Self::Te | Self::If | Self::Fc => 512 << 20,
-            Self::Conf | Self::Settings | Self::Cil | Self::Mod | Self::Pp => 64 << 20,
+            _ => 64 << 20,
         }
     }
 
@@ -180,16 +220,15 @@ impl Reader {
             Format::Conf => return policy_conf(source),
             Format::Cil => return policy_cil(source),
             Format::Mod | Format::Pp => return package(source, &self.modules),
+            of_labels => return damaged::read(of_labels, source, self.reads),
         };
         if self.reads.is_multiple_of(OF_TREES) {
             return self.in_a_tree(file, source);
         }
         match self.format {
-            Format::Conf | Format::Cil | Format::Mod | Format::Pp | Format::Settings => {
-                self.settings(source)
-            }
             Format::M4 => self.expanded(source, false).1,
             Format::Te | Format::If | Format::Fc => self.module(source),
+            _ => self.settings(source),
         }
     }
 

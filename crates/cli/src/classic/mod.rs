@@ -2,12 +2,15 @@
 
 mod analysis;
 mod argparse;
+mod chcat;
 mod chcon;
 mod checkmodule;
 mod checkpolicy;
 mod compute;
 mod drawing;
+mod genhomedircon;
 mod getopt;
+mod matchpathcon;
 mod ocontexts;
 mod packages;
 mod policyvers;
@@ -17,8 +20,10 @@ mod secilc;
 mod secilcheck;
 mod sediff;
 mod sedta;
+mod sefcontext_compile;
 mod seinfo;
 mod seinfoflow;
+mod selabel;
 mod sesearch;
 mod setfilecon;
 mod setfiles;
@@ -27,6 +32,8 @@ use std::io::Write;
 
 use anyhow::Result;
 use mandate_policydb::HandleUnknown;
+
+use crate::labels;
 
 pub(crate) use seinfo::print_summary;
 
@@ -41,6 +48,7 @@ pub(crate) const NAME_FILES: [&str; 5] =
 pub(crate) fn find(name: &str) -> Option<Classic> {
     match name {
         "chcon" => Some(chcon::chcon),
+        "chcat" => Some(chcat::chcat),
         "checkmodule" => Some(checkmodule::checkmodule),
         "checkpolicy" => Some(checkpolicy::checkpolicy),
         "compute_av" => Some(compute::compute_av),
@@ -48,6 +56,8 @@ pub(crate) fn find(name: &str) -> Option<Classic> {
         "compute_member" => Some(compute::compute_member),
         "compute_relabel" => Some(compute::compute_relabel),
         "getfilecon" => Some(setfilecon::getfilecon),
+        "genhomedircon" => Some(genhomedircon::genhomedircon),
+        "matchpathcon" => Some(matchpathcon::matchpathcon),
         "pp" => Some(printers::pp),
         "restorecon" => Some(setfiles::restorecon),
         "secil2conf" => Some(printers::secil2conf),
@@ -60,6 +70,9 @@ pub(crate) fn find(name: &str) -> Option<Classic> {
         "secil2tree" => Some(secil2tree::secil2tree),
         "secilcheck" => Some(secilcheck::secilcheck),
         "secilc" => Some(secilc::secilc),
+        "sefcontext_compile" => Some(sefcontext_compile::sefcontext_compile),
+        "selabel_lookup" => Some(selabel::lookup),
+        "selabel_partial_match" => Some(selabel::partial_match),
         "sediff" => Some(sediff::sediff),
         "seinfo" => Some(seinfo::seinfo),
         "sesearch" => Some(sesearch::sesearch),
@@ -82,6 +95,32 @@ fn split_policy(words: &[String]) -> (Option<&str>, &[String]) {
         },
         [] => (None, words),
     }
+}
+
+/// The same of `--root DIR`, ours alone: the root file system whose policy and accounts are meant.
+fn split_root(words: &[String]) -> (Option<&str>, &[String]) {
+    match words.get(1..).unwrap_or_default() {
+        [option, root, rest @ ..] if option == "--root" => (Some(root), rest),
+        words => (None, words),
+    }
+}
+
+/// File contexts with their neighbours; wrong lines are told on `err`. `Err` is why they cannot be read, in the system's words.
+fn open_file_contexts(
+    file: &std::path::Path,
+    err: &mut dyn Write,
+) -> Result<std::result::Result<labels::Loaded, String>> {
+    let loaded = match labels::open(file) {
+        Ok(loaded) => loaded,
+        Err(why) => {
+            let system = why.downcast_ref::<std::io::Error>().map(system_words);
+            return Ok(Err(system.unwrap_or_else(|| format!("{why:#}"))));
+        }
+    };
+    for error in &loaded.errors {
+        writeln!(err, "{error}; the line is left out")?;
+    }
+    Ok(Ok(loaded))
 }
 
 /// What an option `-U` says, in letters of any size.

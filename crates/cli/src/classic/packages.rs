@@ -43,7 +43,7 @@ pub(crate) fn package(words: &[String], out: &mut dyn Write, err: &mut dyn Write
     let mut superfluous = Vec::new();
     for word in getopt::read(&OPTIONS, words) {
         match word {
-            Word::Option('h', _) => return package_usage(name, out, 0),
+            Word::Option('h', _) => return package_usage(name, out),
             Word::Option(letter, file) => {
                 let kinds = [
                     "module",
@@ -62,7 +62,7 @@ pub(crate) fn package(words: &[String], out: &mut dyn Write, err: &mut dyn Write
             }
             Word::Wrong(message) => {
                 writeln!(err, "{name}: {message}")?;
-                return package_usage(name, out, 1);
+                return package_usage(name, out);
             }
             Word::Operand(word) => superfluous.push(word),
         }
@@ -70,11 +70,11 @@ pub(crate) fn package(words: &[String], out: &mut dyn Write, err: &mut dyn Write
     if !superfluous.is_empty() {
         let all = superfluous.join(" ");
         writeln!(err, "{name}:  Superfluous command line arguments: {all} ")?;
-        return package_usage(name, out, 1);
+        return package_usage(name, out);
     }
     let [module, texts @ .., output] = files;
     let (Some(module), Some(output)) = (module, output) else {
-        return package_usage(name, out, 1);
+        return package_usage(name, out);
     };
     let mut read = Vec::new();
     for file in texts {
@@ -118,7 +118,7 @@ pub(crate) fn package(words: &[String], out: &mut dyn Write, err: &mut dyn Write
     write_package(&package, &output, "Could not open file", name, err)
 }
 
-fn package_usage(name: &str, out: &mut dyn Write, code: u8) -> Result<u8> {
+fn package_usage(name: &str, out: &mut dyn Write) -> Result<u8> {
     writeln!(out, "usage: {name} -o <output file> -m <module> [-f <file contexts>]")?;
     writeln!(out, "Options:")?;
     for line in [
@@ -132,7 +132,7 @@ fn package_usage(name: &str, out: &mut dyn Write, code: u8) -> Result<u8> {
     ] {
         writeln!(out, "  {line}")?;
     }
-    Ok(code)
+    Ok(1)
 }
 
 fn write_package(
@@ -238,21 +238,21 @@ pub(crate) fn link(words: &[String], out: &mut dyn Write, err: &mut dyn Write) -
     const OPTIONS: [Spec; 4] =
         [spec('h', "", false), spec('V', "", false), spec('v', "", false), spec('o', "", true)];
     let (name, words) = program(words);
-    let usage = |out: &mut dyn Write, code: u8| -> Result<u8> {
+    let usage = |out: &mut dyn Write| -> Result<u8> {
         writeln!(out, "usage: {name} [-hVv] [-o outfile] basemodpkg modpkg1 [modpkg2]...")?;
-        Ok(code)
+        Ok(1)
     };
     let (mut output, mut files, mut verbose, mut version) = (None, Vec::new(), false, false);
     for word in getopt::read(&OPTIONS, words) {
         match word {
-            Word::Option('h', _) => return usage(out, 0),
+            Word::Option('h', _) => return usage(out),
             Word::Option('V', _) => version = true,
             Word::Option('v', _) => verbose = true,
             Word::Option(_, file) => output = Some(file),
             Word::Operand(file) => files.push(file),
             Word::Wrong(message) => {
                 writeln!(err, "{name}: {message}")?;
-                return usage(out, 1);
+                return usage(out);
             }
         }
     }
@@ -265,7 +265,7 @@ pub(crate) fn link(words: &[String], out: &mut dyn Write, err: &mut dyn Write) -
             err,
             "{name}:  You must provide the base module package and at least one other module package"
         )?;
-        return usage(out, 1);
+        return usage(out);
     }
     let mut loaded = Loaded::default();
     for (at, file) in files.iter().enumerate() {
@@ -355,15 +355,15 @@ pub(crate) fn expand(words: &[String], out: &mut dyn Write, err: &mut dyn Write)
         spec('c', "", true),
     ];
     let (name, words) = program(words);
-    let usage = |out: &mut dyn Write, code: u8| -> Result<u8> {
+    let usage = |out: &mut dyn Write| -> Result<u8> {
         writeln!(out, "usage: {name} [-h -V -a -c [version] -v] basemodpkg outputfile")?;
-        Ok(code)
+        Ok(1)
     };
     let (mut version, mut files) = (None, Vec::new());
     let (mut verbose, mut show_version, mut check) = (false, false, true);
     for word in getopt::read(&OPTIONS, words) {
         match word {
-            Word::Option('h', _) => return usage(out, 0),
+            Word::Option('h', _) => return usage(out),
             Word::Option('V', _) => show_version = true,
             Word::Option('v', _) => verbose = true,
             Word::Option('a', _) => check = false,
@@ -373,13 +373,13 @@ pub(crate) fn expand(words: &[String], out: &mut dyn Write, err: &mut dyn Write)
                 if version.is_none() {
                     let (low, high) = (PolicyVersion::MIN, PolicyVersion::MAX);
                     writeln!(err, "{name}:  policyvers value {number} not in range {low}-{high}")?;
-                    return usage(out, 1);
+                    return usage(out);
                 }
             }
             Word::Operand(file) => files.push(file),
             Word::Wrong(message) => {
                 writeln!(err, "{name}: {message}")?;
-                return usage(out, 1);
+                return usage(out);
             }
         }
     }
@@ -392,7 +392,7 @@ pub(crate) fn expand(words: &[String], out: &mut dyn Write, err: &mut dyn Write)
     }
     let [base, output] = &files[..] else {
         writeln!(err, "{name}:  You must provide the base module package and output filename")?;
-        return usage(out, 1);
+        return usage(out);
     };
     expand_file(base, output, version, check, name, err)
 }

@@ -13,6 +13,7 @@ mod jsonl;
 mod jsonl_objects;
 pub(crate) mod label;
 mod m4;
+mod mls;
 mod places;
 pub(crate) mod query;
 mod reasons;
@@ -47,6 +48,8 @@ pub(crate) enum Verb {
     Test(test::Args),
     /// Labels of files: look them up, find errors in file contexts
     Label(label::Args),
+    /// Levels: names for them, and which dominates which
+    Mls(mls::Args),
     /// Format sources: .te, .if, .fc and .cil files
     Fmt(fmt::Args),
     /// Write a policy in another form or version: binary, policy.conf, CIL
@@ -70,6 +73,7 @@ impl Verb {
             Self::Query(args) => query::run(args, out, err),
             Self::Test(args) => test::run(args, out, err),
             Self::Label(args) => label::run(args, out, err),
+            Self::Mls(args) => mls::run(args, out, err),
             Self::Fmt(args) => fmt::run(args, out, err),
             Self::Convert(args) => convert::run(args, err),
             Self::Help(args) => help::run(args, out),

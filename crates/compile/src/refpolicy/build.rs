@@ -116,7 +116,10 @@ fn read_settings(reader: &mut Reader<'_>, options: &Options) -> Settings {
     let root = settings.local_root.as_deref().map(|it| it.trim_end_matches('/'));
     let local = root.and_then(|it| conf(&format!("{it}/build.conf")));
     let files: Vec<_> = tree.iter().chain(&local).collect();
-    let (settings, diagnostics) = Settings::read(&files, &options.settings);
+    let (mut settings, diagnostics) = Settings::read(&files, &options.settings);
+    if let Some(makefile) = conf("Makefile") {
+        settings.add_defines_of(&makefile.bytes);
+    }
     reader.diagnostics.extend(diagnostics);
     settings
 }
@@ -184,9 +187,13 @@ impl Build<'_> {
         environment
     }
 
-    /// Quotes that do not pair up make all that follows meaningless.
+    /// Quotes that do not pair up make all that follows meaningless. Rules of modules that are off are not read.
     fn check_quotes(&mut self) {
-        let rules = |path: &str| [".te", ".if", ".spt"].iter().any(|it| path.ends_with(it));
+        let off = self.list.off.iter().filter_map(|it| self.found.modules.get(it)?.te.as_ref());
+        let off: FxHashSet<&str> = off.map(|it| it.path.as_str()).collect();
+        let rules = |path: &str| {
+            [".te", ".if", ".spt"].iter().any(|it| path.ends_with(it)) && !off.contains(path)
+        };
         let files = self.reader.sources.files().par_iter().filter(|it| rules(&it.path));
         let found: Vec<Diagnostic> = files.filter_map(quotes::unbalanced).collect();
         self.reader.diagnostics.extend(found);
@@ -310,12 +317,11 @@ impl Build<'_> {
                 jobs.push(Job { with: With::Interfaces, text: vec![text], what: What::Statements });
             }
             if let Some(file) = &module.file_contexts {
-                contexts.push(expand::module_text(
-                    &mut self.reader,
-                    file,
-                    &self.settings,
-                    recorder,
-                ));
+                let text = expand::module_text(&mut self.reader, file, &self.settings, recorder);
+                // else the first line of the next module is part of its last
+                let whole = text.bytes.is_empty() || text.bytes.ends_with(b"\n");
+                contexts.push(text);
+                contexts.extend((!whole).then(|| expand::plain("\n")));
             }
         }
         let text =
@@ -348,6 +354,7 @@ impl Build<'_> {
                 units.push(std::mem::take(&mut done.unit));
             }
         }
+        tell::forgive(&mut self.reader.diagnostics, &expansions);
         self.check_own(&units);
         let files = self.small_files(machines, &mut expansions, customizable);
         if tell::fatal(&self.reader.diagnostics) {

@@ -188,6 +188,8 @@ impl ModuleList {
         pick.without_rules(&mut list.off, apps.off.iter().map(String::as_str));
         pick.without_rules(&mut list.off, of_conf(Setting::Off).map(|it| it.0));
         pick.without_rules(&mut list.off, found.by_path().into_iter());
+        // interfaces that stand for a module built elsewhere
+        pick.without_rules(&mut list.off, found.modules.keys().map(String::as_str));
         list
     }
 }
@@ -367,7 +369,8 @@ fn why_malformed(body: &str, words: &[&str], at: Span, found: &ModuleTree) -> Di
         let names = Setting::NAMES.map(|it| it.0);
         let help = did_you_mean(value, names)
             .unwrap_or_else(|| "a module is `base`, `module` or `off`".to_owned());
-        return error(format!("module `{name}` cannot be `{value}`")).help(help);
+        let message = format!("module `{name}` cannot be `{value}`, so it is left out");
+        return Diagnostic::warning(Code::BadModuleList, at, message).help(help);
     }
     let sides = body.split_once('=').map(|(name, value)| (name.trim(), value.trim()));
     if let Some((name, value)) =
@@ -522,10 +525,10 @@ mod tests {
             Some("b = module\na = base\n"),
             &apps,
             &expect![[r#"
-            ["zed", "a"]
-            []
-            ["b", "c"]
-        "#]],
+                ["zed", "a"]
+                []
+                ["b", "c", "only"]
+            "#]],
         );
     }
 
@@ -536,11 +539,11 @@ mod tests {
             None,
             &Apps::default(),
             &expect![[r#"
-            ["a", "b"]
-            ["c", "zed"]
-            []
-            - E0505 there is no policy/modules.conf: every module is built [][]
-        "#]],
+                ["a", "b"]
+                ["c", "zed"]
+                ["only"]
+                - E0505 there is no policy/modules.conf: every module is built [][]
+            "#]],
         );
     }
 
@@ -555,9 +558,9 @@ mod tests {
             &expect![[r#"
                 ["a", "c"]
                 []
-                ["zed", "b"]
+                ["zed", "b", "only"]
                 1:1 E0505 the setting of `b` is not understood without blanks []["write `b = module`"]
-                2:1 E0505 module `a` cannot be `bse` []["did you mean `base`?"]
+                2:1 E0505 module `a` cannot be `bse`, so it is left out []["did you mean `base`?"]
                 3:1 E0505 this line of modules.conf is not understood []["write `c = module`"]
                 4:1 E0505 a module's name begins with a letter, not as `_x` [][]
                 6:1 E0505 `:` has no meaning here []["write `name = base`, `name = module` or `name = off`"]

@@ -139,6 +139,29 @@ impl Settings {
         defines.0
     }
 
+    /// Adds what the tree's Makefile gives m4 in every build: `M4PARAM += -D NAME` outside of conditions, and without a value.
+    pub fn add_defines_of(&mut self, makefile: &[u8]) {
+        let mut depth = 0usize;
+        for line in makefile.split(|&it| it == b'\n').filter_map(|it| std::str::from_utf8(it).ok())
+        {
+            let mut words = line.split_whitespace();
+            match words.next() {
+                Some("ifeq" | "ifneq" | "ifdef" | "ifndef") => depth += 1,
+                Some("endif") => depth = depth.saturating_sub(1),
+                Some("M4PARAM") if depth == 0 => {
+                    let words: Vec<&str> = words.collect();
+                    let names = words.windows(2).filter(|it| it[0] == "-D").map(|it| it[1]);
+                    let plain = |it: &&str| {
+                        it.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_')
+                            && !it.is_empty()
+                    };
+                    self.build_options.extend(names.filter(plain).map(str::to_owned));
+                }
+                _ => {}
+            }
+        }
+    }
+
     fn of(raw: &Raw, diagnostics: &mut Vec<Diagnostic>) -> Self {
         let mut read = Reader { raw, diagnostics };
         let policy_type = read.choice("TYPE", &PolicyType::NAMES, PolicyType::Standard);

@@ -162,8 +162,8 @@ pub(super) fn settle(
     let places = Places { sources, expansions };
     let mut settled: Vec<Diagnostic> = Vec::new();
     let mut known: FxHashMap<(Code, Pos, String), (usize, usize)> = FxHashMap::default();
-    let calls = diagnostics.iter().filter(|it| it.code == Code::ArgumentCount);
-    let faulty: FxHashSet<Span> = calls.map(|it| it.span).collect();
+    let faulty: FxHashSet<Span> =
+        diagnostics.iter().filter(|it| lacks_argument(it)).map(|it| it.span).collect();
     for mut it in diagnostics {
         // What goes wrong within a call that lacks an argument follows from that.
         if places.chain(it.span).any(|call| faulty.contains(&call)) {
@@ -188,6 +188,23 @@ pub(super) fn settle(
     }
     settled.sort_by_key(|it| (std::cmp::Reverse(it.severity), stage(it.code)));
     settled
+}
+
+fn lacks_argument(it: &Diagnostic) -> bool {
+    it.code == Code::ArgumentCount && it.severity == Severity::Error
+}
+
+/// A call that lacks an argument is no error if what it stands for reads without: m4 takes the argument as empty, and trees leave out the name at the end of a
+/// transition in this way.
+pub(super) fn forgive(diagnostics: &mut [Diagnostic], expansions: &Expansions) {
+    let errors =
+        diagnostics.iter().filter(|it| it.severity == Severity::Error && !lacks_argument(it));
+    let faulty: FxHashSet<Span> =
+        errors.flat_map(|it| expansions.chain(it.span).take(Places::DEPTH)).collect();
+    for it in diagnostics.iter_mut().filter(|it| lacks_argument(it) && !faulty.contains(&it.span)) {
+        it.severity = Severity::Warning;
+        it.notes.push("it is empty, and the text reads all the same".to_owned());
+    }
 }
 
 /// Finds the places where faults are to be mended.

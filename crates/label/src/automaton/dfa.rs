@@ -31,6 +31,8 @@ pub(crate) struct Dfa {
     members: Vec<StateId>,
     by_hash: Interner,
     lists: Lists,
+    /// That of an automaton without lines is the dead one.
+    start: State,
     /// How often all states were thrown away.
     generation: u32,
     most: usize,
@@ -63,6 +65,7 @@ impl Dfa {
             members: Vec::new(),
             by_hash: Interner::default(),
             lists: Lists::default(),
+            start: State(0),
             generation: 0,
             most: most.max(3).min(UNKNOWN as usize / stride.max(1) - 1),
             scratch: Scratch { seen: vec![0; nfa.len()], ..Scratch::default() },
@@ -82,16 +85,16 @@ impl Dfa {
         self.row(dead).fill(dead);
         self.scratch.begin();
         self.scratch.reach(nfa, START);
-        self.intern(nfa);
+        self.start = State(self.intern(nfa));
     }
 
     pub(crate) fn generation(&self) -> u32 {
         self.generation
     }
 
-    /// Where paths begin.
+    /// Where paths begin: without any line, where nothing matches.
     pub(crate) fn start(&self) -> State {
-        State(self.offset(1))
+        self.start
     }
 
     pub(crate) fn list(&self, state: State) -> ListId {

@@ -4,3 +4,5 @@
 pub(crate) mod dfa;
 pub(crate) mod inclusion;
 pub(crate) mod nfa;
+#[cfg(test)]
+mod tests;

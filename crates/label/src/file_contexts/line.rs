@@ -108,3 +108,62 @@ pub(crate) fn is_below(path: &[u8], stems: &[Vec<u8>]) -> bool {
     let mut parts = parts.into_iter().filter(|it| !it.is_empty());
     stems.iter().all(|stem| parts.next() == Some(stem))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{is_below, literal, stems};
+
+    #[test]
+    fn paths_without_meta_characters() {
+        let cases = [
+            ("/a/b", Ok("/a/b")),
+            ("/a\\.b\\-c\\_d\\,e", Ok("/a.b-c_d,e")),
+            ("/a\\\\b", Err(2)),
+            ("/a\\d", Err(2)),
+            ("/a\\", Err(2)),
+            ("/a]", Err(2)),
+            ("/a\\.b.c", Err(4)),
+            ("", Ok("")),
+        ];
+        for (pattern, expected) in cases {
+            let expected = expected.map(|it| it.as_bytes().to_vec());
+            assert_eq!(literal(pattern.as_bytes()), expected, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn directories_that_patterns_begin_with() {
+        let cases = [
+            ("/a/b/c/d/e.*", "a b c"),
+            ("/a\\.b/c.*", "a.b"),
+            ("/a.b/c", ""),
+            ("/a/[bc]/d", "a"),
+            ("/a/b?", "a"),
+            ("/a/b/?", "a b"),
+            ("/a//b/.*", "a b"),
+            (".*", ""),
+            // as libselinux has it: the first byte is taken for a slash
+            ("(/a/b)?", "a"),
+        ];
+        for (pattern, expected) in cases {
+            let stems = stems(pattern.as_bytes());
+            assert_eq!(String::from_utf8_lossy(&stems.join(&b' ')), expected, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn below_means_in_a_directory() {
+        let stems = [b"a".to_vec(), b"b".to_vec()];
+        let cases = [
+            ("/a/b/c", true),
+            ("/a/b/", true),
+            ("/a/b", false),
+            ("/a/bc/d", false),
+            ("a/b/c", false),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(is_below(path.as_bytes(), &stems), expected, "{path}");
+        }
+        assert!(is_below(b"anything", &[]));
+    }
+}

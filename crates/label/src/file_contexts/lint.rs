@@ -206,3 +206,39 @@ impl<'a> Shadows<'a> {
         (first != index && winners.all(|it| it == first)).then_some(first)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use crate::file_contexts::{FileContexts, Source, Substitutions};
+
+    #[test]
+    fn findings() {
+        let main = Source {
+            name: "main",
+            bytes: b"/a/.* x\n/a/.* x\n/b/.* x\n/b/.* y\n/c/d.* x\n/c/.* y\n/e/f -d x\n/e/f y\n/s/t/.* x\n/g/h x\n\
+                /a/b -d x\n/a/b -- y\n/k/(?=l).* x\n/k/.* bad\n/m/.* -d x\n/m/.* -- y\n/n <<none>>\n",
+        };
+        let local = Source { name: "local", bytes: b"/g/h y\n/b/.* z\n" };
+        let subs = [Substitutions::parse(b"/s /a\n").0, Substitutions::default()];
+        let (table, errors) = FileContexts::compile(&[main, local], subs);
+        assert_eq!(errors, []);
+        let findings = table.lint(|it| (it == "bad").then(|| "no type bad".to_owned()));
+        let told = findings.iter().map(|it| {
+            let (line, kind) = (it.line, &it.kind);
+            format!("{}:{} {}: {kind}", line.source(), line.number(), kind.name())
+        });
+        expect![[r#"
+            main:1 shadowed: main:2 decides about all that this line matches: /a/.* x
+            main:2 duplicate: main:1 says the same: one of them can go
+            main:3 shadowed: local:2 decides about all that this line matches: /b/.* z
+            main:4 conflict: main:3 has the same pattern with x: only one of them can win
+            main:5 shadowed: main:6 decides about all that this line matches: /c/.* y
+            main:8 conflict: main:7 has the same pattern with x: only one of them can win
+            main:9 unreachable: no path comes here: /s/t is looked up as /a/t; write /a/t instead
+            main:10 shadowed: local:1 decides about all that this line matches: /g/h y
+            main:14 unknown-context: the policy does not have this context: no type bad"#]]
+        .assert_eq(&told.collect::<Vec<_>>().join("\n"));
+    }
+}

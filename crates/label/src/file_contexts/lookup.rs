@@ -324,3 +324,6 @@ pub(super) fn choose(table: &FileContexts, lines: &[u32], file_type: Option<File
     }
     best.unwrap_or(NO_LINE)
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 //! A line is `PATTERN [FILE TYPE] CONTEXT`. Of the lines whose pattern matches, one without meta characters wins, else the last; `<<none>>` for a context leaves files
 //! alone. The rules are those of libselinux 3.10, which differ from 3.4 in what docs/differences.md tells.
 
+pub mod binary;
 mod line;
 mod lint;
 mod lookup;

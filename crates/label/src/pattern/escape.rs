@@ -132,9 +132,15 @@ fn control(rest: &[u8]) -> Option<(Kind<'static>, usize)> {
 }
 
 fn quote(rest: &[u8]) -> Option<(Kind<'_>, usize)> {
-    let inner = &rest[1..];
+    let text = quoted(rest)?;
+    Some((Kind::Quote(text), text.len() + 3))
+}
+
+/// What stands between `Q` and `\E`.
+pub(super) fn quoted(rest: &[u8]) -> Option<&[u8]> {
+    let inner = rest.strip_prefix(b"Q")?;
     let end = inner.windows(2).position(|it| it == b"\\E")?;
-    Some((Kind::Quote(&inner[..end]), end + 3))
+    inner.get(..end)
 }
 
 /// `\g2`, `\g{2}`, `\g{-1}`, `\g{name}`, `\k<name>`, `\k'name'`, `\k{name}`.

@@ -4,6 +4,8 @@ mod backtrack;
 mod class;
 mod escape;
 mod parse;
+#[cfg(test)]
+mod tests;
 
 use rustc_hash::FxHashMap;
 
@@ -69,7 +71,7 @@ pub enum PatternErrorKind {
     UnknownGroupKind,
     /// PCRE2 takes it, this crate does not.
     #[error(
-        "conditions, recursion, verbs, \\K, Unicode properties, references into (?|…) and the options m and x are not supported in file contexts"
+        "conditions, recursion, verbs, \\K, Unicode properties, names and references beside (?|…), references to a group from within and the options m and x are not supported in file contexts"
     )]
     Unsupported,
     /// Groups nested deeper than PCRE2 allows.

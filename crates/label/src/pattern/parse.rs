@@ -21,6 +21,7 @@ pub(crate) fn parse(pattern: &[u8], arena: &mut Arena) -> Result<Pattern> {
         arena,
         heads,
         opened: 0,
+        open: Vec::new(),
         depth: 0,
         regular: true,
         fold: false,
@@ -59,7 +60,7 @@ impl<'a> Heads<'a> {
                     let rest = pattern.get(at + 1..).unwrap_or(&[]);
                     heads.references |= matches!(rest.first(), Some(b'g' | b'k'));
                     numbers.extend(escape::leading_number(rest));
-                    at += 1;
+                    at += escape::quoted(rest).map_or(1, |it| it.len() + 3);
                 }
                 b'[' => at = end_of_class(pattern, at),
                 b'(' => heads.group(&pattern[at + 1..]),
@@ -132,6 +133,8 @@ struct Parser<'p, 'a> {
     heads: Heads<'p>,
     /// Capturing groups so far.
     opened: u32,
+    /// Those that are not closed yet.
+    open: Vec<u32>,
     depth: usize,
     regular: bool,
     /// `(?i)`.
@@ -227,6 +230,10 @@ impl<'p> Parser<'p, '_> {
         let start = self.at;
         let escape = escape::read(self.bytes, start, false, self.heads.count)?;
         self.at += escape.length;
+        if self.bytes[start..self.at] == *b"\\N" && self.bytes.get(self.at) == Some(&b'{') {
+            // `\N{2}` is two bytes, `\N{name}` a character of Unicode
+            self.bounds(self.at)?.ok_or(self.error(start, PatternErrorKind::UnknownEscape))?;
+        }
         let node = match escape.kind {
             Kind::Nothing => return Ok(()),
             Kind::Quote(text) => {
@@ -262,6 +269,9 @@ impl<'p> Parser<'p, '_> {
 
     fn reference(&mut self, group: u32, start: usize) -> Result<NodeId> {
         self.regular = false;
+        if self.open.contains(&group) {
+            return Err(self.error(start, PatternErrorKind::Unsupported));
+        }
         match u16::try_from(group) {
             Ok(number) if (1..=self.heads.count).contains(&group) => {
                 Ok(self.arena.add(Node::Reference { group: number, fold: self.fold }))
@@ -285,7 +295,7 @@ impl<'p> Parser<'p, '_> {
             if self.eat(b"(?#") {
                 let end = self.bytes[self.at..].iter().position(|&it| it == b')');
                 self.at += 1 + end.ok_or(self.error(start, PatternErrorKind::OpenGroup))?;
-            } else if !self.eat(b"\\E") {
+            } else if !self.eat(b"\\E") && !self.eat(b"\\Q\\E") {
                 return Ok(self.at > before);
             }
         }
@@ -307,7 +317,7 @@ impl<'p> Parser<'p, '_> {
         if self.eat(b"P=") {
             return self.python_reference(start).map(Some);
         }
-        if !self.heads.references && self.eat(b"|") {
+        if !self.heads.references && self.heads.names.is_empty() && self.eat(b"|") {
             return self.body(start).map(Some);
         }
         if let Some(name) = group_name(&self.bytes[self.at..]) {
@@ -324,7 +334,9 @@ impl<'p> Parser<'p, '_> {
     fn capture(&mut self, start: usize) -> Result<NodeId> {
         self.opened += 1;
         let group = self.opened;
+        self.open.push(group);
         let node = self.body(start)?;
+        self.open.pop();
         match u16::try_from(group) {
             Ok(group) if self.heads.references => Ok(self.arena.add(Node::Capture { group, node })),
             _ => Ok(node),
@@ -428,21 +440,22 @@ impl<'p> Parser<'p, '_> {
                 return Err(self.error(start, PatternErrorKind::NothingToRepeat));
             }
             self.at += 1;
-            let greed = self.greed();
+            let greed = self.greed()?;
             node = self.arena.add(Node::Repeat { node, min, max, greed });
             repeatable = false;
         }
     }
 
-    fn greed(&mut self) -> Greed {
-        if self.eat(b"?") {
+    fn greed(&mut self) -> Result<Greed> {
+        self.skip_nothing()?;
+        Ok(if self.eat(b"?") {
             Greed::Lazy
         } else if self.eat(b"+") {
             self.regular = false;
             Greed::Possessive
         } else {
             Greed::Greedy
-        }
+        })
     }
 
     /// `{n}`, `{n,}`, `{,m}` or `{n,m}` with its length; any other brace is itself.
@@ -468,8 +481,10 @@ impl<'p> Parser<'p, '_> {
         if named_class(&self.bytes[start..]).is_some() {
             return Err(self.error(start, PatternErrorKind::NamedClass));
         }
+        self.skip_quotes();
         let negated = self.eat(b"^");
-        let mut set = ByteSet::default();
+        self.skip_quotes();
+        let mut class = Class::default();
         let mut first = true;
         loop {
             let &byte = self.bytes.get(self.at).ok_or_else(open)?;
@@ -478,74 +493,64 @@ impl<'p> Parser<'p, '_> {
                 break;
             }
             first = false;
-            self.class_item(&mut set)?;
+            self.class_item(byte, &mut class)?;
         }
+        let mut set = class.finish();
         if self.fold {
             set = set.fold();
         }
         Ok(self.arena.add(Node::Set(if negated { set.complement() } else { set })))
     }
 
-    /// A byte, a range, an escape or a named set within brackets.
-    fn class_item(&mut self, set: &mut ByteSet) -> Result<()> {
-        let start = self.at;
-        let Some(low) = self.class_byte(set)? else { return Ok(()) };
-        let range = self.bytes.get(self.at) == Some(&b'-')
-            && !matches!(self.bytes.get(self.at + 1), None | Some(b']'))
-            && named_class(&self.bytes[self.at + 1..]).is_none();
-        if !range {
-            set.insert(low);
-            return Ok(());
-        }
-        self.at += 1;
-        match self.class_byte(set)? {
-            Some(high) if high < low => Err(self.error(start, PatternErrorKind::ClassRange)),
-            Some(high) => {
-                set.insert_range(low, high);
-                Ok(())
-            }
-            // `[a-\d]`: the hyphen is itself
-            None => {
-                set.insert(low);
-                set.insert(b'-');
-                Ok(())
-            }
-        }
+    /// Skips quotes of nothing.
+    fn skip_quotes(&mut self) {
+        while self.eat(b"\\E") || self.eat(b"\\Q\\E") {}
     }
 
-    /// A single byte, which may begin a range; sets are put in at once.
-    fn class_byte(&mut self, set: &mut ByteSet) -> Result<Option<u8>> {
+    /// A byte, the hyphen of a range, an escape or a named set within brackets.
+    fn class_item(&mut self, byte: u8, class: &mut Class) -> Result<()> {
         let start = self.at;
-        let rest = &self.bytes[start..];
-        if let Some((name, length)) = named_class(rest) {
+        let wrong = self.error(start, PatternErrorKind::ClassRange);
+        if let Some((name, length)) = named_class(&self.bytes[start..]) {
             self.at += length;
             let unknown = self.error(start, PatternErrorKind::UnknownClass);
             let named = match name.strip_prefix(b"^") {
                 Some(name) => ByteSet::named(name).ok_or(unknown)?.complement(),
                 None => ByteSet::named(name).ok_or(unknown)?,
             };
-            *set = set.union(named);
-            return Ok(None);
+            return self.class_set(named, class);
         }
-        if rest.first() != Some(&b'\\') {
+        if byte != b'\\' {
             self.at += 1;
-            return Ok(rest.first().copied());
+            return if byte == b'-' && class.begin_range() {
+                Ok(())
+            } else {
+                class.byte(byte, wrong)
+            };
         }
         let escape = escape::read(self.bytes, start, true, self.heads.count)?;
         self.at += escape.length;
         match escape.kind {
-            Kind::Byte(byte) => Ok(Some(byte)),
-            Kind::Set(it) => {
-                *set = set.union(it);
-                Ok(None)
-            }
-            Kind::Quote(text) => {
-                text.iter().for_each(|&it| set.insert(it));
-                Ok(None)
-            }
-            Kind::Nothing => Ok(None),
+            Kind::Byte(byte) => class.byte(byte, wrong),
+            Kind::Set(set) => self.class_set(set, class),
+            Kind::Quote(text) => text.iter().try_for_each(|&it| class.byte(it, wrong)),
+            Kind::Nothing => Ok(()),
             _ => Err(self.error(start, PatternErrorKind::UnknownEscape)),
         }
+    }
+
+    /// A set within brackets: no end of a range, and a hyphen after it would look like one.
+    fn class_set(&self, set: ByteSet, class: &mut Class) -> Result<()> {
+        let hyphen = match self.bytes.get(self.at..) {
+            Some([b'-', next, ..]) => *next != b']',
+            _ => false,
+        };
+        if class.in_range || hyphen {
+            return Err(self.error(self.at, PatternErrorKind::ClassRange));
+        }
+        class.set = class.set.union(set);
+        class.last = None;
+        Ok(())
     }
 
     /// Puts `^` before the first alternative and `$` after the last: the others match anywhere.
@@ -596,6 +601,47 @@ impl<'p> Parser<'p, '_> {
             | &Node::Look { node, .. } => self.asserts(node),
             Node::Empty | Node::Set(_) | Node::Reference { .. } => false,
         }
+    }
+}
+
+/// A set of bytes as it is read.
+#[derive(Default)]
+struct Class {
+    set: ByteSet,
+    /// The byte before, if a range may begin with it.
+    last: Option<u8>,
+    /// Whether a range has begun with it.
+    in_range: bool,
+}
+
+impl Class {
+    /// Takes a hyphen as that of a range, if one may begin here.
+    fn begin_range(&mut self) -> bool {
+        let begins = self.last.is_some() && !self.in_range;
+        self.in_range |= begins;
+        begins
+    }
+
+    fn byte(&mut self, byte: u8, wrong: PatternError) -> Result<()> {
+        let Some(low) = self.last.filter(|_| self.in_range) else {
+            self.set.insert(byte);
+            self.last = Some(byte);
+            return Ok(());
+        };
+        if byte < low {
+            return Err(wrong);
+        }
+        self.set.insert_range(low, byte);
+        (self.last, self.in_range) = (None, false);
+        Ok(())
+    }
+
+    /// A hyphen at the end is itself.
+    fn finish(mut self) -> ByteSet {
+        if self.in_range {
+            self.set.insert(b'-');
+        }
+        self.set
     }
 }
 

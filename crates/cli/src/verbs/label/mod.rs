@@ -3,6 +3,7 @@
 mod check;
 mod common;
 mod drift;
+mod homedirs;
 mod lint;
 mod login;
 mod lookup;
@@ -42,6 +43,8 @@ enum Question {
     Drift(drift::Args),
     /// Which SELinux user a login becomes, and with which contexts it may log in; exit 1 if with none
     Login(login::Args),
+    /// Make file_contexts.homedirs of a policy's template and the accounts of a root file system
+    Homedirs(homedirs::Args),
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome> {
@@ -53,5 +56,6 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
         Question::Set(args) => set::run(args, out, err),
         Question::Drift(args) => drift::run(args, out, err),
         Question::Login(args) => login::run(args, out, err),
+        Question::Homedirs(args) => homedirs::run(args, out, err),
     }
 }
