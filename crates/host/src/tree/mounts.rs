@@ -97,7 +97,9 @@ pub fn estimate(root: &super::Root) -> Option<u64> {
     let (device, inode) = (above.st_dev as u64, above.st_ino as u64);
     let is_mount = device != root.identity.device || inode == root.identity.inode;
     let found = rustix::fs::fstatvfs(&root.file).ok()?;
-    (is_mount && root.identity.is_directory()).then(|| found.f_files.saturating_sub(found.f_ffree))
+    // Some file systems do not count.
+    let files = found.f_files.saturating_sub(found.f_ffree);
+    (is_mount && root.identity.is_directory() && files > 0).then_some(files)
 }
 
 #[cfg(test)]
