@@ -165,6 +165,10 @@ fn lines(bytes: &[u8], failed: bool) -> Vec<String> {
     };
     let mut lines: Vec<String> = text.lines().filter(|it| !own(it)).map(str::to_owned).collect();
     lines.sort_unstable();
+    if failed {
+        // So is what is looked at twice.
+        lines.dedup();
+    }
     lines
 }
 
