@@ -213,7 +213,7 @@ impl Draft<'_> {
         (0..many).map(|_| self.piece(depth)).collect()
     }
 
-    /// With `^` in one alternative of a group that is repeated `{0}` times, PCRE2 10.46 thinks that what follows stands at the start:
+    /// With `^` in one alternative of a group that is repeated `{0}` times, PCRE2 10.48 thinks that what follows stands at the start:
     /// groups are not repeated so here.
     fn piece(&mut self, depth: usize) -> String {
         let atom = self.atom(depth);

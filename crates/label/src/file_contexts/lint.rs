@@ -95,9 +95,16 @@ impl FileContexts {
         let mut shadows = Shadows::new(self);
         let mut known: FxHashMap<u32, Option<String>> = FxHashMap::default();
         for (index, line) in (0..).zip(&self.lines) {
+            // the other of two equal lines of a file is told already
+            let same = |by: u32| {
+                let by = &self.lines[by as usize];
+                by.source == line.source && self.pattern(by) == self.pattern(line)
+            };
             if let Some(kind) = self.substituted_away(line) {
                 add(index, kind);
-            } else if let Some(by) = shadows.by(index).filter(|_| !doubled.contains(&index)) {
+            } else if let Some(by) =
+                shadows.by(index).filter(|it| !doubled.contains(&index) && !same(*it))
+            {
                 add(index, FindingKind::Shadowed(self.line(by)));
             }
             let Some(context) = line.context else { continue };
@@ -230,7 +237,6 @@ mod tests {
             format!("{}:{} {}: {kind}", line.source(), line.number(), kind.name())
         });
         expect![[r#"
-            main:1 shadowed: main:2 decides about all that this line matches: /a/.* x
             main:2 duplicate: main:1 says the same: one of them can go
             main:3 shadowed: local:2 decides about all that this line matches: /b/.* z
             main:4 conflict: main:3 has the same pattern with x: only one of them can win
