@@ -1,6 +1,6 @@
 //! `file_contexts.homedirs` of a root file system: where its parts lie, and what is made of them.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -55,7 +55,7 @@ pub(crate) fn make(parts: &Parts, err: &mut dyn Write) -> Result<Made> {
         .map(|name| files.optional(name).map(|it| it.bytes));
     let [useradd, libuser, login_defs] = machine;
     let (useradd, libuser, login_defs) = (useradd?, libuser?, login_defs?);
-    let shells = read(&files.root.join("etc/shells"))?;
+    let shells = input::read_if_there(&files.root.join("etc/shells"))?;
     let made = homedirs::homedirs(&Inputs {
         template: &template.bytes,
         seusers: &seusers,
@@ -194,7 +194,7 @@ impl<'a> Files<'a> {
         }
         let [first, second] = usual;
         for path in [&first, &second] {
-            if let Some(bytes) = read(path)? {
+            if let Some(bytes) = input::read_if_there(path)? {
                 return Ok(Part { path: path.clone(), bytes });
             }
         }
@@ -209,15 +209,6 @@ impl<'a> Files<'a> {
 
     fn optional(&self, name: &str) -> Result<Part> {
         let path = self.root.join(name);
-        Ok(Part { bytes: read(&path)?.unwrap_or_default(), path })
-    }
-}
-
-/// A file's bytes, if it is there.
-fn read(path: &Path) -> Result<Option<Vec<u8>>> {
-    match std::fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| path.display().to_string()),
+        Ok(Part { bytes: input::read_if_there(&path)?.unwrap_or_default(), path })
     }
 }

@@ -33,6 +33,15 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     })
 }
 
+/// The bytes of a file, if there is one.
+pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| path.display().to_string()),
+    }
+}
+
 /// The newest policy of a folder such as /etc/selinux/default/policy.
 pub(crate) fn newest_policy(folder: &Path) -> Option<PathBuf> {
     let versions = std::fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| {

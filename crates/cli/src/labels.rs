@@ -1,6 +1,6 @@
 //! File contexts as they lie on disk: a file with its neighbours, compiled once and kept.
 
-use std::io;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
@@ -9,7 +9,7 @@ use mandate_label::file_contexts::{self, FileContexts, Source, SourceError, Subs
 use sha2::{Digest as _, Sha256};
 
 use crate::cache::OnDisk;
-use crate::policy;
+use crate::{input, policy};
 
 /// The neighbours that libselinux reads after the file itself.
 const MORE_LINES: [&str; 2] = [".homedirs", ".local"];
@@ -92,7 +92,7 @@ fn compile(files: &[(String, Vec<u8>)], subs: &[(String, Vec<u8>)]) -> Loaded {
 fn text(file: &Path) -> Result<(String, Vec<u8>)> {
     let mut path = file.to_owned();
     let mut bytes = match std::fs::read(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound && compiled(&path).exists() => {
+        Err(error) if error.kind() == ErrorKind::NotFound && compiled(&path).exists() => {
             path = compiled(&path);
             std::fs::read(&path)
         }
@@ -117,11 +117,7 @@ fn neighbour(file: &Path, suffix: &str) -> Result<Option<(String, Vec<u8>)>> {
     let mut path = file.as_os_str().to_owned();
     path.push(suffix);
     let path = Path::new(&path);
-    match std::fs::read(path) {
-        Ok(bytes) => Ok(Some((path.display().to_string(), bytes))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| path.display().to_string()),
-    }
+    Ok(input::read_if_there(path)?.map(|bytes| (path.display().to_string(), bytes)))
 }
 
 /// What the compiled form depends on: names and bytes of all files.

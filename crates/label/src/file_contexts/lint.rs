@@ -1,6 +1,6 @@
 //! Lines of file contexts that cannot do what they seem to do.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::lookup::{Lookup, fits};
 use super::{FileContexts, How, Line, LineRef};
@@ -88,10 +88,11 @@ impl FileContexts {
         let mut findings = Vec::new();
         let mut add =
             |index: u32, kind| findings.push((index, Finding { line: self.line(index), kind }));
+        let mut doubled = FxHashSet::default();
         for (index, kind) in self.doubles() {
+            doubled.insert(index);
             add(index, kind);
         }
-        let doubled: Vec<u32> = self.doubles().into_iter().map(|it| it.0).collect();
         let mut shadows = Shadows::new(self);
         let mut known: FxHashMap<u32, Option<String>> = FxHashMap::default();
         for (index, line) in (0..).zip(&self.lines) {

@@ -119,18 +119,21 @@ impl<'a> Lookup<'a> {
         aliases: &[&[u8]],
         file_type: Option<FileType>,
     ) -> Answer<'a> {
+        if aliases.is_empty() {
+            return self.path(path, file_type);
+        }
         let mut best = Answer::Unknown;
         for name in std::iter::once(&path).chain(aliases) {
             let answer = self.path(name, file_type);
             let Answer::Context(_, line) = answer else { continue };
-            if line.is_literal() && !aliases.is_empty() {
+            if line.is_literal() {
                 return answer;
             }
             if best.line().is_none_or(|it| line.prefix() > it.prefix()) {
                 best = answer;
             }
         }
-        if aliases.is_empty() { self.path(path, file_type) } else { best }
+        best
     }
 
     /// Begins with a directory, whose path is given as for [`Lookup::path`].

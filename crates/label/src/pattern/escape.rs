@@ -40,7 +40,7 @@ pub(super) fn read(
     let (kind, length) = match letter {
         b'x' => hexadecimal(rest).ok_or(error(PatternErrorKind::UnknownEscape))?,
         b'o' => braced_octal(rest).ok_or(error(PatternErrorKind::UnknownEscape))?,
-        b'0' => octal(rest, 3),
+        b'0' => octal(rest),
         b'1'..=b'9' => {
             number(rest, in_class, groups).ok_or(error(PatternErrorKind::UnknownEscape))?
         }
@@ -97,9 +97,9 @@ fn braced_octal(rest: &[u8]) -> Option<(Kind<'static>, usize)> {
     Some((Kind::Byte(digits(inner, 8)?), end + 1))
 }
 
-/// Up to `most` digits of base eight; PCRE2 keeps the low byte.
-fn octal(rest: &[u8], most: usize) -> (Kind<'static>, usize) {
-    let length = rest.iter().take(most).take_while(|it| matches!(it, b'0'..=b'7')).count();
+/// Up to three digits of base eight; PCRE2 keeps the low byte.
+fn octal(rest: &[u8]) -> (Kind<'static>, usize) {
+    let length = rest.iter().take(3).take_while(|it| matches!(it, b'0'..=b'7')).count();
     let value =
         rest[..length].iter().fold(0u8, |sum, it| sum.wrapping_mul(8).wrapping_add(it - b'0'));
     (Kind::Byte(value), length)
@@ -110,7 +110,7 @@ fn number(rest: &[u8], in_class: bool, groups: u32) -> Option<(Kind<'static>, us
     let length = rest.iter().take_while(|it| it.is_ascii_digit()).count();
     match leading_number(rest) {
         Some(it) if !in_class && is_reference(it, groups) => Some((Kind::Reference(it), length)),
-        _ if rest[0] < b'8' => Some(octal(rest, 3)),
+        _ if rest[0] < b'8' => Some(octal(rest)),
         _ => None,
     }
 }

@@ -1,8 +1,7 @@
 //! `mandate label login`: which SELinux user a login becomes, and with which contexts.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
@@ -90,11 +89,7 @@ impl Files<'_> {
         path: &Path,
         parse: fn(&[u8]) -> (T, Vec<LineError>),
     ) -> Result<Option<T>> {
-        let bytes = match fs::read(path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error).with_context(|| path.display().to_string()),
-        };
+        let Some(bytes) = input::read_if_there(path)? else { return Ok(None) };
         let (table, errors) = parse(&bytes);
         for error in errors {
             writeln!(self.err, "{}:{error}; the line is left out", path.display())?;
