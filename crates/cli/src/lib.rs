@@ -65,6 +65,12 @@ pub fn is_plain(arguments: &[OsString]) -> bool {
     name.is_some_and(|it| classic::NAME_FILES.contains(&it))
 }
 
+/// Whether answers end with zero bytes, which must not be taken for colours: `label lookup --null`.
+pub fn ends_with_zero(arguments: &[OsString]) -> bool {
+    let is = |at: usize, word: &str| arguments.get(at).is_some_and(|it| it == word);
+    is(1, "label") && is(2, "lookup") && arguments.iter().any(|it| it == "--null" || it == "-0")
+}
+
 fn classic_of(arguments: &[OsString]) -> Option<classic::Classic> {
     classic::find(Path::new(arguments.first()?).file_name()?.to_str()?)
 }

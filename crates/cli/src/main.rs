@@ -13,7 +13,7 @@ fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
     // Names of files go out byte by byte; all else may be coloured, which is taken away where it is not wanted.
     let plain = mandate_cli::is_plain(&arguments);
-    let sink: Box<dyn Write> = match plain {
+    let sink: Box<dyn Write> = match plain || mandate_cli::ends_with_zero(&arguments) {
         true => Box::new(std::io::stdout().lock()),
         false => Box::new(anstream::stdout().lock()),
     };
