@@ -37,6 +37,6 @@ impl Held {
     /// # Errors
     /// What the kernel says.
     pub fn set_label(&self, context: &[u8]) -> io::Result<()> {
-        Ok(xattr::set(self.0.as_fd(), xattr::SELINUX, &[context, b"\0"].concat())?)
+        Ok(xattr::set(self.0.as_fd(), xattr::SELINUX, &[context, b"\0"].concat(), xattr::ANY)?)
     }
 }

@@ -228,6 +228,10 @@ impl Visitor for Mender<'_> {
         self.fail(path, &what)
     }
 
+    fn holds(&self) -> bool {
+        self.labeller.expects_change()
+    }
+
     fn excludes(&mut self, path: &[u8]) -> bool {
         excluded(&self.common.excludes, path)
     }

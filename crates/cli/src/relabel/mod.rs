@@ -55,6 +55,18 @@ pub(crate) struct Labeller<'t> {
     reader: Reader,
     /// Directories that were met last, by depth.
     places: Vec<Option<(u64, Directory)>>,
+    /// What became of the last entry, which tells what to try first with the next.
+    last: Last,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Last {
+    #[default]
+    Right,
+    /// It was set.
+    Wrong,
+    /// It was set, and had no label.
+    Unlabelled,
 }
 
 /// Deeper directories share places.
@@ -64,7 +76,8 @@ impl<'t> Labeller<'t> {
     pub(crate) fn new(plan: &'t Plan<'t>) -> Self {
         let places = std::iter::repeat_with(|| None).take(PLACES).collect();
         let lookup = Lookup::new(plan.table);
-        Self { plan, lookup, reader: Reader::new(plan.attribute), places }
+        let reader = Reader::new(plan.attribute);
+        Self { plan, lookup, reader, places, last: Last::default() }
     }
 
     /// A path as file contexts see it.
@@ -109,8 +122,35 @@ impl<'t> Labeller<'t> {
         entry.read(&mut self.reader)
     }
 
+    /// Whether the next file will likely be changed.
+    pub(crate) fn expects_change(&self) -> bool {
+        self.plan.write && self.last != Last::Right
+    }
+
     /// Gives an entry the context `wanted`, by the rules. What is decided on is held before it is changed, and looked at again.
     pub(crate) fn settle(&mut self, entry: &Entry<'_>, wanted: &str) -> Result<Change, Errno> {
+        if self.plan.write && self.last == Last::Unlabelled && self.label_first(entry, wanted)? {
+            return Ok(Change::Set { old: None, new: wanted.to_owned() });
+        }
+        let change = self.compare(entry, wanted)?;
+        self.last = match &change {
+            Change::Set { old: None, .. } => Last::Unlabelled,
+            Change::Set { .. } => Last::Wrong,
+            _ => Last::Right,
+        };
+        Ok(change)
+    }
+
+    /// Among files without labels the next has none likely either: then it is set without a look, which the kernel does only if it has none.
+    fn label_first(&self, entry: &Entry<'_>, wanted: &str) -> Result<bool, Errno> {
+        if !entry.is_held() {
+            return Ok(false);
+        }
+        let Some(held) = entry.pin()? else { return Ok(false) };
+        held.create(self.plan.attribute, &xattr::stored(wanted))
+    }
+
+    fn compare(&mut self, entry: &Entry<'_>, wanted: &str) -> Result<Change, Errno> {
         let rules = &self.plan.rules;
         let found = entry.read(&mut self.reader)?;
         let change = decided(rules, found, wanted);

@@ -3,7 +3,7 @@
 use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{Mode, OFlags, StatxFlags};
+use rustix::fs::{Mode, OFlags, StatxFlags, XattrFlags};
 use rustix::io::Errno;
 
 use super::{BY_NAME, c_name};
@@ -23,6 +23,14 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// A name in a directory, held.
+    pub(super) fn hold(directory: BorrowedFd<'_>, name: &CStr) -> Result<(OwnedFd, Self), Errno> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(directory, name, flags, Mode::empty())?;
+        let identity = Self::of(&file)?;
+        Ok((file, identity))
+    }
+
     /// Of an open file.
     ///
     /// # Errors
@@ -141,9 +149,7 @@ impl<'a> Entry<'a> {
             Handle::Named(directory) => directory,
             handle => return Ok(Some(Pinned { handle, owned: None, identity: self.identity })),
         };
-        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(directory, &*c_name(self.name())?, flags, Mode::empty())?;
-        let identity = Identity::of(&file)?;
+        let (file, identity) = Identity::hold(directory, &c_name(self.name())?)?;
         let handle = Handle::Named(directory);
         let pinned = Pinned { handle, owned: Some(file), identity };
         Ok(self.identity.same(&identity).then_some(pinned))
@@ -231,10 +237,27 @@ impl Pinned<'_> {
     /// # Errors
     /// What the kernel says.
     pub fn set(&self, attribute: &CStr, value: &[u8]) -> Result<(), Errno> {
+        self.set_with(attribute, value, xattr::ANY)
+    }
+
+    /// Sets an attribute that it does not have yet; whether it had none.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn create(&self, attribute: &CStr, value: &[u8]) -> Result<bool, Errno> {
+        match self.set_with(attribute, value, xattr::CREATE) {
+            Err(Errno::EXIST) => Ok(false),
+            set => set.map(|()| true),
+        }
+    }
+
+    fn set_with(&self, attribute: &CStr, value: &[u8], flags: XattrFlags) -> Result<(), Errno> {
         match (&self.owned, self.handle) {
-            (Some(file), _) => xattr::set(file.as_fd(), attribute, value),
-            (None, Handle::Open(file)) => xattr::set_open(file, attribute, value),
-            (None, Handle::Path(file) | Handle::Named(file)) => xattr::set(file, attribute, value),
+            (Some(file), _) => xattr::set(file.as_fd(), attribute, value, flags),
+            (None, Handle::Open(file)) => xattr::set_open(file, attribute, value, flags),
+            (None, Handle::Path(file) | Handle::Named(file)) => {
+                xattr::set(file, attribute, value, flags)
+            }
         }
     }
 }

@@ -74,6 +74,11 @@ pub trait Visitor: Send {
     /// Something could not be visited.
     fn failed(&mut self, path: &[u8], failure: Failure, error: Errno) -> Next;
 
+    /// Whether the next file is held before it is looked at, which is cheaper if it will be changed.
+    fn holds(&self) -> bool {
+        false
+    }
+
     /// Whether the directory with this path, not yet visited, is left out with all below.
     fn excludes(&mut self, _path: &[u8]) -> bool {
         false

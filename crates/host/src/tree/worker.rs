@@ -165,13 +165,14 @@ impl<V: Visitor> Worker<'_, '_, V> {
     }
 
     fn named_file(&mut self, top: usize, at: usize, name: &CStr, node: Option<Arc<Node>>) {
-        let Some(file) = &self.stack[top].file else { return };
-        let identity = match Identity::at(file.as_fd(), name) {
-            Ok(identity) => identity,
-            Err(error) => {
-                self.failed(Failure::Stat, error, node.as_ref());
-                return;
-            }
+        let Some(directory) = &self.stack[top].file else { return };
+        let found = match self.visitor.holds() {
+            true => Identity::hold(directory.as_fd(), name).map(|(file, it)| (Some(file), it)),
+            false => Identity::at(directory.as_fd(), name).map(|it| (None, it)),
+        };
+        let (held, identity) = match found {
+            Ok(found) => found,
+            Err(error) => return self.failed(Failure::Stat, error, node.as_ref()),
         };
         if identity.is_directory() {
             return self.named_directory(top, at, name, node);
@@ -179,7 +180,10 @@ impl<V: Visitor> Worker<'_, '_, V> {
         if self.shared.options.one_file_system && identity.device != self.shared.root_device {
             return;
         }
-        self.visit_named(top, identity, at, node.as_ref());
+        match held {
+            Some(file) => drop(self.visit(Handle::Path(file.as_fd()), identity, at, node.as_ref())),
+            None => self.visit_named(top, identity, at, node.as_ref()),
+        }
     }
 
     fn named_directory(&mut self, top: usize, at: usize, name: &CStr, node: Option<Arc<Node>>) {

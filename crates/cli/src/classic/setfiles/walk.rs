@@ -426,6 +426,10 @@ impl Visitor for Setter<'_> {
         self.heed(done)
     }
 
+    fn holds(&self) -> bool {
+        self.labeller.expects_change()
+    }
+
     fn failed(&mut self, path: &[u8], failure: Failure, error: Errno) -> Next {
         let why = words(error);
         let text: &[u8] = match failure {
