@@ -17,6 +17,7 @@ pub mod incremental;
 pub mod kernel;
 pub mod kernel_mix;
 pub mod labels;
+mod later;
 pub mod measure;
 pub mod micro;
 pub mod mutate;

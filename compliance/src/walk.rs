@@ -18,6 +18,8 @@ use crate::bench::Figure;
 use crate::place::Place;
 use crate::report::Report;
 
+pub use bench::most;
+
 /// What can be asked for alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Part {

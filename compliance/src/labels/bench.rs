@@ -1,7 +1,9 @@
 //! How fast labels are found, and how much memory that takes: ours and both libselinux in the same run.
 
 use std::hint::black_box;
-use std::path::Path;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
@@ -10,7 +12,7 @@ use mandate_label::file_contexts::{FileContexts, Lookup};
 use super::oracle::{Oracle, Record};
 use super::paths::{self, Directory};
 use super::table::Table;
-use crate::bench::{Figure, count, note, thousands};
+use crate::bench::{Figure, count, median, note, thousands};
 use crate::place::Place;
 use crate::random::Random;
 use crate::reference::Flavour;
@@ -18,6 +20,8 @@ use crate::report::Report;
 
 /// Rounds of ours; the best counts.
 const ROUNDS: usize = 5;
+/// Whole processes of each side.
+const PROCESSES: usize = 41;
 /// Paths that patterns describe.
 const MADE: usize = 21_000;
 /// The slow libselinux is asked about so many.
@@ -46,6 +50,7 @@ pub(super) fn run(place: &Place, full: bool, report: &mut Report<'_>) -> Result<
         records: paths::records(&walk),
         installed: Oracle::installed(place)?,
         later: Oracle::later(place)?,
+        program: place.mandate()?,
         table,
         walk,
         made,
@@ -61,8 +66,9 @@ pub(super) fn run(place: &Place, full: bool, report: &mut Report<'_>) -> Result<
 }
 
 struct Bench {
+    program: PathBuf,
     table: Table,
-    path: std::path::PathBuf,
+    path: PathBuf,
     ours: FileContexts,
     walk: Vec<Directory>,
     records: Vec<Record>,
@@ -148,7 +154,14 @@ impl Bench {
             ratio: theirs.map_or_else(String::new, |it| format!("{:.2} ×", it / ours)),
         };
         let lines = format!("{} lines", self.ours.len());
+        let (ours, theirs) = self.processes()?;
         Ok(vec![
+            time(
+                "matchpathcon of one path, the whole process",
+                "at most the original",
+                ours,
+                Some(theirs),
+            ),
             time(
                 &format!(
                     "{lines}: opened from text, all patterns compiled (the original compiles them later)"
@@ -164,6 +177,29 @@ impl Bench {
                 None,
             ),
         ])
+    }
+
+    /// Seconds of `matchpathcon` of one path, ours with its cache and the original, in turns.
+    fn processes(&self) -> Result<(f64, f64)> {
+        let ours = self.program.as_path();
+        let run = |program: &Path, ours: bool| {
+            let mut command = Command::new(program);
+            if ours {
+                command.arg0("matchpathcon");
+            }
+            command.arg("-f").arg(&self.path).arg("/usr/bin/passwd").stdout(Stdio::null());
+            let started = Instant::now();
+            let status = command.status().with_context(|| program.display().to_string())?;
+            ensure!(status.success(), "{}: {status}", program.display());
+            Ok(started.elapsed().as_secs_f64())
+        };
+        let original = Path::new("/usr/sbin/matchpathcon");
+        let mut seconds = (Vec::new(), Vec::new());
+        for _ in 0..PROCESSES {
+            seconds.0.push(run(ours, true)?);
+            seconds.1.push(run(original, false)?);
+        }
+        Ok((median(seconds.0), median(seconds.1)))
     }
 
     fn memory(&self) -> Figure {

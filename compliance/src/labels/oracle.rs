@@ -8,13 +8,11 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, ensure};
 use mandate_label::FileType;
 
+use crate::later::Later;
 use crate::originals::installed_version;
 use crate::place::{Place, cached, fingerprint, run};
-use crate::suite::Suite;
 
 const SOURCE: &str = include_str!("../../oracle/selabel.c");
-/// Where libselinux 3.11 is.
-const LATER_SUITE: &str = "forky";
 /// A question that is not answered by then never is.
 const PATIENCE: &str = "120";
 
@@ -65,8 +63,8 @@ pub(super) struct Oracle {
     /// Its version, for reports.
     pub(super) name: String,
     program: PathBuf,
-    /// The loader of another libc, and the libraries that go with it.
-    loader: Option<(PathBuf, PathBuf)>,
+    /// The libraries that it is run with, if not the installed ones.
+    later: Option<Later>,
     scratch: PathBuf,
 }
 
@@ -88,30 +86,20 @@ impl Oracle {
             run(&mut gcc)?;
             std::fs::remove_file(&source).context("removing selabel.c")
         })?;
-        Ok(Self { name, program, loader: None, scratch })
+        Ok(Self { name, program, later: None, scratch })
     }
 
     /// The later one.
     pub(super) fn later(place: &Place) -> Result<Self> {
         let installed = Self::installed(place)?;
-        let folder = place.work.join("later-libselinux");
-        cached(&folder, |part| {
-            let suite = Suite::named(LATER_SUITE, &place.work.join("later-apt"))?;
-            suite.unpack(&["libselinux1", "libpcre2-8-0", "libc6"], part)
-        })?;
-        let libraries = folder.join("usr/lib/x86_64-linux-gnu");
-        let packages = folder.join(crate::suite::PACKAGE_LIST);
-        let packages = std::fs::read_to_string(packages).context("which libselinux this is")?;
-        let version = packages.lines().find_map(|it| it.strip_prefix("libselinux1_"));
-        let version = version.and_then(|it| it.split(['-', '_']).next()).unwrap_or_default();
-        let name = format!("libselinux {version}");
-        let loader = Some((libraries.join("ld-linux-x86-64.so.2"), libraries));
-        Ok(Self { name, loader, ..installed })
+        let later = Later::unpacked(place)?;
+        let name = format!("libselinux {}", later.version()?);
+        Ok(Self { name, later: Some(later), ..installed })
     }
 
     /// Whether it is the installed one, which is slow and means some things otherwise.
     pub(super) fn is_installed(&self) -> bool {
-        self.loader.is_none()
+        self.later.is_none()
     }
 
     /// Asks about paths: `mode` is what the C program calls it.
@@ -165,11 +153,9 @@ impl Oracle {
     }
 
     fn words(&self) -> Vec<OsString> {
-        let mut words = Vec::new();
-        if let Some((loader, libraries)) = &self.loader {
-            words = vec![loader.into(), "--library-path".into(), libraries.into()];
+        match &self.later {
+            Some(later) => later.words(&self.program),
+            None => vec![self.program.clone().into()],
         }
-        words.push(self.program.clone().into());
-        words
     }
 }

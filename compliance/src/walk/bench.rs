@@ -1,5 +1,6 @@
 //! Time of dry runs and real ones beside `setfiles`, and memory of large trees.
 
+use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,8 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::tree;
 use crate::bench::{Figure, median, note};
-use crate::place::Place;
+use crate::later::Later;
+use crate::place::{Place, run as run_program};
 use crate::report::Report;
 
 /// Entries of the tree: in continuous integration, and at full size.
@@ -19,6 +21,12 @@ const ENTRIES: (usize, usize) = (3_000, 122_000);
 const MEMORY: (usize, usize) = (5_000, 100_000);
 const LARGER: usize = 10;
 const ROUNDS: usize = 5;
+const TEN_MILLION: usize = 10_000_000;
+/// Entries of it that are directories in each other, and of each directory otherwise.
+const DEEP: usize = 1_000_000;
+const WIDE: usize = 1_000_000;
+/// Files of several names whose table takes more than 32 MiB.
+const SPILLED: usize = 2_400_000;
 /// What memory may grow by, and reach, in mebibytes.
 const GROWTH: f64 = 8.0;
 const MOST: f64 = 64.0;
@@ -41,13 +49,112 @@ pub(super) fn run(
     report.heading("Time and memory of walks")?;
     let bench = Bench { ours: place.mandate()?, folder: folder.to_owned() };
     ensure!(Path::new(SPEC).is_file(), "{SPEC} is missing: install selinux-policy-default");
-    let mut figures = bench.time(full)?;
+    let mut figures = bench.time(place, full)?;
+    figures.iter().try_for_each(|figure| note(figure, report))?;
+    let timed = figures.len();
     for deep in [false, true] {
         figures.push(bench.memory(full, deep, report)?);
     }
     figures.push(bench.links(full, report)?);
-    figures.iter().try_for_each(|figure| note(figure, report))?;
+    if full {
+        figures.push(bench.spilled(report)?);
+        figures.push(bench.most(report)?);
+    }
+    figures[timed..].iter().try_for_each(|figure| note(figure, report))?;
     Ok(if full { figures } else { Vec::new() })
+}
+
+/// A program that labels a tree.
+struct Side {
+    name: &'static str,
+    words: Vec<OsString>,
+    /// It is run in all rounds.
+    is_quick: bool,
+}
+
+const ONE: &str = "one thread";
+const TWO: &str = "two threads";
+const INSTALLED: &str = "setfiles 3.4";
+const LATER: &str = "setfiles with libselinux 3.11";
+
+impl Side {
+    /// Options stand right behind the verb or the program.
+    fn words(&self, options: &[&str]) -> Vec<OsString> {
+        let at = self.words.iter().position(|it| it == "-F").unwrap_or(self.words.len());
+        let mut words = self.words.clone();
+        words.splice(at..at, options.iter().map(OsString::from));
+        words
+    }
+}
+
+/// What each side took, by its name.
+struct Costs(Vec<(&'static str, Vec<Cost>)>);
+
+impl Costs {
+    fn new(sides: &[Side]) -> Self {
+        Self(sides.iter().map(|it| (it.name, Vec::new())).collect())
+    }
+
+    fn note(&mut self, side: &str, cost: Cost) {
+        self.0.iter_mut().filter(|it| it.0 == side).for_each(|it| it.1.push(cost));
+    }
+
+    fn median(&self, side: &str) -> Cost {
+        let of = self.0.iter().find(|it| it.0 == side).map_or(&[][..], |it| &it.1);
+        let middle = |what: fn(&Cost) -> f64| median(of.iter().map(what).collect());
+        Cost {
+            processor: middle(|it| it.processor),
+            seconds: middle(|it| it.seconds),
+            mebibytes: middle(|it| it.mebibytes),
+        }
+    }
+
+    /// One thread beside both originals, and two beside one.
+    fn figures(&self, what: &str, reach: [&str; 2]) -> Vec<Figure> {
+        let told = |it: Cost| format!("{:.2} s of processor, {:.2} s", it.processor, it.seconds);
+        let figure = |beside: &str, reach: &str| {
+            let (ours, theirs) = (self.median(ONE), self.median(beside));
+            let (processor, wall) =
+                (theirs.processor / ours.processor, theirs.seconds / ours.seconds);
+            Figure {
+                what: format!("{what}, one thread, beside {beside}"),
+                reach: reach.to_owned(),
+                ours: told(ours),
+                theirs: told(theirs),
+                ratio: format!("{processor:.1} × processor, {wall:.1} × time"),
+            }
+        };
+        let two = Figure {
+            what: format!("{what}, two threads"),
+            reach: String::new(),
+            ours: told(self.median(TWO)),
+            theirs: String::new(),
+            ratio: String::new(),
+        };
+        vec![figure(INSTALLED, reach[0]), figure(LATER, reach[1]), two]
+    }
+}
+
+/// Mounts a file system for ten million files, and lets this program make and walk them there.
+const MOUNTED: &str =
+    r#"mount -t tmpfs -o nr_inodes=0,size=90% most "$0" && exec "$1" walk-most "$0" "$2""#;
+
+/// Makes ten million entries in a folder, and walks them with the program `ours`: mebibytes and seconds.
+///
+/// # Errors
+/// When there is no room, or the walk fails.
+pub fn most(folder: &Path, ours: &Path) -> Result<(f64, f64)> {
+    let tree = folder.join("tree");
+    let deep = tree.join("deep");
+    fs::create_dir_all(&deep)?;
+    build_deep(&deep, DEEP)?;
+    for at in 0..(TEN_MILLION - DEEP) / WIDE {
+        let wide = tree.join(format!("wide{at}"));
+        fs::create_dir(&wide)?;
+        build_wide(&wide, WIDE)?;
+    }
+    let cost = Bench { ours: ours.to_owned(), folder: folder.to_owned() }.check(&tree)?;
+    Ok((cost.mebibytes, cost.seconds))
 }
 
 struct Bench {
@@ -56,52 +163,56 @@ struct Bench {
 }
 
 impl Bench {
-    fn time(&self, full: bool) -> Result<Vec<Figure>> {
-        let tree = self.folder.join("tree");
+    /// Dry runs first, then real ones, each on a fresh copy; all sides in turns.
+    fn time(&self, place: &Place, full: bool) -> Result<Vec<Figure>> {
         let entries = if full { ENTRIES.1 } else { ENTRIES.0 };
+        let tree = self.folder.join("tree");
         let number = copy(Path::new("/usr"), &tree, entries)?;
-        let (root, spec) = (tree.display().to_string(), SPEC.to_owned());
-        let theirs = |dry: &str| {
-            let words = ["-F", "-r", &root, &spec, &root].map(str::to_owned);
-            let words = std::iter::once("/sbin/setfiles".to_owned())
-                .chain((!dry.is_empty()).then(|| dry.to_owned()))
-                .chain(words);
-            self.cost(&words.collect::<Vec<_>>())
-        };
-        let ours = |dry: &str| {
-            let words = ["label", "restore", "-F", "--root", &root, "-f", &spec].map(str::to_owned);
-            let words = std::iter::once(self.ours.display().to_string())
-                .chain(words)
-                .chain((!dry.is_empty()).then(|| dry.to_owned()));
-            self.cost(&words.collect::<Vec<_>>())
-        };
+        let sides = self.sides(place, &tree)?;
         let rounds = if full { ROUNDS } else { 1 };
-        let dry: Vec<Cost> = (0..rounds).map(|_| ours("-n")).collect::<Result<_>>()?;
-        let their_dry = theirs("-n")?;
-        let mut real = Vec::new();
-        for _ in 0..rounds {
-            copy(Path::new("/usr"), &tree, entries)?;
-            real.push(ours("")?);
-        }
-        let expected = tree::labels(&tree)?;
-        copy(Path::new("/usr"), &tree, entries)?;
-        let their_real = theirs("")?;
-        let labels = tree::labels(&tree)?;
-        ensure!(labels == expected, "labels are not those of setfiles");
-        let figure = |what: &str, reach: &str, ours: &[Cost], theirs: Cost| {
-            let processor = median(ours.iter().map(|it| it.processor).collect());
-            let seconds = median(ours.iter().map(|it| it.seconds).collect());
-            Figure {
-                what: format!("{what} of {number} files"),
-                reach: reach.to_owned(),
-                ours: format!("{processor:.2} s of processor, {seconds:.2} s"),
-                theirs: format!("{:.2} s of processor, {:.2} s", theirs.processor, theirs.seconds),
-                ratio: format!("{:.1} ×", theirs.processor / processor.max(0.01)),
+        let mut dry = Costs::new(&sides);
+        for round in 0..rounds {
+            for side in sides.iter().filter(|it| it.is_quick || round == 0) {
+                dry.note(side.name, self.cost(&side.words(&["-n"]))?);
             }
+        }
+        let mut real = Costs::new(&sides);
+        let mut labels = None;
+        for round in 0..rounds {
+            for side in sides.iter().filter(|it| it.is_quick || round == 0) {
+                copy(Path::new("/usr"), &tree, entries)?;
+                real.note(side.name, self.cost(&side.words(&[]))?);
+                let found = tree::labels(&tree)?;
+                let expected = labels.get_or_insert_with(|| found.clone());
+                ensure!(*expected == found, "{} sets other labels", side.name);
+            }
+        }
+        let what = format!("dry run of {number} files");
+        let mut figures = dry.figures(&what, ["≤ 0.5 s of processor; ≥ 40 ×", "≥ 3 ×"]);
+        let what = format!("relabelling of {number} files");
+        figures.extend(real.figures(&what, ["≥ 25 ×", "≥ 2 ×"]));
+        Ok(figures)
+    }
+
+    /// Ours with one thread and two, and both originals.
+    fn sides(&self, place: &Place, tree: &Path) -> Result<Vec<Side>> {
+        let tree = tree.display().to_string();
+        let ours = |name, threads: &str| {
+            let words = ["label", "restore", "-F", "-j", threads, "--root", &tree, "-f", SPEC];
+            let words = std::iter::once(self.ours.clone().into()).chain(words.map(OsString::from));
+            Side { name, words: words.collect(), is_quick: true }
         };
+        let theirs = |name, program: Vec<OsString>| {
+            let words = ["-F", "-r", &tree, SPEC, &tree].map(OsString::from);
+            let is_quick = program.len() > 1;
+            Side { name, words: program.into_iter().chain(words).collect(), is_quick }
+        };
+        let later = Later::unpacked(place)?;
         Ok(vec![
-            figure("dry run", "≤ 0.5 s of processor, ≥ 40 × setfiles 3.4", &dry, their_dry),
-            figure("relabelling", "≥ 25 × setfiles 3.4", &real, their_real),
+            ours(ONE, "1"),
+            ours(TWO, "2"),
+            theirs(INSTALLED, vec!["/sbin/setfiles".into()]),
+            theirs(LATER, later.words("usr/sbin/setfiles")),
         ])
     }
 
@@ -124,38 +235,52 @@ impl Bench {
         figure_of_memory(what, entries, &peaks, report)
     }
 
-    /// So do ten times as many files of several names.
+    /// Files of several names, all of which are remembered until the end.
     fn links(&self, full: bool, report: &mut Report<'_>) -> Result<Figure> {
-        let entries = if full { MEMORY.1 } else { MEMORY.0 };
+        let entries = LARGER * if full { MEMORY.1 } else { MEMORY.0 };
         let tree = self.folder.join("memory");
-        let mut peaks = Vec::new();
-        for entries in [entries, entries * LARGER] {
-            tree::empty(&tree)?;
-            build_links(&tree, entries)?;
-            peaks.push(self.check(&tree)?.mebibytes);
-        }
         tree::empty(&tree)?;
-        let (small, large) = (peaks[0], peaks[1]);
-        let told = format!("{small:.1} MiB for {entries}, {large:.1} MiB for ten times as many");
-        let good = large <= MOST;
-        report.case("memory, files of two names", if good { Ok(told) } else { Err(told) })?;
-        Ok(Figure {
-            what: format!("memory, {} files of two names", entries * LARGER),
-            reach: format!("≤ {MOST} MiB"),
-            ours: format!("{large:.1} MiB"),
-            theirs: String::new(),
-            ratio: String::new(),
-        })
+        build_links(&tree, entries)?;
+        let cost = self.check(&tree)?;
+        tree::empty(&tree)?;
+        let what = format!("memory, {entries} files of two names");
+        figure_of_peak(&what, cost, report)
+    }
+
+    /// Ten million entries, on a file system in memory that goes with the process which makes them.
+    fn most(&self, report: &mut Report<'_>) -> Result<Figure> {
+        let folder = self.folder.join("most");
+        fs::create_dir(&folder)?;
+        let this = std::env::current_exe().context("finding this program")?;
+        let mut child = Command::new("unshare");
+        child.args(["--mount", "--propagation", "private", "sh", "-c", MOUNTED]);
+        child.arg(&folder).arg(this).arg(&self.ours);
+        let told = run_program(&mut child)?;
+        let text = String::from_utf8_lossy(&told.stdout);
+        let numbers: Vec<f64> = text.split_whitespace().filter_map(|it| it.parse().ok()).collect();
+        let [mebibytes, seconds] = numbers[..] else { anyhow::bail!("told {text:?}") };
+        let cost = Cost { processor: 0.0, seconds, mebibytes };
+        figure_of_peak(&format!("memory, {TEN_MILLION} entries"), cost, report)
+    }
+
+    /// So many files of several names that the table of them is written away.
+    fn spilled(&self, report: &mut Report<'_>) -> Result<Figure> {
+        let tree = self.folder.join("memory");
+        tree::empty(&tree)?;
+        build_links(&tree, SPILLED)?;
+        let cost = self.check(&tree)?;
+        tree::empty(&tree)?;
+        let what = format!("memory, {SPILLED} files of two names, beyond the table of 32 MiB");
+        figure_of_peak(&what, cost, report)
     }
 
     fn check(&self, tree: &Path) -> Result<Cost> {
-        let ours = self.ours.display().to_string();
         let tree = tree.display().to_string();
-        let words = ["label", "restore", "-n", "--root", &tree, "-f", SPEC].map(str::to_owned);
-        self.cost(&std::iter::once(ours).chain(words).collect::<Vec<_>>())
+        let words = ["label", "restore", "-n", "--root", &tree, "-f", SPEC].map(OsString::from);
+        self.cost(&std::iter::once(self.ours.clone().into()).chain(words).collect::<Vec<_>>())
     }
 
-    fn cost(&self, words: &[String]) -> Result<Cost> {
+    fn cost(&self, words: &[OsString]) -> Result<Cost> {
         let told = self.folder.join("cost");
         let mut command = Command::new("/usr/bin/time");
         command.args(["-f", "%U %S %M", "-o"]).arg(&told).args(words);
@@ -168,7 +293,7 @@ impl Bench {
         let line = text.lines().last().unwrap_or_default();
         let numbers: Vec<f64> = line.split(' ').filter_map(|it| it.parse().ok()).collect();
         let [user, system, kibibytes] = numbers[..] else {
-            anyhow::bail!("{} told {text:?}", words.join(" "));
+            anyhow::bail!("{} told {text:?}", words[0].display());
         };
         Ok(Cost { processor: user + system, seconds, mebibytes: kibibytes / 1024.0 })
     }
@@ -188,6 +313,18 @@ fn figure_of_memory(
         what: format!("{what}: {} files beside {entries}", entries * LARGER),
         reach: format!("≤ {GROWTH} MiB more, ≤ {MOST} MiB"),
         ours: format!("{large:.1} MiB, {:.1} more", large - small),
+        theirs: String::new(),
+        ratio: String::new(),
+    })
+}
+
+fn figure_of_peak(what: &str, cost: Cost, report: &mut Report<'_>) -> Result<Figure> {
+    let told = format!("{:.1} MiB, {:.1} s", cost.mebibytes, cost.seconds);
+    report.case(what, if cost.mebibytes <= MOST { Ok(told.clone()) } else { Err(told.clone()) })?;
+    Ok(Figure {
+        what: what.to_owned(),
+        reach: format!("≤ {MOST} MiB"),
+        ours: told,
         theirs: String::new(),
         ratio: String::new(),
     })
