@@ -21,7 +21,7 @@ mod line;
 pub mod media;
 pub mod mounts;
 pub mod packages;
-mod pattern;
+pub mod pattern;
 pub mod relabel;
 pub mod sepgsql;
 pub mod setrans;
