@@ -34,5 +34,10 @@ pub use glob::matches as glob_matches;
 pub use line::{LineError, LineErrorKind};
 pub use pattern::{PatternError, PatternErrorKind};
 
+/// A length or offset as tables keep it. What is read is bounded so that it stays far below 2³².
+fn narrow(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
 /// Bytes that a table keeps: a name, a pattern, a context.
 type Bytes = Box<[u8]>;

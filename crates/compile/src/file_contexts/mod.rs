@@ -6,7 +6,8 @@
 mod check;
 
 use mandate_label::file_contexts::NONE;
-use mandate_label::{FileType, PatternErrorKind, pattern};
+use mandate_label::pattern::Checker;
+use mandate_label::{FileType, PatternErrorKind};
 use mandate_policydb::PolicyDb;
 use mandate_syntax::codes::Code;
 use mandate_syntax::diagnostic::{Diagnostic, Severity};
@@ -119,6 +120,7 @@ pub fn read(text: &Text, policy: Option<&PolicyDb>) -> (Vec<FileContext>, Vec<Di
     let mut reader = Reader {
         contexts: Vec::new(),
         diagnostics: Vec::new(),
+        patterns: Checker::default(),
         checker: policy.map(check::Checker::new),
     };
     let mut spans = text.spans();
@@ -134,6 +136,7 @@ pub fn read(text: &Text, policy: Option<&PolicyDb>) -> (Vec<FileContext>, Vec<Di
 struct Reader<'a> {
     contexts: Vec<FileContext>,
     diagnostics: Vec<Diagnostic>,
+    patterns: Checker,
     checker: Option<check::Checker<'a>>,
 }
 
@@ -169,7 +172,7 @@ impl Reader<'_> {
 
     fn words(&mut self, words: Words<'_>, span: Span, text: &Text) {
         let mut found = Vec::new();
-        found.extend(pattern_fault(words.path, text));
+        found.extend(pattern_fault(&mut self.patterns, words.path, text));
         let file_type = words.file_type.and_then(|it| {
             let file_type = FileType::parse(it.text);
             found.extend(file_type.is_none().then(|| no_file_type(it, text)));
@@ -228,8 +231,8 @@ impl Reader<'_> {
     }
 }
 
-fn pattern_fault(path: Word<'_>, text: &Text) -> Option<Diagnostic> {
-    if let Err(it) = pattern::check(path.text.as_bytes()) {
+fn pattern_fault(patterns: &mut Checker, path: Word<'_>, text: &Text) -> Option<Diagnostic> {
+    if let Err(it) = patterns.check(path.text.as_bytes()) {
         let span = text.span(path.at + it.offset);
         let fault = match it.kind {
             // `setfiles` takes the line: that is no reason not to build.

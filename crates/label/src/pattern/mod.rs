@@ -11,6 +11,9 @@ use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
 
+use crate::file_contexts::literal;
+use crate::narrow;
+
 pub(crate) use backtrack::Program;
 pub(crate) use class::ByteSet;
 pub(crate) use parse::parse;
@@ -87,9 +90,23 @@ pub enum PatternErrorKind {
     LookBehind,
 }
 
-/// Whether a line of file contexts may have this pattern.
-pub fn check(pattern: &[u8]) -> Result<(), PatternError> {
-    parse(pattern, &mut Arena::new()).map(drop)
+/// Tells which patterns lines of file contexts may have. Patterns are much alike: the next one costs what is new in it.
+#[derive(Default)]
+pub struct Checker {
+    arena: Arena,
+}
+
+impl Checker {
+    /// Looks at a pattern.
+    ///
+    /// # Errors
+    /// It does not compile.
+    pub fn check(&mut self, pattern: &[u8]) -> Result<(), PatternError> {
+        match literal(pattern) {
+            Ok(_) => Ok(()),
+            Err(_) => parse(pattern, &mut self.arena).map(drop),
+        }
+    }
 }
 
 /// A node of a pattern in an [`Arena`]; those below [`FIRST`] are single bytes.
@@ -176,6 +193,12 @@ pub(crate) struct Pattern {
     pub(crate) regular: bool,
 }
 
+impl Default for Arena {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Arena {
     pub(crate) fn new() -> Self {
         Self { bytes: &BYTES, nodes: Vec::new(), ids: FxHashMap::default() }
@@ -191,7 +214,7 @@ impl Arena {
             return id;
         }
         // Patterns are at most 64 KiB each and files hold thousands: far from the end of u32.
-        let id = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX).saturating_add(FIRST);
+        let id = narrow(self.nodes.len()).saturating_add(FIRST);
         self.nodes.push(node.clone());
         self.ids.insert(node, id);
         id

@@ -290,15 +290,16 @@ impl<'p> Parser<'p, '_> {
     /// Skips comments and ends of quotes, which a quantifier looks through.
     fn skip_nothing(&mut self) -> Result<bool> {
         let before = self.at;
-        loop {
+        while let Some(b'(' | b'\\') = self.bytes.get(self.at) {
             let start = self.at;
             if self.eat(b"(?#") {
                 let end = self.bytes[self.at..].iter().position(|&it| it == b')');
                 self.at += 1 + end.ok_or(self.error(start, PatternErrorKind::OpenGroup))?;
             } else if !self.eat(b"\\E") && !self.eat(b"\\Q\\E") {
-                return Ok(self.at > before);
+                break;
             }
         }
+        Ok(self.at > before)
     }
 
     /// A group whose parenthesis stands at `start`; none for options.
