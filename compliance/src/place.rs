@@ -33,6 +33,16 @@ impl Place {
         Ok(Self { root, work })
     }
 
+    /// Keeps a finding in the work folder; tells where without the folder itself, whose path is nobody else's.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep(&self, name: &str, bytes: &[u8]) -> Result<String> {
+        let path = self.work.join(name);
+        std::fs::write(&path, bytes).with_context(|| format!("writing {}", path.display()))?;
+        Ok(format!("kept in the work folder as {name}"))
+    }
+
     /// The `mandate` program beside this one. Run by cargo, this brings it up to date first.
     ///
     /// # Errors

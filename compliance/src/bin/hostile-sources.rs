@@ -73,9 +73,9 @@ fn main() -> Result<ExitCode> {
             false => mutant(&mut random, &corpus),
         };
         if let Err(problem) = tally.feed(&mut reader, &text) {
-            let path = place.work.join(format!("hostile-{}-{number}", args.seed));
-            fs::write(&path, &text)?;
-            tally.failures.push(format!("mutant {number}: {problem}; kept as {}", path.display()));
+            let name = format!("hostile-{}-{number}", args.seed);
+            let kept = place.keep(&name, &text)?;
+            tally.failures.push(format!("mutant {number}: {problem}; {kept}"));
         }
         // What was the most ever taken stays the most: those after it could not be told apart.
         if tally.failures.len() > 20 || tally.peak() > tally.allowance {

@@ -61,9 +61,8 @@ fn main() -> Result<()> {
             let mutant = mutate(&mut random, corpus);
             if let Err(problem) = survives(&mutant, &mut tally) {
                 failures += 1;
-                let path = place.work.join(format!("hostile-{}-{number}", args.seed));
-                std::fs::write(&path, &mutant)?;
-                writeln!(out, "FAILED mutant {number}: {problem}; kept as {}", path.display())?;
+                let kept = place.keep(&format!("hostile-{}-{number}", args.seed), &mutant)?;
+                writeln!(out, "FAILED mutant {number}: {problem}; {kept}")?;
             }
         }
     }

@@ -120,6 +120,7 @@ fn read_cil(name: String, bytes: Arc<[u8]>) -> Result<Read> {
     read.options.mls = lowered.mls;
     read.options.version = options.version;
     read.options.dropped_attributes = lowered.dropped_attributes;
+    read.options.drop_unused_commons = true;
     if let Some(handle_unknown) = lowered.handle_unknown {
         read.options.handle_unknown = handle_unknown;
     }

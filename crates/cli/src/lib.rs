@@ -26,6 +26,7 @@ mod words;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use anyhow::Error;
@@ -68,7 +69,13 @@ pub fn is_plain(arguments: &[OsString]) -> bool {
 /// Whether answers end with zero bytes, which must not be taken for colours: `label lookup --null`.
 pub fn ends_with_zero(arguments: &[OsString]) -> bool {
     let is = |at: usize, word: &str| arguments.get(at).is_some_and(|it| it == word);
-    is(1, "label") && is(2, "lookup") && arguments.iter().any(|it| it == "--null" || it == "-0")
+    is(1, "label") && is(2, "lookup") && arguments.iter().any(|it| is_null(it.as_bytes()))
+}
+
+/// `--null`, or `-0` among other options of one letter that take no value.
+fn is_null(word: &[u8]) -> bool {
+    let letters = word.strip_prefix(b"-").unwrap_or_default();
+    word == b"--null" || letters.iter().take_while(|it| b"0b".contains(it)).any(|&it| it == b'0')
 }
 
 fn classic_of(arguments: &[OsString]) -> Option<classic::Classic> {

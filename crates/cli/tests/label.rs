@@ -2,6 +2,11 @@
 
 mod common;
 
+use std::ffi::OsStr;
+use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::process::{Command, Stdio};
+
 use common::{Folder, run};
 use expect_test::{Expect, expect};
 
@@ -247,4 +252,28 @@ fn a_login_becomes_a_user_with_contexts() {
         error: mallory becomes nobody_u, but the policy has no such user
         2
     "#]].assert_eq(&ask(&["mallory"]));
+}
+
+/// The program itself, with a pipe: what looks like a colour is a name, and a zero byte ends it.
+#[test]
+fn names_of_any_bytes_come_back() {
+    let folder = tables("label-null");
+    let file = folder.path("file_contexts");
+    let name = b"/srv/\xff\n\x1b[31m";
+    let answer = [&name[..], b"\tsystem_u:object_r:srv_t\0"].concat();
+    for words in [&["--null"][..], &["-b", "-0"], &["-b0"]] {
+        let mut lookup = Command::new(env!("CARGO_BIN_EXE_mandate"));
+        lookup.args(["label", "lookup", "-t", "dir", "-f"]).arg(&file);
+        let named = lookup.args(words).arg(OsStr::from_bytes(name)).output().expect("it runs");
+        assert_eq!((named.stdout.as_slice(), named.stderr.len()), (&answer[..], 0), "{words:?}");
+    }
+    let mut lookup = Command::new(env!("CARGO_BIN_EXE_mandate"));
+    lookup.args(["label", "lookup", "-0", "-t", "dir", "-f"]).arg(&file);
+    let mut lookup =
+        lookup.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut questions = lookup.stdin.take().expect("a pipe");
+    questions.write_all(&[&name[..], b"\0", name].concat()).expect("it reads");
+    drop(questions);
+    let told = lookup.wait_with_output().expect("it ends");
+    assert_eq!((told.stdout, told.status.code()), (answer.repeat(2), Some(0)));
 }

@@ -3,6 +3,9 @@
 
 mod common;
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+
 use common::{Folder, policy, run};
 use expect_test::{Expect, expect};
 
@@ -516,6 +519,21 @@ fn classic_look_ups() {
     for (words, code, expected) in cases {
         check(&folder, words, code, expected);
     }
+}
+
+/// The program under its classic name: a name that is no UTF-8 comes back as it is.
+#[test]
+fn matchpathcon_keeps_the_bytes_of_names() {
+    let folder = Folder::new("label-bytes");
+    put(&folder, "fc", "/srv/.*\tsystem_u:object_r:srv_t:s0\n");
+    let program = folder.path("matchpathcon");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_mandate"), &program).unwrap();
+    let name = b"/srv/\xff\x1b[31m";
+    let mut command = std::process::Command::new(program);
+    command.arg("-f").arg(folder.path("fc")).arg(OsStr::from_bytes(name));
+    let told = command.output().unwrap();
+    let expected = [&name[..], b"\tsystem_u:object_r:srv_t:s0\n"].concat();
+    assert_eq!((told.stdout, told.status.code()), (expected, Some(0)));
 }
 
 #[test]

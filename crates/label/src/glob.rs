@@ -1,5 +1,18 @@
 //! Globs as `fnmatch(3)` matches them without flags: `*`, `?`, `[set]` and `\` before a literal; `/` and leading dots are bytes like any other.
 
+/// Lines of a table `kind glob context`.
+pub(crate) type Globs<K> = Vec<(K, crate::Bytes, crate::Bytes)>;
+
+/// The context in the first line of this kind whose glob matches.
+pub(crate) fn first<'t, K: PartialEq>(
+    entries: &'t Globs<K>,
+    kind: &K,
+    name: &[u8],
+) -> Option<&'t [u8]> {
+    let hit = entries.iter().find(|(its, glob, _)| its == kind && matches(glob, name));
+    hit.map(|(_, _, context)| &**context)
+}
+
 /// Does `glob` match all of `text`?
 ///
 /// Time grows with the product of both lengths; nothing is allocated.

@@ -21,7 +21,7 @@ mod line;
 pub mod media;
 pub mod mounts;
 pub mod packages;
-mod pattern;
+pub mod pattern;
 pub mod relabel;
 pub mod sepgsql;
 pub mod setrans;
@@ -33,6 +33,11 @@ pub use file_type::FileType;
 pub use glob::matches as glob_matches;
 pub use line::{LineError, LineErrorKind};
 pub use pattern::{PatternError, PatternErrorKind};
+
+/// A length or offset as tables keep it. What is read is bounded so that it stays far below 2³².
+fn narrow(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
 
 /// Bytes that a table keeps: a name, a pattern, a context.
 type Bytes = Box<[u8]>;

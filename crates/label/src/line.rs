@@ -83,7 +83,7 @@ pub(crate) fn required<'a, const N: usize>(
 
 /// The column, from 1, of the byte at `offset` of a line.
 pub(crate) fn column(offset: usize) -> u32 {
-    u32::try_from(offset).unwrap_or(u32::MAX).saturating_add(1)
+    crate::narrow(offset).saturating_add(1)
 }
 
 /// What `entry` makes of each line that is neither blank nor a comment, and the errors of the others.
@@ -122,10 +122,7 @@ pub(crate) fn fields(line: &[u8]) -> impl Iterator<Item = Field<'_>> {
         let start = at + rest.iter().position(|it| !is_space(*it))?;
         let length = line[start..].iter().position(|it| is_space(*it));
         at = length.map_or(line.len(), |it| start + it);
-        Some(Field {
-            bytes: &line[start..at],
-            column: u32::try_from(start + 1).unwrap_or(u32::MAX),
-        })
+        Some(Field { bytes: &line[start..at], column: column(start) })
     })
 }
 

@@ -1,6 +1,6 @@
 //! Contexts of database objects by kind and name: `sepgsql_contexts(5)`, `selabel_db(5)`.
 
-use crate::Bytes;
+use crate::glob::Globs;
 use crate::line::{Fault, Field, LineError, LineErrorKind, required};
 
 /// Kinds of objects of a database.
@@ -57,7 +57,7 @@ impl Kind {
 /// The table of a `sepgsql_contexts` file: `kind glob context` a line; `#` begins a comment anywhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SepgsqlContexts {
-    entries: Vec<(Kind, Bytes, Bytes)>,
+    entries: Globs<Kind>,
 }
 
 impl SepgsqlContexts {
@@ -77,11 +77,7 @@ impl SepgsqlContexts {
 
     /// The context of an object by its full name, such as `database.schema.table`: the first line of its kind whose glob matches.
     pub fn lookup(&self, kind: Kind, name: &[u8]) -> Option<&[u8]> {
-        let hit = self
-            .entries
-            .iter()
-            .find(|(its, glob, _)| *its == kind && crate::glob::matches(glob, name));
-        hit.map(|(_, _, context)| &**context)
+        crate::glob::first(&self.entries, &kind, name)
     }
 }
 

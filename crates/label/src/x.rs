@@ -1,6 +1,6 @@
 //! Contexts of X objects by kind and name: `x_contexts(5)`, `selabel_x(5)`.
 
-use crate::Bytes;
+use crate::glob::Globs;
 use crate::line::{LineError, LineErrorKind, required};
 
 /// Kinds of objects of an X server.
@@ -42,7 +42,7 @@ impl Kind {
 /// The table of an `x_contexts` file: `kind glob context` a line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct XContexts {
-    entries: Vec<(Kind, Bytes, Bytes)>,
+    entries: Globs<Kind>,
 }
 
 impl XContexts {
@@ -63,11 +63,7 @@ impl XContexts {
 
     /// The context of an object: the first line of its kind whose glob matches its name.
     pub fn lookup(&self, kind: Kind, name: &[u8]) -> Option<&[u8]> {
-        let hit = self
-            .entries
-            .iter()
-            .find(|(its, glob, _)| *its == kind && crate::glob::matches(glob, name));
-        hit.map(|(_, _, context)| &**context)
+        crate::glob::first(&self.entries, &kind, name)
     }
 }
 

@@ -113,11 +113,17 @@ pub(crate) fn matchpathcon(
         match verify(&mut lookup, &path, kind) {
             Ok(true) if request.quiet => {}
             _ if request.quiet => return Ok(1),
-            Ok(true) => writeln!(out, "{} verified.", path.display())?,
+            Ok(true) => {
+                out.write_all(bytes)?;
+                writeln!(out, " verified.")?;
+            }
             Ok(false) => {
                 failed = true;
                 match label(&path) {
-                    Ok(label) => write!(out, "{} has context {label}, should be ", path.display())?,
+                    Ok(label) => {
+                        out.write_all(bytes)?;
+                        write!(out, " has context {label}, should be ")?;
+                    }
                     Err(why) => {
                         let why = system_words(&why);
                         write!(out, "actual context unknown: {why}, should be ")?;
@@ -126,7 +132,8 @@ pub(crate) fn matchpathcon(
                 writeln!(out, "{should}")?;
             }
             Err(why) => {
-                writeln!(out, "{} error: {}", path.display(), system_words(&why))?;
+                out.write_all(bytes)?;
+                writeln!(out, " error: {}", system_words(&why))?;
                 return Ok(1);
             }
         }

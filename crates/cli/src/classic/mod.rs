@@ -42,8 +42,8 @@ pub(crate) use seinfo::print_summary;
 pub(crate) type Classic = fn(&[String], &mut dyn Write, &mut dyn Write) -> Result<u8>;
 
 /// Commands whose output is names of files, byte by byte.
-pub(crate) const NAME_FILES: [&str; 5] =
-    ["chcon", "getfilecon", "restorecon", "setfilecon", "setfiles"];
+pub(crate) const NAME_FILES: [&str; 6] =
+    ["chcon", "getfilecon", "matchpathcon", "restorecon", "setfilecon", "setfiles"];
 
 /// The command of exactly this name.
 pub(crate) fn find(name: &str) -> Option<Classic> {

@@ -1,6 +1,8 @@
 //! What a walk found: how many files, and which labels became which.
 
+use std::fmt;
 use std::io::Write;
+use std::time::Duration;
 
 use anyhow::Result;
 use rustc_hash::FxHashMap;
@@ -131,6 +133,29 @@ impl Found {
             "failures": self.failures,
             "changes": pairs.collect::<Vec<_>>(),
         })
+    }
+}
+
+/// What a verb did, in a line.
+pub(crate) struct Summary {
+    pub(crate) seen: u64,
+    /// Labels that are others now, or would be.
+    pub(crate) changed: u64,
+    pub(crate) failed: u64,
+    pub(crate) dry_run: bool,
+    pub(crate) time: Duration,
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (seen, entries) = (self.seen, if self.seen == 1 { "entry" } else { "entries" });
+        let (changed, labels) = (self.changed, if self.changed == 1 { "label" } else { "labels" });
+        let done = if self.dry_run { "would change" } else { "changed" };
+        let (failed, seconds) = (self.failed, self.time.as_secs_f64());
+        write!(
+            f,
+            "{seen} {entries} seen, {changed} {labels} {done}, {failed} failed, in {seconds:.2} s"
+        )
     }
 }
 

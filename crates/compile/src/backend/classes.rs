@@ -8,7 +8,9 @@ use mandate_syntax::diagnostic::Diagnostic;
 use mandate_syntax::kernel::ast::{Ident, Idents, StatementKind};
 use mandate_syntax::names::Symbol;
 use mandate_syntax::source::Span;
+use rustc_hash::FxHashSet;
 
+use super::Options;
 use super::constraints::ClassRules;
 use super::declare::{Declared, Kind, Space};
 use super::report::Report;
@@ -88,7 +90,12 @@ impl Classes {
     }
 
     /// Gathers commons, classes and access vectors.
-    pub(crate) fn gather(tree: &Tree<'_>, declared: &Declared, report: &mut Report) -> Self {
+    pub(crate) fn gather(
+        tree: &Tree<'_>,
+        declared: &Declared,
+        options: &Options,
+        report: &mut Report,
+    ) -> Self {
         let mut classes = Self {
             classes: Vec::new(),
             commons: Vec::new(),
@@ -112,7 +119,7 @@ impl Classes {
                 u16::try_from(classes.classes.len()).unwrap_or(u16::MAX);
         }
         let mut gatherer = Gatherer { tree, declared, report, classes };
-        gatherer.commons();
+        gatherer.commons(options.drop_unused_commons);
         gatherer.vectors();
         gatherer.classes.number_permissions();
         gatherer.classes
@@ -239,19 +246,32 @@ struct Gatherer<'a, 'r> {
 }
 
 impl<'a> Gatherer<'a, '_> {
-    fn commons(&mut self) {
+    /// Commons, or only those that a class has.
+    fn commons(&mut self, only_used: bool) {
+        let used = self.used_commons();
         for other in &self.tree.others {
             let StatementKind::Common { name: ident, permissions } = other.statement.kind else {
                 continue;
             };
             let part = self.tree.part(other.block);
             let name = part.name(ident);
-            if self.classes.commons.iter().any(|it| it.name == name) {
+            let known = self.classes.commons.iter().any(|it| it.name == name);
+            if known || only_used && !used.contains(&name) {
                 continue;
             }
             let permissions = self.permissions(part, permissions, &[], ident);
             self.classes.commons.push(Common { name, permissions, span: ident.span });
         }
+    }
+
+    fn used_commons(&self) -> FxHashSet<Symbol> {
+        let inherited = self.tree.others.iter().filter_map(|other| match other.statement.kind {
+            StatementKind::AccessVector { inherits, .. } => {
+                Some(self.tree.part(other.block).name(inherits?))
+            }
+            _ => None,
+        });
+        inherited.collect()
     }
 
     /// The names of a list of permissions, those in `before` and repetitions reported and left out.

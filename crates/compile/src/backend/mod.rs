@@ -58,6 +58,8 @@ pub struct Options {
     pub preserve_tunables: bool,
     /// Attributes that the policy does not hold: rules are about their members.
     pub dropped_attributes: Vec<String>,
+    /// Leave commons out that no class has, as `secilc` does and `checkpolicy` does not.
+    pub drop_unused_commons: bool,
 }
 
 impl Default for Options {
@@ -70,6 +72,7 @@ impl Default for Options {
             sort_declarations: false,
             preserve_tunables: false,
             dropped_attributes: Vec::new(),
+            drop_unused_commons: false,
         }
     }
 }
@@ -115,7 +118,7 @@ pub fn compile(units: &[Unit], options: &Options) -> Compiled {
     let mut report = report::Report::default();
     let tree = tree::Tree::new(units);
     let declared = declare::Declared::gather(&tree, &mut report);
-    let classes = classes::Classes::gather(&tree, &declared, &mut report);
+    let classes = classes::Classes::gather(&tree, &declared, options, &mut report);
     let links = link::link(&tree, &declared, &classes);
     let mut compiled = Compiled::default();
     let mut names = Resolver::new(&tree, &declared, &links, &classes, options, &mut report);

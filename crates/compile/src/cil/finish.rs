@@ -151,7 +151,7 @@ impl<'t> Lowerer<'_, 't> {
         let message = format!("{} `{text}` has no place in the order", decl.kind.words());
         let error = Diagnostic::error(Code::CilOrder, decl.span, message);
         let help = format!("name it in a `{}` statement", keyword.text());
-        self.report.add(error.help(help));
+        self.report.add_missing(error.help(help));
     }
 
     fn permissions_of(&mut self, id: DeclId, skip: usize) -> Slice {
@@ -164,10 +164,6 @@ impl<'t> Lowerer<'_, 't> {
 
     fn commons(&mut self) {
         for id in self.of_kind(DeclKind::Common) {
-            // One that no class has says nothing.
-            if !self.tables.commons.values().any(|it| it.0 == id) {
-                continue;
-            }
             let permissions = self.permissions_of(id, 0);
             let name = self.declared_here(id);
             self.add(name.span, StatementKind::Common { name, permissions });
@@ -207,7 +203,7 @@ impl<'t> Lowerer<'_, 't> {
             let decl = self.world.decl(id);
             let message =
                 format!("{} `{}`: {wrong}", decl.kind.words(), self.world.text(decl.flat));
-            self.report.add(Diagnostic::error(Code::CilUnknownName, decl.span, message));
+            self.report.add_missing(Diagnostic::error(Code::CilUnknownName, decl.span, message));
         }
         if self.of_kind(DeclKind::Sid).is_empty() {
             let message = "the policy has no initial SID";
@@ -311,7 +307,7 @@ impl<'t> Lowerer<'_, 't> {
                 let error = Diagnostic::error(Code::MlsRequired, name.span, message);
                 let help =
                     format!("write `(userlevel {text} (s0))` and `(userrange {text} ((s0) (s0)))`");
-                self.report.add(error.help(help));
+                self.report.add_missing(error.help(help));
                 continue;
             }
             let items: Vec<SetItem> = roles

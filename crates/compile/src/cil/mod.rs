@@ -164,6 +164,7 @@ pub fn build(sources: Vec<(String, Arc<[u8]>)>, options: &Options, checks: Check
         handle_unknown: lowered.handle_unknown.unwrap_or(HandleUnknown::Deny),
         version: if options.newest { PolicyVersion::MAX } else { options.version },
         dropped_attributes: lowered.dropped_attributes,
+        drop_unused_commons: true,
         ..backend::Options::default()
     };
     let whole = whole::compile(&lowered.units, &backend, checks);

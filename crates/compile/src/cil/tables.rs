@@ -321,7 +321,7 @@ impl<'t> Gatherer<'_, 't> {
                 let error = Diagnostic::error(Code::CilUnknownName, decl.span, message);
                 let help =
                     format!("write `({}actual {text} …)`", decl.kind.words().replace(' ', ""));
-                self.world.report.add(error.help(help));
+                self.world.report.add_missing(error.help(help));
             }
         }
     }

@@ -3,7 +3,7 @@
 use mandate_policydb::HandleUnknown;
 use mandate_syntax::cil::{Element, Keyword, Parsed, Tree};
 use mandate_syntax::codes::Code;
-use mandate_syntax::diagnostic::{Diagnostic, Severity};
+use mandate_syntax::diagnostic::Diagnostic;
 use mandate_syntax::kernel::ast::{Ident, Statement, StatementKind, Unit};
 use mandate_syntax::names::{Interner, Symbol};
 use mandate_syntax::source::Expansions;
@@ -14,6 +14,7 @@ use super::declare::{DeclKind, Run, Space, declares};
 use super::finish::Checked;
 use super::lower::{Denial, Lowerer, SetUse, is_optional, slice, weight};
 use super::members::Members;
+use super::report::Told;
 use super::tables::{self, Tables};
 use super::world::{Container, ContainerId, Kind, World};
 use super::{Lowered, Options, deny, used};
@@ -30,6 +31,7 @@ pub(super) fn lower(
     expansions: &mut Expansions,
 ) -> Lowered {
     let mut diagnostics = Vec::new();
+    let mut told = Told::default();
     let (trees, names) = join(parsed, &mut diagnostics);
     if diagnostics.iter().any(|it| it.code == Code::UnclosedString) {
         // Where its lists end is not known: all else that could be told would follow from that.
@@ -43,7 +45,7 @@ pub(super) fn lower(
     if !spent {
         let (runs, tables) = settle(&mut world);
         check_shapes(&mut world, &tables, &runs);
-        lowered = lower_world(&world, &tables, &runs);
+        lowered = lower_world(&world, &tables, &runs, &mut told);
         lowered.disabled = disabled(&world);
         // Faults of the statements follow from those of the containers.
         let failed = world.report.failed();
@@ -54,31 +56,13 @@ pub(super) fn lower(
     expansions.set(0, std::mem::take(&mut world.expansions));
     // What is misshapen may be so because it could not be read.
     let unread = !diagnostics.is_empty();
-    let found = world.report.into_diagnostics().into_iter();
-    diagnostics.extend(found.filter(|it| !unread || it.code != Code::CilShape));
-    diagnostics.append(&mut lowered.diagnostics);
-    // What is missing for another fault has not been forgotten.
-    let wrong = |it: &Diagnostic| it.severity == Severity::Error && !is_missing(it);
-    if diagnostics.iter().any(wrong) {
-        diagnostics.retain(|it| !is_missing(it));
-    }
-    diagnostics.sort_by_key(|it| it.span);
-    diagnostics.dedup_by(|a, b| a.span == b.span && a.code == b.code);
-    lowered.diagnostics = diagnostics;
+    let mut found = world.report.into_told();
+    found.faults.retain(|it| !unread || it.code != Code::CilShape);
+    let mut all = Told { faults: diagnostics, ..Told::default() };
+    all.append(found);
+    all.append(told);
+    lowered.diagnostics = all.into_diagnostics();
     lowered
-}
-
-/// Does it tell that a statement is missing, which may be so for another fault?
-fn is_missing(it: &Diagnostic) -> bool {
-    let words = [
-        "has no place in the order",
-        "stands for nothing",
-        "`classpermissionset`",
-        "`classmapping`",
-        "has no default level",
-        "has no range",
-    ];
-    it.labels.is_empty() && words.iter().any(|words| it.message.contains(words))
 }
 
 /// One interner for all files.
@@ -139,8 +123,9 @@ fn check_shapes(world: &mut World<'_>, tables: &Tables, runs: &[Run]) {
     let unused: Vec<ContainerId> = unused.map(|it| it.1).collect();
     let mut checker = Lowerer::checker(world, tables);
     unused.iter().for_each(|&it| checker.check_shapes(it));
-    let told = checker.report.into_diagnostics();
-    told.into_iter().for_each(|it| world.report.add(it));
+    let told = checker.report.into_told();
+    told.faults.into_iter().for_each(|it| world.report.add(it));
+    told.missing.into_iter().for_each(|it| world.report.add_missing(it));
     world.check_declarations(&unused);
 }
 
@@ -225,7 +210,7 @@ fn pieces<'r>(world: &World<'_>, runs: &'r [Run]) -> Vec<&'r [Run]> {
 /// What a piece gave.
 struct Piece {
     unit: Unit,
-    diagnostics: Vec<Diagnostic>,
+    told: Told,
     sets: Vec<SetUse>,
     denials: Vec<Denial>,
     spreads: bool,
@@ -236,12 +221,12 @@ struct Piece {
 impl Piece {
     fn of(lowerer: Lowerer<'_, '_>) -> Self {
         let Lowerer { unit, report, sets, denials, spreads, left_out, object_types, .. } = lowerer;
-        let diagnostics = report.into_diagnostics();
-        Self { unit, diagnostics, sets, denials, spreads, left_out, object_types }
+        let told = report.into_told();
+        Self { unit, told, sets, denials, spreads, left_out, object_types }
     }
 }
 
-fn lower_world(world: &World<'_>, tables: &Tables, runs: &[Run]) -> Lowered {
+fn lower_world(world: &World<'_>, tables: &Tables, runs: &[Run], told: &mut Told) -> Lowered {
     let pieces = pieces(world, runs);
     let side_by_side = || -> Vec<Piece> {
         let lowered = pieces.par_iter().map(|runs| {
@@ -279,11 +264,11 @@ fn lower_world(world: &World<'_>, tables: &Tables, runs: &[Run]) -> Lowered {
         ..Lowered::default()
     };
     let mut objects = Objects { users: objects, ..Objects::default() };
-    work_off(world, tables, &mut pieces, &mut objects, &mut lowered);
-    lowered.diagnostics.extend(objects.refused(world, &contexts));
+    work_off(world, tables, &mut pieces, &mut objects, &mut lowered, &mut told.faults);
+    told.faults.extend(objects.refused(world, &contexts));
     lowered.contexts = contexts.into_iter().map(|it| (it.text, it.span)).collect();
     for mut piece in pieces {
-        lowered.diagnostics.append(&mut piece.diagnostics);
+        told.append(piece.told);
         piece.unit.names = world.names.clone();
         lowered.units.push(piece.unit);
     }
@@ -297,6 +282,7 @@ fn work_off(
     pieces: &mut [Piece],
     objects: &mut Objects,
     lowered: &mut Lowered,
+    faults: &mut Vec<Diagnostic>,
 ) {
     let sets: Vec<SetUse> = pieces.iter_mut().flat_map(|it| std::mem::take(&mut it.sets)).collect();
     let denials: Vec<Denial> =
@@ -333,7 +319,7 @@ fn work_off(
                 for piece in &mut *pieces {
                     let told =
                         deny::work_off(world, tables, &mut members, &denials, &mut piece.unit);
-                    lowered.diagnostics.extend(told);
+                    faults.extend(told);
                 }
             }
             objects.types(&mut members, pieces);
@@ -342,7 +328,7 @@ fn work_off(
         if space == Space::Roles {
             objects.through_attributes(&mut members);
         }
-        lowered.diagnostics.append(&mut members.diagnostics);
+        faults.append(&mut members.diagnostics);
     }
 }
 

@@ -4,8 +4,10 @@
 //! `HOME_ROOT`, `ROLE` or `USER` are templates, from which lines for each user are made later.
 
 mod check;
-mod pattern;
 
+use mandate_label::file_contexts::NONE;
+use mandate_label::pattern::Checker;
+use mandate_label::{FileType, PatternErrorKind};
 use mandate_policydb::PolicyDb;
 use mandate_syntax::codes::Code;
 use mandate_syntax::diagnostic::{Diagnostic, Severity};
@@ -14,8 +16,6 @@ use mandate_syntax::text::{SpanCursor, Text};
 use rustc_hash::FxHashMap;
 
 use crate::near::did_you_mean;
-
-pub use pattern::PatternError;
 
 /// A line of file contexts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,55 +28,6 @@ pub struct FileContext {
     pub context: Option<String>,
     /// Where the line begins.
     pub span: Span,
-}
-
-/// A kind of file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum FileType {
-    /// `-b`.
-    Block,
-    /// `-c`.
-    Character,
-    /// `-d`.
-    Directory,
-    /// `-p`.
-    Pipe,
-    /// `-l`.
-    SymbolicLink,
-    /// `-s`.
-    Socket,
-    /// `--`.
-    Regular,
-}
-
-impl FileType {
-    const NAMES: [(&'static str, Self); 7] = [
-        ("-b", Self::Block),
-        ("-c", Self::Character),
-        ("-d", Self::Directory),
-        ("-p", Self::Pipe),
-        ("-l", Self::SymbolicLink),
-        ("-s", Self::Socket),
-        ("--", Self::Regular),
-    ];
-
-    /// As it is written in file contexts.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Block => "-b",
-            Self::Character => "-c",
-            Self::Directory => "-d",
-            Self::Pipe => "-p",
-            Self::SymbolicLink => "-l",
-            Self::Socket => "-s",
-            Self::Regular => "--",
-        }
-    }
-
-    /// The kind that `text` names.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|it| it.0 == text).map(|it| it.1)
-    }
 }
 
 /// What a pattern leaves open: what leaves less open comes later, and so wins.
@@ -126,8 +77,6 @@ impl FileContext {
     }
 }
 
-const NONE: &str = "<<none>>";
-
 /// Does one of the words stand for something of a user's?
 fn is_template(text: &str) -> bool {
     // All of them have capitals, which nearly no line has.
@@ -171,6 +120,7 @@ pub fn read(text: &Text, policy: Option<&PolicyDb>) -> (Vec<FileContext>, Vec<Di
     let mut reader = Reader {
         contexts: Vec::new(),
         diagnostics: Vec::new(),
+        patterns: Checker::default(),
         checker: policy.map(check::Checker::new),
     };
     let mut spans = text.spans();
@@ -186,6 +136,7 @@ pub fn read(text: &Text, policy: Option<&PolicyDb>) -> (Vec<FileContext>, Vec<Di
 struct Reader<'a> {
     contexts: Vec<FileContext>,
     diagnostics: Vec<Diagnostic>,
+    patterns: Checker,
     checker: Option<check::Checker<'a>>,
 }
 
@@ -221,7 +172,7 @@ impl Reader<'_> {
 
     fn words(&mut self, words: Words<'_>, span: Span, text: &Text) {
         let mut found = Vec::new();
-        found.extend(pattern_fault(words.path, text));
+        found.extend(pattern_fault(&mut self.patterns, words.path, text));
         let file_type = words.file_type.and_then(|it| {
             let file_type = FileType::parse(it.text);
             found.extend(file_type.is_none().then(|| no_file_type(it, text)));
@@ -280,11 +231,21 @@ impl Reader<'_> {
     }
 }
 
-fn pattern_fault(path: Word<'_>, text: &Text) -> Option<Diagnostic> {
-    if let Err(it) = pattern::check(path.text) {
-        let span = text.span(path.at + it.offset());
-        let message = format!("the pattern `{}` is malformed", path.text);
-        return Some(Diagnostic::error(Code::BadPattern, span, message).label(it.to_string()));
+fn pattern_fault(patterns: &mut Checker, path: Word<'_>, text: &Text) -> Option<Diagnostic> {
+    if let Err(it) = patterns.check(path.text.as_bytes()) {
+        let span = text.span(path.at + it.offset);
+        let fault = match it.kind {
+            // `setfiles` takes the line: that is no reason not to build.
+            PatternErrorKind::Unsupported => {
+                let message = format!("`mandate label` leaves the pattern `{}` out", path.text);
+                Diagnostic::warning(Code::Suspicious, span, message)
+            }
+            _ => {
+                let message = format!("the pattern `{}` is malformed", path.text);
+                Diagnostic::error(Code::BadPattern, span, message)
+            }
+        };
+        return Some(fault.label(it.to_string()));
     }
     let relative = path.text.starts_with(|it: char| it.is_ascii_alphanumeric());
     if !relative || path.text.starts_with("HOME_DIR") || path.text.starts_with("HOME_ROOT") {

@@ -5,6 +5,7 @@ use std::hash::Hasher;
 use rustc_hash::{FxHashMap, FxHasher};
 
 use super::nfa::{Nfa, START, StateId};
+use crate::narrow;
 
 /// States that are kept; a table of Debian's policy has 90 classes of bytes, thus 400 bytes a state.
 const MOST_STATES: usize = 65_536;
@@ -297,9 +298,4 @@ fn hash(items: &[u32]) -> u64 {
     let mut hasher = FxHasher::default();
     items.iter().for_each(|&it| hasher.write_u32(it));
     hasher.finish()
-}
-
-/// Offsets stay far below 2³²: states are bounded, and so is what a path can put in one.
-fn narrow(length: usize) -> u32 {
-    u32::try_from(length).unwrap_or(u32::MAX)
 }

@@ -1,8 +1,8 @@
 //! Lines of file contexts, and what libselinux makes of their patterns before it compiles them.
 
 use super::FileType;
-use crate::line::{Field, fields};
-use crate::{LineErrorKind, PatternError};
+use crate::line::{Field, column, fields};
+use crate::{LineErrorKind, PatternError, narrow};
 
 /// A line of file contexts, its pattern not compiled yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ type Failure = (u32, LineErrorKind);
 
 /// Reads a line that is neither blank nor a comment.
 pub(crate) fn read(line: &[u8]) -> Result<Written<'_>, Failure> {
-    let end = u32::try_from(line.len() + 1).unwrap_or(u32::MAX);
+    let end = column(line.len());
     let mut fields = fields(line);
     let mut next = |what| match fields.next() {
         Some(field) => check(field),
@@ -39,7 +39,7 @@ pub(crate) fn read(line: &[u8]) -> Result<Written<'_>, Failure> {
 
 fn check(field: Field<'_>) -> Result<Field<'_>, Failure> {
     if let Some(at) = field.bytes.iter().position(|it| !it.is_ascii() || *it == 0) {
-        let column = field.column.saturating_add(u32::try_from(at).unwrap_or(u32::MAX));
+        let column = field.column.saturating_add(narrow(at));
         let found = field.bytes[at];
         return Err((column, LineErrorKind::NotAscii(found)));
     }
@@ -59,8 +59,7 @@ fn file_type(field: Field<'_>) -> Result<FileType, Failure> {
 
 /// Where in a line a pattern is wrong.
 pub(crate) fn pattern_failure(pattern: Field<'_>, error: PatternError) -> Failure {
-    let offset = u32::try_from(error.offset).unwrap_or(u32::MAX);
-    (pattern.column.saturating_add(offset), LineErrorKind::Pattern(error.kind))
+    (pattern.column.saturating_add(narrow(error.offset)), LineErrorKind::Pattern(error.kind))
 }
 
 /// The path that a pattern without meta characters stands for, and else how long the part without them is, in bytes of the path.

@@ -16,10 +16,12 @@ pub use lint::{Finding, FindingKind};
 pub use lookup::{Answer, Directory, Lookup};
 pub use subs::Substitutions;
 
+pub(crate) use line::literal;
+
 use crate::automaton::nfa::{Builder, Nfa};
 use crate::line::lines;
 use crate::pattern::{self, Arena, Node, NodeId, Pattern, Program};
-use crate::{FileType, LineError, LineErrorKind};
+use crate::{FileType, LineError, LineErrorKind, narrow};
 
 /// A pattern with more states than this is left to the second engine.
 const LARGE: u64 = 10_000;
@@ -187,6 +189,7 @@ impl std::fmt::Display for LineRef<'_> {
 }
 
 /// Lines as they are read.
+#[derive(Default)]
 struct Reader {
     lines: Vec<Line>,
     /// Of each line, what its pattern is.
@@ -201,20 +204,6 @@ struct Reader {
 enum Parsed {
     Literal(Vec<u8>),
     Pattern(Pattern),
-}
-
-impl Default for Reader {
-    fn default() -> Self {
-        Self {
-            lines: Vec::new(),
-            patterns: Vec::new(),
-            texts: Vec::new(),
-            contexts: Vec::new(),
-            context_ids: FxHashMap::default(),
-            arena: Arena::new(),
-            errors: Vec::new(),
-        }
-    }
 }
 
 impl Reader {
@@ -340,8 +329,4 @@ fn beginning(arena: &Arena, root: NodeId) -> Vec<u8> {
         Node::Concat(parts) => parts.iter().map_while(|&it| byte(it)).collect(),
         _ => byte(root).into_iter().collect(),
     }
-}
-
-fn narrow(length: usize) -> u32 {
-    u32::try_from(length).unwrap_or(u32::MAX)
 }

@@ -154,7 +154,7 @@ impl Writer {
     }
 
     fn length(&mut self, length: usize) {
-        self.number(u32::try_from(length).unwrap_or(u32::MAX));
+        self.number(crate::narrow(length));
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
@@ -166,7 +166,7 @@ impl Writer {
         let start = self.0.len();
         self.number(0);
         numbers.for_each(|it| self.number(it));
-        let count = u32::try_from((self.0.len() - start) / 4 - 1).unwrap_or(u32::MAX);
+        let count = crate::narrow((self.0.len() - start) / 4 - 1);
         self.0[start..start + 4].copy_from_slice(&count.to_le_bytes());
     }
 

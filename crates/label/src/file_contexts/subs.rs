@@ -31,7 +31,7 @@ impl Substitutions {
                 }
                 _ => errors.push(LineError {
                     line: number,
-                    column: u32::try_from(line.len() + 1).unwrap_or(u32::MAX),
+                    column: crate::line::column(line.len()),
                     kind: LineErrorKind::Missing("the path to use instead"),
                 }),
             }

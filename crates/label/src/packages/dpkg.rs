@@ -36,7 +36,7 @@ impl Diversions {
         let lines = lines.strip_suffix(&[&b""[..]]).unwrap_or(&lines);
         let chunks = lines.chunks_exact(3);
         let error = (!chunks.remainder().is_empty()).then(|| LineError {
-            line: u32::try_from(lines.len()).unwrap_or(u32::MAX).saturating_add(1),
+            line: crate::line::column(lines.len()),
             column: 1,
             kind: LineErrorKind::Missing("where the file went and whose it is"),
         });

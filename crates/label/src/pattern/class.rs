@@ -31,6 +31,14 @@ impl ByteSet {
         self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 != 0
     }
 
+    /// The byte of a set of one.
+    pub(crate) fn only(self) -> Option<u8> {
+        let mut words = (0u8..).zip(self.0).filter(|it| it.1 != 0);
+        let (place, word) = words.next()?;
+        let bit = u8::try_from(word.trailing_zeros()).ok()?;
+        (word.is_power_of_two() && words.next().is_none()).then_some(place * 64 + bit)
+    }
+
     pub(crate) fn union(self, other: Self) -> Self {
         Self(std::array::from_fn(|it| self.0[it] | other.0[it]))
     }

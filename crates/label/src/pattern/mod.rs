@@ -7,7 +7,12 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
+use std::sync::LazyLock;
+
 use rustc_hash::FxHashMap;
+
+use crate::file_contexts::literal;
+use crate::narrow;
 
 pub(crate) use backtrack::Program;
 pub(crate) use class::ByteSet;
@@ -85,8 +90,36 @@ pub enum PatternErrorKind {
     LookBehind,
 }
 
-/// A node of a pattern in an [`Arena`]; those below 256 are single bytes.
+/// Tells which patterns lines of file contexts may have. Patterns are much alike: the next one costs what is new in it.
+#[derive(Default)]
+pub struct Checker {
+    arena: Arena,
+}
+
+impl Checker {
+    /// Looks at a pattern.
+    ///
+    /// # Errors
+    /// It does not compile.
+    pub fn check(&mut self, pattern: &[u8]) -> Result<(), PatternError> {
+        match literal(pattern) {
+            Ok(_) => Ok(()),
+            Err(_) => parse(pattern, &mut self.arena).map(drop),
+        }
+    }
+}
+
+/// A node of a pattern in an [`Arena`]; those below [`FIRST`] are single bytes.
 pub(crate) type NodeId = u32;
+
+/// The first node that is no single byte.
+const FIRST: NodeId = 256;
+
+/// The nodes of single bytes, which all arenas share.
+static BYTES: LazyLock<[Node; FIRST as usize]> = LazyLock::new(|| {
+    let mut next = 0..=u8::MAX;
+    std::array::from_fn(|_| next.next().map_or(Node::Empty, |it| Node::Set(ByteSet::of(it))))
+});
 
 /// What a pattern is made of.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -144,6 +177,8 @@ pub(crate) enum Assert {
 
 /// The nodes of many patterns, each different one once.
 pub(crate) struct Arena {
+    bytes: &'static [Node; FIRST as usize],
+    /// From [`FIRST`] on.
     nodes: Vec<Node>,
     ids: FxHashMap<Node, NodeId>,
 }
@@ -158,28 +193,39 @@ pub(crate) struct Pattern {
     pub(crate) regular: bool,
 }
 
+impl Default for Arena {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Arena {
     pub(crate) fn new() -> Self {
-        let mut arena = Self { nodes: Vec::new(), ids: FxHashMap::default() };
-        for byte in 0..=u8::MAX {
-            arena.add(Node::Set(ByteSet::of(byte)));
-        }
-        arena
+        Self { bytes: &BYTES, nodes: Vec::new(), ids: FxHashMap::default() }
     }
 
     pub(crate) fn add(&mut self, node: Node) -> NodeId {
+        if let Node::Set(set) = &node
+            && let Some(byte) = set.only()
+        {
+            return byte.into();
+        }
         if let Some(&id) = self.ids.get(&node) {
             return id;
         }
         // Patterns are at most 64 KiB each and files hold thousands: far from the end of u32.
-        let id = NodeId::try_from(self.nodes.len()).unwrap_or(NodeId::MAX);
+        let id = narrow(self.nodes.len()).saturating_add(FIRST);
         self.nodes.push(node.clone());
         self.ids.insert(node, id);
         id
     }
 
     pub(crate) fn get(&self, id: NodeId) -> &Node {
-        self.nodes.get(id as usize).unwrap_or(&Node::Empty)
+        let place = match id.checked_sub(FIRST) {
+            None => self.bytes.get(id as usize),
+            Some(it) => self.nodes.get(it as usize),
+        };
+        place.unwrap_or(&Node::Empty)
     }
 
     pub(crate) fn concat(&mut self, mut parts: Vec<NodeId>) -> NodeId {

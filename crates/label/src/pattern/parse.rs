@@ -290,21 +290,25 @@ impl<'p> Parser<'p, '_> {
     /// Skips comments and ends of quotes, which a quantifier looks through.
     fn skip_nothing(&mut self) -> Result<bool> {
         let before = self.at;
-        loop {
+        while let Some(b'(' | b'\\') = self.bytes.get(self.at) {
             let start = self.at;
             if self.eat(b"(?#") {
                 let end = self.bytes[self.at..].iter().position(|&it| it == b')');
                 self.at += 1 + end.ok_or(self.error(start, PatternErrorKind::OpenGroup))?;
             } else if !self.eat(b"\\E") && !self.eat(b"\\Q\\E") {
-                return Ok(self.at > before);
+                break;
             }
         }
+        Ok(self.at > before)
     }
 
     /// A group whose parenthesis stands at `start`; none for options.
     fn group(&mut self, start: usize) -> Result<Option<NodeId>> {
         if !self.eat(b"?") {
-            if self.bytes[self.at..].starts_with(b"*") {
+            // `(*VERB)`; before anything else the star is a quantifier
+            let word = |it: &u8| it.is_ascii_alphabetic() || *it == b':';
+            let rest = self.bytes[self.at..].strip_prefix(b"*");
+            if rest.and_then(<[u8]>::first).is_some_and(word) {
                 return Err(self.error(start, PatternErrorKind::Unsupported));
             }
             return self.capture(start).map(Some);
@@ -510,7 +514,6 @@ impl<'p> Parser<'p, '_> {
     /// A byte, the hyphen of a range, an escape or a named set within brackets.
     fn class_item(&mut self, byte: u8, class: &mut Class) -> Result<()> {
         let start = self.at;
-        let wrong = self.error(start, PatternErrorKind::ClassRange);
         if let Some((name, length)) = named_class(&self.bytes[start..]) {
             self.at += length;
             let unknown = self.error(start, PatternErrorKind::UnknownClass);
@@ -525,15 +528,15 @@ impl<'p> Parser<'p, '_> {
             return if byte == b'-' && class.begin_range() {
                 Ok(())
             } else {
-                class.byte(byte, wrong)
+                class.byte(byte, start)
             };
         }
         let escape = escape::read(self.bytes, start, true, self.heads.count)?;
         self.at += escape.length;
         match escape.kind {
-            Kind::Byte(byte) => class.byte(byte, wrong),
+            Kind::Byte(byte) => class.byte(byte, start),
             Kind::Set(set) => self.class_set(set, class),
-            Kind::Quote(text) => text.iter().try_for_each(|&it| class.byte(it, wrong)),
+            Kind::Quote(text) => text.iter().try_for_each(|&it| class.byte(it, start)),
             Kind::Nothing => Ok(()),
             _ => Err(self.error(start, PatternErrorKind::UnknownEscape)),
         }
@@ -546,7 +549,8 @@ impl<'p> Parser<'p, '_> {
             _ => false,
         };
         if class.in_range || hyphen {
-            return Err(self.error(self.at, PatternErrorKind::ClassRange));
+            let start = class.last.filter(|_| class.in_range).map_or(self.at, |it| it.1);
+            return Err(self.error(start, PatternErrorKind::ClassRange));
         }
         class.set = class.set.union(set);
         class.last = None;
@@ -608,8 +612,8 @@ impl<'p> Parser<'p, '_> {
 #[derive(Default)]
 struct Class {
     set: ByteSet,
-    /// The byte before, if a range may begin with it.
-    last: Option<u8>,
+    /// The byte before and where it stands, if a range may begin with it.
+    last: Option<(u8, usize)>,
     /// Whether a range has begun with it.
     in_range: bool,
 }
@@ -622,14 +626,14 @@ impl Class {
         begins
     }
 
-    fn byte(&mut self, byte: u8, wrong: PatternError) -> Result<()> {
-        let Some(low) = self.last.filter(|_| self.in_range) else {
+    fn byte(&mut self, byte: u8, at: usize) -> Result<()> {
+        let Some((low, offset)) = self.last.filter(|_| self.in_range) else {
             self.set.insert(byte);
-            self.last = Some(byte);
+            self.last = Some((byte, at));
             return Ok(());
         };
         if byte < low {
-            return Err(wrong);
+            return Err(PatternError { offset, kind: PatternErrorKind::ClassRange });
         }
         self.set.insert_range(low, byte);
         (self.last, self.in_range) = (None, false);

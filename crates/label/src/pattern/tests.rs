@@ -218,9 +218,9 @@ fn refusals() {
         a{2}{3} at 4: there is nothing to repeat here
         a\ at 1: nothing follows this backslash
         \Qa at 0: this quote is not closed: it needs \E
-        [b-a] at 3: this range of characters does not ascend
+        [b-a] at 1: this range of characters does not ascend
         [\d-z] at 3: this range of characters does not ascend
-        [a-\d] at 5: this range of characters does not ascend
+        [a-\d] at 1: this range of characters does not ascend
         [[:word:]-z] at 9: this range of characters does not ascend
         [[:no:]] at 1: no set of characters has this name
         [:alpha:] at 0: named sets of characters stand within brackets: [[:alpha:]]

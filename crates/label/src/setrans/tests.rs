@@ -25,6 +25,12 @@ fn setrans() -> Setrans {
     setrans
 }
 
+/// What was asked and the answer, a line each.
+fn answers(asked: &[&str], answer: impl Fn(&[u8]) -> Vec<u8>) -> String {
+    let line = |it: &&str| format!("{it} = {}", String::from_utf8_lossy(&answer(it.as_bytes())));
+    asked.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
 #[test]
 fn from_raw() {
     let setrans = setrans();
@@ -55,8 +61,7 @@ fn from_raw() {
         "s1:c5-s2:c40",
         "anything",
     ];
-    let named = raw
-        .map(|it| format!("{it} = {}", String::from_utf8_lossy(&setrans.to_name(it.as_bytes()))));
+    let named = answers(&raw, |it| setrans.to_name(it));
     expect![[r#"
         s0 = SystemLow
         s15:c0.c1023 = SystemHigh
@@ -83,7 +88,7 @@ fn from_raw() {
         s9 = s9
         s1:c5-s2:c40 = CONFIDENTIAL-SECRET ALPHA
         anything = anything"#]]
-    .assert_eq(&named.join("\n"));
+    .assert_eq(&named);
 }
 
 #[test]
@@ -116,8 +121,7 @@ fn to_raw() {
         "SECRET",
         "",
     ];
-    let raw = names
-        .map(|it| format!("{it} = {}", String::from_utf8_lossy(&setrans.to_raw(it.as_bytes()))));
+    let raw = answers(&names, |it| setrans.to_raw(it));
     expect![[r#"
         SystemLow = s0
         Lowest = s0
@@ -144,7 +148,7 @@ fn to_raw() {
         CONFIDENTIAL ALPHA-SECRET VIA IRON = s1:c5,c40-s2:c10
         SECRET = s2
          = "#]]
-    .assert_eq(&raw.join("\n"));
+    .assert_eq(&raw);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use anyhow::Result;
 use mandate_label::FileType;
 
 use crate::labels::{self, Loaded};
+use crate::relabel::found::Summary;
 
 /// Which file contexts are meant.
 #[derive(clap::Args, Clone, Default)]
@@ -49,6 +50,33 @@ impl Tables {
             Some(b'/') => Some(rest),
             Some(_) => None,
         }
+    }
+}
+
+/// How much verbs that change labels tell.
+#[derive(clap::Args)]
+pub(super) struct Telling {
+    /// List each file
+    #[arg(long, short)]
+    pub(super) verbose: bool,
+    /// Without the line at the end that says how much was done
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+impl Telling {
+    /// The line at the end; what goes to standard output stands before it.
+    pub(super) fn end(
+        &self,
+        summary: &Summary,
+        out: &mut dyn Write,
+        err: &mut dyn Write,
+    ) -> Result<()> {
+        if self.quiet {
+            return Ok(());
+        }
+        out.flush()?;
+        Ok(writeln!(err, "{summary}")?)
     }
 }
 

@@ -51,7 +51,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
     let mut asked = Asked { args, table, lookup: Lookup::new(table), policy, missing: false };
     if !args.paths.is_empty() {
         for path in &args.paths {
-            asked.answer(path.as_bytes(), !args.brief, out)?;
+            asked.answer(path.as_bytes(), !args.brief && !args.null, out)?;
         }
     } else {
         let end = if args.null { 0 } else { b'\n' };

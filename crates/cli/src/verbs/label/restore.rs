@@ -3,11 +3,14 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::{Result, bail};
 
 use super::check::tell;
+use super::common::Telling;
 use super::walk::{Trees, Wish};
+use crate::relabel::found::Summary;
 use crate::relabel::{self, manifest, tar};
 use crate::{Outcome, replace};
 
@@ -26,9 +29,8 @@ pub(super) struct Args {
     /// Change nothing: tell what would become of which labels
     #[arg(long, short = 'n')]
     dry_run: bool,
-    /// List each file
-    #[arg(long, short)]
-    verbose: bool,
+    #[command(flatten)]
+    telling: Telling,
     /// Note finished folders in this file, and leave out those that it notes
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     resume: Option<PathBuf>,
@@ -59,15 +61,24 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
     }
     let wish = Wish {
         write: !args.dry_run,
-        list: args.verbose,
+        list: args.telling.verbose,
         resume: args.resume.as_deref(),
         digests: args.digests,
     };
+    let started = Instant::now();
     let walked = args.trees.walk(&wish, out, err)?;
     let word = if args.dry_run { "would become" } else { "became" };
-    if args.dry_run || args.verbose || args.trees.json {
+    if args.dry_run || args.telling.verbose || args.trees.json {
         tell(&walked, args.trees.json, word, out)?;
     }
+    let summary = Summary {
+        seen: walked.found.visited,
+        changed: walked.found.wrong,
+        failed: walked.found.failures,
+        dry_run: args.dry_run,
+        time: started.elapsed(),
+    };
+    args.telling.end(&summary, out, err)?;
     if walked.stopped {
         let hint = match &args.resume {
             Some(path) => format!("the same command goes on; {} knows where", path.display()),

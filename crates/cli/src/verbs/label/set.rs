@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 use mandate_host::tree::{self, Entry, Failure, Next, Options, Root, Visitor};
@@ -11,7 +12,8 @@ use mandate_host::{interrupt, tree::Identity};
 use mandate_label::relabel::{Edit, is_context};
 use rustix::io::Errno;
 
-use super::common::shown;
+use super::common::{Telling, shown};
+use crate::relabel::found::Summary;
 use crate::relabel::{self, Post, drive, resolved};
 use crate::{ERROR, Outcome, styled};
 
@@ -47,9 +49,8 @@ pub(super) struct Args {
     /// Change nothing
     #[arg(long, short = 'n')]
     dry_run: bool,
-    /// List each file
-    #[arg(long, short)]
-    verbose: bool,
+    #[command(flatten)]
+    telling: Telling,
 }
 
 pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome> {
@@ -68,21 +69,34 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
         stop: Arc::default(),
         ..Options::default()
     };
-    let failures = drive(out, err, &options.stop, &mut || {}, |post| all(args, &options, post))??;
+    let started = Instant::now();
+    let did = drive(out, err, &options.stop, &mut || {}, |post| all(args, &options, post))??;
+    let Did { seen, changed, failed } = did;
+    let summary = Summary { seen, changed, failed, dry_run: args.dry_run, time: started.elapsed() };
+    args.telling.end(&summary, out, err)?;
     if options.stop.load(std::sync::atomic::Ordering::Relaxed) {
         bail!("ended early: what was done stays");
     }
-    Ok(if failures > 0 { Outcome::BadInput } else { Outcome::Success })
+    Ok(if failed > 0 { Outcome::BadInput } else { Outcome::Success })
 }
 
-fn all(args: &Args, options: &Options, post: Post) -> Result<u64> {
+/// Counts of a run.
+#[derive(Clone, Copy, Default)]
+struct Did {
+    seen: u64,
+    changed: u64,
+    failed: u64,
+}
+
+fn all(args: &Args, options: &Options, post: Post) -> Result<Did> {
     let edit = Edit {
         user: args.user.clone(),
         role: args.role.clone(),
         type_: args.r#type.clone(),
         range: args.range.clone(),
     };
-    let mut setter = Setter { args, edit, reader: Reader::new(SELINUX), post, failures: 0 };
+    let reader = Reader::new(SELINUX);
+    let mut setter = Setter { args, edit, reader, post, did: Did::default() };
     for path in &args.paths {
         let path = resolved(path)?;
         let root = Root::open_resolved(&path).map_err(std::io::Error::from);
@@ -90,7 +104,7 @@ fn all(args: &Args, options: &Options, post: Post) -> Result<u64> {
         let back = tree::walk(root, options, vec![setter]).pop();
         setter = back.context("a walk gives its visitors back")?;
     }
-    Ok(setter.failures)
+    Ok(setter.did)
 }
 
 struct Setter<'a> {
@@ -98,7 +112,7 @@ struct Setter<'a> {
     edit: Edit,
     reader: Reader,
     post: Post,
-    failures: u64,
+    did: Did,
 }
 
 impl Setter<'_> {
@@ -127,19 +141,20 @@ impl Setter<'_> {
         if old == Some(new.as_bytes()) {
             return Ok(());
         }
-        let line = self.args.verbose.then(|| {
+        let line = self.args.telling.verbose.then(|| {
             let old = relabel::found::label(old.unwrap_or_default());
             format!("{}\t{old} → {new}\n", shown(entry.path))
         });
         if !self.args.dry_run {
             held.set(SELINUX, &xattr::stored(&new)).map_err(words)?;
         }
+        self.did.changed += 1;
         self.post.out(line.unwrap_or_default().as_bytes());
         Ok(())
     }
 
     fn fail(&mut self, path: &[u8], what: &str) {
-        self.failures += 1;
+        self.did.failed += 1;
         let line = format!("{} {}: {what}\n", styled(ERROR, "error:"), shown(path));
         self.post.err(line.as_bytes());
     }
@@ -147,6 +162,7 @@ impl Setter<'_> {
 
 impl Visitor for Setter<'_> {
     fn visit(&mut self, entry: &Entry<'_>) -> Next {
+        self.did.seen += 1;
         if let Err(what) = self.set(entry) {
             self.fail(entry.path, &what);
         }

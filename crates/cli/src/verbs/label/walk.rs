@@ -231,6 +231,15 @@ impl Trees {
         Ok(journal)
     }
 
+    /// About how many files there are, where file systems know: of folders nobody does, nor of what is left of a walk.
+    fn expected(&self, roots: &[PathBuf], options: &Options) -> Option<u64> {
+        let goes_on = options.journal.as_ref().is_some_and(|it| it.finished_before() > 0);
+        if self.no_recurse || goes_on {
+            return None;
+        }
+        roots.iter().map(|it| tree::estimate(&Root::open(it).ok()?)).sum()
+    }
+
     fn drive(
         &self,
         roots: &[PathBuf],
@@ -240,7 +249,7 @@ impl Trees {
         err: &mut dyn Write,
     ) -> Result<Walked> {
         interrupt::watch();
-        let bar = Bar::new(roots);
+        let bar = Bar::new(self.expected(roots, options));
         let stop = &options.stop;
         let threads = self.threads();
         let mut tick = || bar.show(common.visited.load(Ordering::Relaxed));
@@ -303,20 +312,23 @@ impl Bar {
     /// Shorter walks show nothing.
     const PATIENCE: Duration = Duration::from_millis(500);
 
-    fn new(roots: &[PathBuf]) -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-        let total: Option<u64> = roots.iter().map(|it| tree::estimate(&Root::open(it).ok()?)).sum();
-        let template = match total {
-            Some(total) => {
-                bar.set_length(total);
-                "{spinner} {human_pos} of about {human_len} files  {bar:24}  {per_sec}, {eta} left"
-            }
-            None => "{spinner} {human_pos} files  {per_sec}  {elapsed:.dim}",
-        };
+    /// With how much is left and how long that takes.
+    const OF_ALL: &str =
+        "{spinner} {human_pos} of about {human_len} files  {bar:24}  {per_sec}, {eta} left";
+    /// Where nobody knows how many there are.
+    const COUNT: &str = "{spinner} {human_pos} files  {per_sec}  {elapsed:.dim}";
+
+    fn new(expected: Option<u64>) -> Self {
+        let bar = ProgressBar::with_draw_target(expected, ProgressDrawTarget::hidden());
+        let bar = Self { bar };
+        bar.style(if expected.is_some() { Self::OF_ALL } else { Self::COUNT });
+        bar
+    }
+
+    fn style(&self, template: &str) {
         if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
+            self.bar.set_style(style);
         }
-        Self { bar }
     }
 
     fn show(&self, visited: u64) {
@@ -326,11 +338,31 @@ impl Bar {
         {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
+        if self.bar.length().is_some_and(|it| visited > it) {
+            // Other file systems are mounted below: the number was not that of all.
+            self.bar.unset_length();
+            self.style(Self::COUNT);
+        }
         self.bar.set_position(visited);
         self.bar.tick();
     }
 
     fn finish(&self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Bar;
+
+    #[test]
+    fn a_number_that_was_wrong_is_not_shown_on() {
+        let bar = Bar::new(Some(10));
+        bar.show(10);
+        assert_eq!(bar.bar.length(), Some(10));
+        bar.show(11);
+        assert_eq!((bar.bar.length(), bar.bar.position()), (None, 11));
+        assert_eq!(Bar::new(None).bar.length(), None);
     }
 }

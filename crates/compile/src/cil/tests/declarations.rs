@@ -1,9 +1,11 @@
 //! Declarations, labels and levels.
 
 use expect_test::expect;
+use mandate_syntax::source::{Expansions, SourceMap};
 
-use super::{check, check_with, compile};
+use super::{BASE, check, check_with, compile};
 use crate::cil::Options;
+use crate::print::kernel;
 
 #[test]
 fn declarations() {
@@ -214,4 +216,20 @@ fn a_string_that_is_not_closed_is_told_alone() {
             x.cil:1:10 E0209 a string is not closed on its line
         "#]],
     );
+}
+
+/// `checkpolicy` keeps a common that no class has, `secilc` does not.
+#[test]
+fn commons_of_no_class_stay_in_the_text() {
+    let unused = "(common c (x y))";
+    let built = compile(unused, &Options::default()).product.expect("a policy");
+    assert_eq!(built.policy.commons.len(), 0);
+    let (mut map, mut expansions) = (SourceMap::new(), Expansions::default());
+    let id = map.add("x.cil", format!("{BASE}{unused}").as_bytes()).expect("is small");
+    let parsed = crate::cil::read(&mut map, &[id]);
+    let lowered = crate::cil::lower(parsed, &Options::default(), &mut expansions);
+    let layout = kernel::Layout::Policy;
+    let text = kernel::print(&lowered.units, &kernel::Options { layout }).text;
+    let text = String::from_utf8(text).expect("is text");
+    assert!(text.contains("common c { x y }\n"), "{text}");
 }

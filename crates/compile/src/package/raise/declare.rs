@@ -3,7 +3,7 @@
 use mandate_policydb::{Ebitmap, OBJECT_R};
 use mandate_syntax::codes::Code;
 use mandate_syntax::diagnostic::Diagnostic;
-use mandate_syntax::kernel::ast::{Ident, Idents, Require, RequireKind, Statement, StatementKind};
+use mandate_syntax::kernel::ast::{Ident, Idents, Statement, StatementKind};
 use mandate_syntax::source::Span;
 
 use super::Raiser;
@@ -14,7 +14,7 @@ use crate::package::symbols::{
 };
 
 /// Adds a record with the next value.
-fn append<T>(table: &mut Table<T>, make: impl FnOnce(u32) -> T) -> usize {
+pub(super) fn append<T>(table: &mut Table<T>, make: impl FnOnce(u32) -> T) -> usize {
     table.nprim += 1;
     table.entries.push(make(table.nprim));
     table.entries.len() - 1
@@ -174,7 +174,7 @@ impl<'a> Raiser<'a> {
         Some(at)
     }
 
-    fn require_symbol(
+    pub(super) fn require_symbol(
         &mut self,
         kind: Kind,
         ident: Ident,
@@ -298,7 +298,7 @@ impl<'a> Raiser<'a> {
         self.expect_flavor(at, ident, flavor);
     }
 
-    fn expect_flavor(&mut self, at: Option<usize>, ident: Ident, flavor: Flavor) {
+    pub(super) fn expect_flavor(&mut self, at: Option<usize>, ident: Ident, flavor: Flavor) {
         let Some(at) = at else { return };
         let is = self.db.symbols.types.entries[at].flavor;
         if (is == Flavor::Attribute) != (flavor == Flavor::Attribute) {
@@ -354,124 +354,6 @@ impl<'a> Raiser<'a> {
     pub(super) fn local_role(&mut self, name: &str, value: u32, flavor: u32) -> &mut Role {
         let new = || Role { name: name.into(), value, flavor, ..Role::default() };
         super::local_record(&mut self.local().roles, name, new)
-    }
-
-    fn require(&mut self, require: &Require) {
-        let ident = require.name;
-        match require.kind {
-            RequireKind::Class => self.require_class(ident, require.permissions),
-            RequireKind::Role | RequireKind::RoleAttribute => {
-                let flavor = u32::from(require.kind == RequireKind::RoleAttribute);
-                let at = self.require_symbol(Kind::Roles, ident, |it, name| {
-                    append(&mut it.db.symbols.roles, |value| Role {
-                        name,
-                        value,
-                        flavor,
-                        ..Role::default()
-                    })
-                });
-                if self.db.symbols.roles.entries[at].flavor != flavor {
-                    let name = self.text(ident);
-                    let message = format!("`{name}` is both a role and a role attribute");
-                    self.error(Code::WrongKind, ident.span, message);
-                }
-            }
-            RequireKind::Type | RequireKind::Attribute => {
-                let flavor = match require.kind {
-                    RequireKind::Attribute => Flavor::Attribute,
-                    _ => Flavor::Type,
-                };
-                let at = self.require_symbol(Kind::Types, ident, |it, name| {
-                    append(&mut it.db.symbols.types, |value| Type {
-                        name,
-                        value,
-                        primary: 1,
-                        flavor,
-                        ..Type::default()
-                    })
-                });
-                self.expect_flavor(Some(at), ident, flavor);
-            }
-            RequireKind::User => {
-                self.require_symbol(Kind::Users, ident, |it, name| {
-                    append(&mut it.db.symbols.users, |value| User {
-                        name,
-                        value,
-                        ..User::default()
-                    })
-                });
-            }
-            RequireKind::Boolean | RequireKind::Tunable => {
-                let flags = if require.kind == RequireKind::Tunable { TUNABLE } else { 0 };
-                self.require_symbol(Kind::Booleans, ident, |it, name| {
-                    append(&mut it.db.symbols.booleans, |value| Boolean {
-                        name,
-                        value,
-                        state: 0,
-                        flags,
-                    })
-                });
-            }
-            RequireKind::Sensitivity => {
-                self.require_symbol(Kind::Levels, ident, |it, name| {
-                    append(&mut it.db.symbols.levels, |value| Sensitivity {
-                        name,
-                        value,
-                        ..Sensitivity::default()
-                    })
-                });
-            }
-            RequireKind::Category => {
-                self.require_symbol(Kind::Categories, ident, |it, name| {
-                    append(&mut it.db.symbols.categories, |value| Category {
-                        name,
-                        value,
-                        alias: 0,
-                    })
-                });
-            }
-        }
-    }
-
-    fn require_class(&mut self, ident: Ident, permissions: Idents) {
-        let at = self.require_symbol(Kind::Classes, ident, |it, name| {
-            append(&mut it.db.symbols.classes, |value| Class { name, value, ..Class::default() })
-        });
-        let mut bits = Ebitmap::new();
-        for &permission in self.idents(permissions) {
-            let name = self.text(permission);
-            let symbols = &mut self.db.symbols;
-            let class = &mut symbols.classes.entries[at];
-            let common = class.common.as_deref().and_then(|it| symbols.commons.find(it));
-            let known = class.permissions.value(name);
-            let known = known.or_else(|| common?.permissions.value(name));
-            let value = match known {
-                Some(value) => value,
-                None if self.options.base => {
-                    let message = format!("class `{}` has no permission `{name}`", class.name);
-                    self.error(Code::UnknownPermission, permission.span, message);
-                    continue;
-                }
-                None if class.permissions.nprim == 32 => {
-                    let message = format!("class `{}` has more than 32 permissions", class.name);
-                    self.error(Code::TooMany, permission.span, message);
-                    continue;
-                }
-                None => {
-                    class.permissions.nprim += 1;
-                    let (name, value) = (name.into(), class.permissions.nprim);
-                    class.permissions.list.push(Permission { name, value });
-                    value
-                }
-            };
-            bits.insert(value - 1);
-        }
-        let class = self.db.symbols.classes.entries[at].value as usize;
-        let required = &mut self.branch().required.permissions;
-        if required.len() < class {
-            required.resize(class, Ebitmap::new());
-        }
-        required[class - 1] = required[class - 1].union(&bits);
     }
 
     /// Sensitivities have the values of their order in `dominance`.

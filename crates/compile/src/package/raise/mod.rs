@@ -1,9 +1,11 @@
 //! From a unit to a module: symbols get values in the order in which they are first named, blocks their branches, and every
 //! symbol its scope. Names have to be declared or required where they are used.
 
+mod conditions;
 mod contexts;
 mod declare;
 mod expressions;
+mod require;
 mod resolve;
 mod rules;
 mod write;

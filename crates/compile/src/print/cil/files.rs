@@ -1,12 +1,13 @@
 //! The files of a package as CIL: `filecon`, `selinuxuser`, `selinuxuserdefault`, `userprefix`.
 
+use mandate_label::FileType;
 use mandate_syntax::codes::Code;
 use mandate_syntax::diagnostic::Diagnostic;
 use mandate_syntax::source::Span;
 use mandate_syntax::text::Text;
 
 use super::super::Printed;
-use crate::file_contexts::{self, FileType};
+use crate::file_contexts;
 
 /// The files that go with a module, as text; empty where there is none.
 #[derive(Clone, Copy, Debug, Default)]

@@ -203,7 +203,7 @@ impl<'a> Writer<'a> {
     fn contexts(&mut self, root: &Node<'a>) -> Result<(), WriteError> {
         let mut lines = Vec::new();
         root.each(&mut |line| {
-            let next = u32::try_from(lines.len()).unwrap_or(u32::MAX).saturating_add(1);
+            let next = crate::narrow(lines.len()).saturating_add(1);
             self.contexts.entry(context(line)).or_insert_with(|| {
                 lines.push(line);
                 next
