@@ -42,8 +42,7 @@ pub(super) struct Case {
     pub(super) unordered: bool,
     /// Fields that differ, each with the reason.
     pub(super) known: Vec<(Field, String)>,
-    bare: bool,
-    tree: Vec<Vec<Vec<u8>>>,
+    pub(super) tree: Vec<Vec<Vec<u8>>>,
     pub(super) runs: Vec<Run>,
 }
 
@@ -81,7 +80,6 @@ impl Case {
         match line.split_once(' ').unwrap_or((line, "")) {
             ("enforcing", "") => self.enforcing = true,
             ("unordered", "") => self.unordered = true,
-            ("bare", "") => self.bare = true,
             ("+", rest) => self.tree.push(words(rest)),
             ("cd", folder) => next.folder = word(folder),
             ("<", text) => next.input = word(text),
@@ -106,7 +104,7 @@ impl Case {
         program: &dyn Fn(&str) -> Result<String>,
     ) -> Result<()> {
         let usual = USUAL.lines().filter(|it| !it.starts_with('#')).map(words);
-        let usual: Vec<_> = if self.bare { vec![words("dir t tmp_t")] } else { usual.collect() };
+        let usual: Vec<_> = usual.collect();
         let mut mounted = Vec::new();
         for words in usual.iter().chain(&self.tree) {
             make(words, steps, &mut mounted).with_context(|| self.name.clone())?;
