@@ -34,6 +34,7 @@ mod initramfs;
 mod records;
 mod requests;
 mod setup;
+pub mod userland;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -108,7 +109,7 @@ impl Kernel {
     /// When a download fails, or a compiler or qemu is missing.
     pub fn prepare(backend: Backend, cache: &Path) -> Result<Self> {
         let (image, modules) = setup::kernel(backend, cache)?;
-        let init = setup::guest_program(cache)?;
+        let init = setup::guest_program(setup::INIT, cache)?;
         Ok(Self { backend, image, init, modules })
     }
 

@@ -182,7 +182,8 @@ enum Suite {
         #[arg(long, value_name = "S", default_value_t = 1)]
         seed: u64,
     },
-    /// Labels of trees: setfiles beside the original, hostile trees, walks cut off and resumed, time and memory.
+    /// Labels of trees: setfiles beside the original, hostile trees, walks cut off and resumed, restorecon and its kin in a guest with
+    /// SELinux, time and memory.
     LabelsWalk {
         /// Only this part.
         part: Option<walk::Part>,
@@ -650,6 +651,7 @@ const LEFT_OUT: &[&str] = &[
     "answers of sesearch and seinfo compared with those of setools",
     "labels compared with those of libselinux, and damaged context files",
     "labels that setfiles sets compared with those of the original",
+    "restorecon, chcon and chcat compared with the originals under SELinux",
     "compiled file contexts compared with those of sefcontext_compile",
 ];
 

@@ -40,6 +40,8 @@ pub const PACKAGES: &[Package] = &[
     package("setools", "sesearch, seinfo and sediff, whose answers are compared with ours"),
     package("python3-setools", "setools' library: paths through a policy"),
     package("selinux-utils", "sefcontext_compile, whose files are compared with ours"),
+    package("policycoreutils-python-utils", "chcat, to be compared with ours"),
+    package("e2fsprogs", "makes the disk of a guest whose files are labelled"),
     package("time", "tells the memory of a build"),
     package("zstd", "unpacks the Reference Policy"),
     package("xz-utils", "unpacks the modules of the newest kernel"),

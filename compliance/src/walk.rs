@@ -1,10 +1,12 @@
 //! Walks that label: `setfiles` beside the original, hostile trees, walks that are cut off, memory and time.
 //!
-//! Labels are set for real, in the work folder, which needs an administrator but no SELinux.
+//! Labels are set for real, in the work folder, which needs an administrator but no SELinux; or on the disk of a guest with SELinux,
+//! which needs neither.
 
 mod bench;
 mod combinations;
 mod hostile;
+mod kernel;
 mod resume;
 mod tree;
 
@@ -29,13 +31,16 @@ pub enum Part {
     Hostile,
     /// Walks that are killed and resumed.
     Resume,
+    /// Programs that do nothing without SELinux, in a guest that has it.
+    Kernel,
     /// Time and memory.
     Bench,
 }
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Combinations, Self::Hostile, Self::Resume, Self::Bench];
+    pub const ALL: [Self; 5] =
+        [Self::Combinations, Self::Hostile, Self::Resume, Self::Kernel, Self::Bench];
 
     /// What the report's comparisons belong to.
     #[must_use]
@@ -44,6 +49,7 @@ impl Part {
             Self::Combinations => "labels-walk combinations",
             Self::Hostile => "labels-walk hostile",
             Self::Resume => "labels-walk resume",
+            Self::Kernel => "labels-walk kernel",
             Self::Bench => "labels-walk bench",
         }
     }
@@ -61,7 +67,30 @@ pub fn run(
     report: &mut Report<'_>,
 ) -> Result<Vec<Figure>> {
     report.suite(part.suite());
-    let folder = if full && part == Part::Bench { roomy(place) } else { place.work.join("walk") };
+    let none = |()| Vec::new();
+    match part {
+        Part::Combinations => on_this_machine(place.work.join("walk"), |it| {
+            combinations::run(place, it, full, seed, report)
+        })
+        .map(none),
+        Part::Hostile => {
+            on_this_machine(place.work.join("walk"), |it| hostile::run(place, it, full, report))
+                .map(none)
+        }
+        Part::Resume => on_this_machine(place.work.join("walk"), |it| {
+            resume::run(place, it, full, seed, report)
+        })
+        .map(none),
+        Part::Kernel => kernel::run(place, full, seed, report).map(none),
+        Part::Bench => {
+            let folder = if full { roomy(place) } else { place.work.join("walk") };
+            on_this_machine(folder, |it| bench::run(place, it, full, report))
+        }
+    }
+}
+
+/// Does something in an empty folder whose files can be labelled, and removes it.
+fn on_this_machine<T>(folder: PathBuf, work: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
     tree::empty(&folder)?;
     let probe = folder.join("probe");
     std::fs::write(&probe, b"").context("writing into the work folder")?;
@@ -71,16 +100,9 @@ pub fn run(
         "security.selinux cannot be set in {}: run this part as an administrator",
         folder.display()
     );
-    let figures = match part {
-        Part::Combinations => {
-            combinations::run(place, &folder, full, seed, report).map(|()| Vec::new())
-        }
-        Part::Hostile => hostile::run(place, &folder, full, report).map(|()| Vec::new()),
-        Part::Resume => resume::run(place, &folder, full, seed, report).map(|()| Vec::new()),
-        Part::Bench => bench::run(place, &folder, full, report),
-    };
+    let done = work(&folder);
     std::fs::remove_dir_all(&folder).with_context(|| format!("removing {}", folder.display()))?;
-    figures
+    done
 }
 
 /// Where a million files are made in seconds and a disk is not measured along: the file system in memory, if it has room.

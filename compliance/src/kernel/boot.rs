@@ -12,8 +12,11 @@ use anyhow::{Context, Result};
 use super::initramfs::Archive;
 use super::requests::is_program;
 use super::{Backend, Job, Kernel, read};
+use crate::place::run;
 
 const MEBIBYTES: u32 = 512;
+/// The size of a guest's disk, in bytes; what is not written takes no room.
+const DISK: u64 = 64 << 20;
 /// Kernel parameters that both kinds of guest take.
 const PARAMETERS: &str =
     "panic=-1 security=selinux enforcing=0 log_buf_len=4M audit_backlog_limit=8192";
@@ -59,7 +62,30 @@ impl Run {
             Backend::Uml => uml(&kernel.image, &folder, audit),
             Backend::Qemu => qemu(&kernel.image, &folder, audit),
         };
-        let child = start(&words, &folder, job.limit)?;
+        Self::start(folder, &words, job.limit)
+    }
+
+    /// Boots user-mode Linux with files in its initramfs and an empty disk; `/out` names the folder where it writes.
+    pub(super) fn with_disk(
+        image: &Path,
+        files: &[(&str, u32, &[u8])],
+        limit: Duration,
+    ) -> Result<Self> {
+        let folder = Folder::new()?;
+        let mut archive = Archive::new();
+        for (name, permissions, bytes) in files {
+            archive.file(name, *permissions, bytes);
+        }
+        archive.file("out", 0o644, folder.0.display().to_string().as_bytes());
+        std::fs::write(folder.join("initrd"), archive.finish()).context("writing the initramfs")?;
+        make_disk(&folder.join("disk"))?;
+        let mut words = uml(image, &folder, false);
+        words.push(format!("ubd0={}", folder.join("disk").display()));
+        Self::start(folder, &words, limit)
+    }
+
+    fn start(folder: Folder, words: &[String], limit: Duration) -> Result<Self> {
+        let child = start(words, &folder, limit)?;
         Ok(Self { folder, child: child.into() })
     }
 
@@ -114,6 +140,15 @@ fn archive(kernel: &Kernel, job: &Job<'_>, requests: &str, folder: &Path) -> Res
         archive.file(&format!("modules/{n:02}.ko"), 0o644, &read(module)?);
     }
     Ok(archive.finish())
+}
+
+/// An empty ext4, on which labels and other attributes are kept; without a journal, for nobody needs it again.
+fn make_disk(path: &Path) -> Result<()> {
+    let file = File::create(path).with_context(|| format!("making {}", path.display()))?;
+    file.set_len(DISK).context("making room on the disk")?;
+    let mut make = Command::new("mkfs.ext4");
+    make.env("PATH", "/usr/sbin:/sbin:/usr/bin:/bin");
+    run(make.args(["-q", "-F", "-O", "^has_journal"]).arg(path)).map(drop)
 }
 
 fn uml(image: &Path, folder: &Folder, audit: bool) -> Vec<String> {

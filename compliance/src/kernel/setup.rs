@@ -10,7 +10,10 @@ use super::Backend;
 use crate::place::{cached, run};
 use crate::suite::Suite;
 
-const GUEST: &str = include_str!("../../guest/init.c");
+/// The program of a guest that only answers.
+pub(super) const INIT: &str = include_str!("../../guest/init.c");
+/// The program of a guest that runs the host's programs.
+pub(super) const USERLAND: &str = include_str!("../../guest/userland.c");
 /// Where kernel 6.1 comes from.
 const UML_SUITE: &str = "bookworm";
 /// Where a 7.x kernel comes from.
@@ -71,14 +74,14 @@ fn channel_modules(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(modules)
 }
 
-/// Compiles the guest program, once for each text it ever had.
-pub(super) fn guest_program(cache: &Path) -> Result<PathBuf> {
+/// Compiles a guest program, once for each text it ever had.
+pub(super) fn guest_program(text: &str, cache: &Path) -> Result<PathBuf> {
     let mut hasher = DefaultHasher::new();
-    GUEST.hash(&mut hasher);
+    text.hash(&mut hasher);
     let source = cache.join(format!("init-{:016x}.c", hasher.finish()));
     let program = source.with_extension("");
     cached(&program, |part| {
-        std::fs::write(&source, GUEST).context("writing the guest program")?;
+        std::fs::write(&source, text).context("writing the guest program")?;
         run(Command::new("gcc").args(["-O2", "-static", "-o"]).arg(part).arg(&source))?;
         Ok(())
     })?;

@@ -150,7 +150,7 @@ fn labels_of_packages() {
         &["rlpkg"],
         1,
         expect![[r#"
-        usage: rlpkg [--root DIR] [-fpqv] PACKAGE...
+        usage: rlpkg [--root DIR] [-fpqrv] PACKAGE...
     "#]],
     );
     let held = mandate_host::label::Held::open(&root.path("usr/bin/tool"), false).unwrap();

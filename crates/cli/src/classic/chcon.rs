@@ -1,7 +1,8 @@
 //! `chcon` of the GNU coreutils.
 
 use std::io::Write;
-use std::path::Path;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use mandate_host::tree::{self, Entry, Failure, Next, Root, Visitor};
@@ -10,9 +11,10 @@ use mandate_label::relabel::Edit;
 use rustix::io::Errno;
 
 use super::getopt::{Spec, Word, read as read_words, spec};
+use super::quoting::quoted;
 use super::system_words;
 use crate::relabel::{Post, drive};
-use crate::words::to_path;
+use crate::words::{to_path, to_word};
 
 const FAILED: u8 = 1;
 /// Letters of options that have none.
@@ -115,13 +117,20 @@ pub(crate) fn chcon(words: &[String], out: &mut dyn Write, err: &mut dyn Write) 
         Some(file) => match label(file) {
             Ok(context) => Some(context),
             Err(why) => {
-                let why = system_words(&why);
-                writeln!(err, "{name}: failed to get security context of '{file}': {why}")?;
+                let (file, why) = (quoted(to_word(file).as_bytes()), system_words(&why));
+                writeln!(err, "{name}: failed to get security context of {file}: {why}")?;
                 return Ok(FAILED);
             }
         },
-        None => whole.then(|| operands.remove(0).into_bytes()),
+        None => whole.then(|| to_word(&operands.remove(0)).into_vec()),
     };
+    if let Some(context) = &context
+        && let Err(why) = super::ask_kernel(context)
+    {
+        let (context, why) = (quoted(context), system_words(&why));
+        writeln!(err, "{name}: invalid context: {context}: {why}")?;
+        return Ok(FAILED);
+    }
     let stop = std::sync::Arc::default();
     mandate_host::interrupt::watch();
     let walk = tree::Options { recurse: options.recurse, stop, ..tree::Options::default() };
@@ -191,39 +200,20 @@ fn all(
     context: Option<&[u8]>,
     operands: &[String],
     walk: &tree::Options,
-    mut post: Post,
+    post: Post,
 ) -> bool {
     let reader = Reader::new(SELINUX);
-    let changer_post = post.clone();
-    let mut changer = Changer { name, options, context, reader, post: changer_post, failed: false };
+    let operand = Operand::default();
+    let mut changer = Changer { name, options, context, reader, operand, post, failed: false };
     for operand in operands {
-        let resolved =
-            options.follows().then(|| std::fs::canonicalize(to_path(operand))).transpose();
-        let root = resolved.and_then(|path| {
-            let path = path.unwrap_or_else(|| to_path(operand));
-            if options.recurse && options.preserve_root && path.as_path() == Path::new("/") {
-                return Ok(None);
-            }
-            Ok(Some(Root::open(&path)?))
-        });
-        let back = match root {
-            Ok(Some(root)) => tree::walk(root, walk, vec![changer]).pop(),
-            Ok(None) => {
-                let text = format!(
-                    "{name}: it is dangerous to operate recursively on '/'\n{name}: use --no-preserve-root to override this failsafe\n"
-                );
-                post.err(text.as_bytes());
-                changer.failed = true;
-                Some(changer)
-            }
-            Err(why) => {
-                let why = system_words(&why);
-                post.err(format!("{name}: cannot access '{operand}': {why}\n").as_bytes());
-                changer.failed = true;
-                Some(changer)
+        let root = match changer.begin(to_path(operand)) {
+            Ok(root) => root,
+            Err(what) => {
+                changer.fail(&what);
+                continue;
             }
         };
-        match back {
+        match tree::walk(root, walk, vec![changer]).pop() {
             Some(it) => changer = it,
             None => return true,
         }
@@ -231,27 +221,87 @@ fn all(
     changer.failed
 }
 
+/// What was asked for, and what of a path that is met stands for it.
+#[derive(Default)]
+struct Operand {
+    word: Vec<u8>,
+    resolved: usize,
+}
+
+impl Operand {
+    /// A path of the walk in the words of whoever asked.
+    fn shown(&self, path: &[u8]) -> String {
+        let rest = path.get(self.resolved..).unwrap_or_default();
+        let word = match rest.first() {
+            Some(b'/') => without_slashes(&self.word),
+            _ => &self.word,
+        };
+        quoted(&[word, rest].concat())
+    }
+}
+
+fn without_slashes(mut word: &[u8]) -> &[u8] {
+    while let Some(rest) = word.strip_suffix(b"/") {
+        word = rest;
+    }
+    word
+}
+
 struct Changer<'a> {
     name: &'a str,
     options: &'a Options,
     context: Option<&'a [u8]>,
     reader: Reader,
+    operand: Operand,
     post: Post,
     failed: bool,
 }
 
 impl Changer<'_> {
+    /// Opens an operand; what is wrong with it, if it cannot be.
+    fn begin(&mut self, word: PathBuf) -> Result<Root, String> {
+        let shown = quoted(word.as_os_str().as_bytes());
+        let access = |why| format!("cannot access {shown}: {}", system_words(&why));
+        std::fs::symlink_metadata(&word).map_err(access)?;
+        let path =
+            if self.options.follows() { std::fs::canonicalize(&word) } else { Ok(word.clone()) };
+        let path = path.map_err(|why| {
+            // A link that leads nowhere is there, but has no label to be changed.
+            self.tell(&shown);
+            let why = system_words(&why);
+            match self.context {
+                Some(it) => format!("failed to change context of {shown} to {}: {why}", quoted(it)),
+                None => format!("failed to get security context of {shown}: {why}"),
+            }
+        })?;
+        if self.options.recurse && self.options.preserve_root && path == Path::new("/") {
+            return Err(format!(
+                "it is dangerous to operate recursively on '/'\n{}: use --no-preserve-root to override this failsafe",
+                self.name
+            ));
+        }
+        let resolved = path.as_os_str().len();
+        self.operand = Operand { word: word.into_os_string().into_vec(), resolved };
+        Root::open(&path).map_err(|why| access(why.into()))
+    }
+
+    fn tell(&mut self, shown: &str) {
+        if self.options.verbose {
+            self.post.out(format!("changing security context of {shown}\n").as_bytes());
+        }
+    }
+
     fn change(&mut self, entry: &Entry<'_>) -> Result<(), String> {
-        let path = String::from_utf8_lossy(entry.path);
+        let path = self.operand.shown(entry.path);
         let words = |error: Errno| system_words(&error.into());
-        let get = |error| format!("failed to get security context of '{path}': {}", words(error));
+        let get = |error| format!("failed to get security context of {path}: {}", words(error));
         let held = entry.pin().map_err(get)?.ok_or_else(|| get(Errno::STALE))?;
         let old = held.read(&mut self.reader);
         let new = match self.context {
             Some(context) => context.to_vec(),
             None => {
                 let old = old.map_err(get)?.ok_or_else(|| {
-                    format!("can't apply partial context to unlabeled file '{path}'")
+                    format!("can't apply partial context to unlabeled file {path}")
                 })?;
                 let new = self.options.edit.apply(old);
                 new.ok_or_else(|| {
@@ -262,9 +312,9 @@ impl Changer<'_> {
         if old.is_ok_and(|it| it == Some(&new)) {
             return Ok(());
         }
-        let new = String::from_utf8_lossy(&new);
-        held.set(SELINUX, &xattr::stored(&new)).map_err(|error| {
-            format!("failed to change context of '{path}' to '{new}': {}", words(error))
+        let stored = xattr::stored(&String::from_utf8_lossy(&new));
+        held.set(SELINUX, &stored).map_err(|error| {
+            format!("failed to change context of {path} to {}: {}", quoted(&new), words(error))
         })
     }
 
@@ -276,10 +326,8 @@ impl Changer<'_> {
 
 impl Visitor for Changer<'_> {
     fn visit(&mut self, entry: &Entry<'_>) -> Next {
-        if self.options.verbose {
-            let path = String::from_utf8_lossy(entry.path);
-            self.post.out(format!("changing security context of '{path}'\n").as_bytes());
-        }
+        let shown = self.operand.shown(entry.path);
+        self.tell(&shown);
         if let Err(what) = self.change(entry) {
             self.fail(&what);
         }
@@ -287,11 +335,11 @@ impl Visitor for Changer<'_> {
     }
 
     fn failed(&mut self, path: &[u8], failure: Failure, error: Errno) -> Next {
-        let path = String::from_utf8_lossy(path).into_owned();
+        let path = self.operand.shown(path);
         let why = system_words(&error.into());
         let what = match failure {
-            Failure::Read => format!("cannot read directory '{path}': {why}"),
-            _ => format!("cannot access '{path}': {why}"),
+            Failure::Read => format!("cannot read directory {path}: {why}"),
+            _ => format!("cannot access {path}: {why}"),
         };
         self.fail(&what);
         Next::On

@@ -1,4 +1,5 @@
-//! Words as `getopt_long` of the GNU C library reads them: options anywhere, clusters, abbreviations of long names.
+//! Words as `getopt_long` of the GNU C library reads them: options anywhere, clusters, abbreviations of long names. Where no option has a
+//! long name they are read as by `getopt`, to which a second dash is a letter like any other.
 
 /// An option: its letter, its long name (empty for none), and whether it has an argument.
 #[derive(Clone, Copy, Debug)]
@@ -26,14 +27,15 @@ pub(super) enum Word {
 
 /// Reads `words`; operands come last.
 pub(super) fn read(specs: &[Spec], words: &[String]) -> Vec<Word> {
+    let has_long = specs.iter().any(|it| !it.name.is_empty());
     let mut read = Reader { specs, rest: words.iter(), options: Vec::new() };
     let mut operands = Vec::new();
     while let Some(word) = read.rest.next() {
         match word.strip_prefix("--") {
             Some("") => break,
-            Some(long) => read.long(long),
-            None if word.len() > 1 && word.starts_with('-') => read.cluster(&word[1..]),
-            None => operands.push(word.clone()),
+            Some(long) if has_long => read.long(long),
+            _ if word.len() > 1 && word.starts_with('-') => read.cluster(&word[1..]),
+            _ => operands.push(word.clone()),
         }
     }
     operands.extend(read.rest.cloned());
@@ -125,6 +127,19 @@ mod tests {
             Word::Wrong(message) => format!("[{message}]"),
         });
         assert_eq!(told.collect::<Vec<_>>().join(" "), expected, "{words:?}");
+    }
+
+    #[test]
+    fn without_long_names_a_dash_is_a_letter() {
+        let specs = [spec('v', "", false), spec('e', "", true)];
+        let words = ["--ve".to_owned(), "x".to_owned(), "--".to_owned(), "-v".to_owned()];
+        let expected = [
+            Word::Wrong("invalid option -- '-'".to_owned()),
+            Word::Option('v', String::new()),
+            Word::Option('e', "x".to_owned()),
+            Word::Operand("-v".to_owned()),
+        ];
+        assert_eq!(read(&specs, &words), expected);
     }
 
     #[test]

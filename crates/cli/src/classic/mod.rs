@@ -15,6 +15,7 @@ mod ocontexts;
 mod packages;
 mod policyvers;
 mod printers;
+mod quoting;
 mod rlpkg;
 mod secil2tree;
 mod secilc;
@@ -141,6 +142,23 @@ fn leading_number(text: &str) -> u32 {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     text[..digits].parse().unwrap_or(0)
 }
+
+/// Whether the kernel has SELinux and a policy.
+fn kernel_has_selinux() -> bool {
+    std::path::Path::new(SELINUXFS).join("enforce").exists()
+}
+
+/// Asks the kernel whether its policy has a context; without SELinux all are fine.
+fn ask_kernel(context: &[u8]) -> std::io::Result<()> {
+    if !kernel_has_selinux() {
+        return Ok(());
+    }
+    let path = std::path::Path::new(SELINUXFS).join("context");
+    let mut file = std::fs::File::options().read(true).write(true).open(path)?;
+    file.write_all(&[context, b"\0"].concat())
+}
+
+const SELINUXFS: &str = "/sys/fs/selinux";
 
 /// The system's words for what went wrong, without their number.
 pub(crate) fn system_words(why: &std::io::Error) -> String {

@@ -8,12 +8,14 @@ use super::getopt::{self, Spec, Word, spec};
 use crate::Outcome;
 use crate::verbs::label::package::{self, Job};
 
-const OPTIONS: [Spec; 6] = [
+const OPTIONS: [Spec; 8] = [
     spec('a', "all", false),
     spec('f', "force", false),
     spec('h', "help", false),
     spec('p', "pretend", false),
     spec('q', "quiet", false),
+    spec('r', "reset", false),
+    spec('t', "textrels", false),
     spec('v', "verbose", false),
 ];
 
@@ -29,12 +31,19 @@ pub(crate) fn rlpkg(words: &[String], out: &mut dyn Write, err: &mut dyn Write) 
                 writeln!(err, "{name}: labels of all files are set by: mandate label restore /")?;
                 return Ok(1);
             }
-            Word::Option('f', _) => job.force = true,
+            Word::Option('t', _) => {
+                writeln!(
+                    err,
+                    "{name}: libraries with text relocations are not looked for: label them by lines of file_contexts.local"
+                )?;
+                return Ok(1);
+            }
+            Word::Option('f' | 'r', _) => job.force = true,
             Word::Option('p', _) => (job.dry_run, job.list) = (true, true),
             Word::Option('q', _) => quiet = true,
             Word::Option('v', _) => job.list = true,
             Word::Option(..) => {
-                writeln!(out, "usage: {name} [--root DIR] [-fpqv] PACKAGE...")?;
+                writeln!(out, "usage: {name} [--root DIR] [-fpqrv] PACKAGE...")?;
                 return Ok(0);
             }
             Word::Wrong(message) => {
@@ -45,7 +54,7 @@ pub(crate) fn rlpkg(words: &[String], out: &mut dyn Write, err: &mut dyn Write) 
         }
     }
     if packages.is_empty() {
-        writeln!(err, "usage: {name} [--root DIR] [-fpqv] PACKAGE...")?;
+        writeln!(err, "usage: {name} [--root DIR] [-fpqrv] PACKAGE...")?;
         return Ok(1);
     }
     let mut unheard = std::io::sink();

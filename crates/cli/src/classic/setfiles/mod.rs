@@ -3,6 +3,7 @@
 mod options;
 mod walk;
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
@@ -44,7 +45,7 @@ pub(crate) fn setfiles(words: &[String], out: &mut dyn Write, err: &mut dyn Writ
 }
 
 pub(crate) fn restorecon(words: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<u8> {
-    let enabled = Path::new("/sys/fs/selinux/enforce").exists();
+    let enabled = super::kernel_has_selinux();
     let (file, words) = own_file(words);
     if !enabled && file.is_none() {
         // Scripts call it everywhere.
@@ -90,6 +91,10 @@ fn run(options: &Options, file: &str, out: &mut dyn Write, err: &mut dyn Write) 
         writeln!(err, "invalid context {context}")?;
         return Ok(FAILED);
     }
+    if options.setfiles && options.policy.is_none() && unknown_to_kernel(options, &loaded, err)? {
+        writeln!(err, "{file}: Invalid argument")?;
+        return Ok(1);
+    }
     let plan = Plan {
         table: &loaded.table,
         rules: Rules {
@@ -133,6 +138,20 @@ fn refused(loaded: &Loaded, err: &mut dyn Write) -> Result<bool> {
         refused |= !matches!(error.error.kind, LineErrorKind::Pattern(_));
     }
     Ok(refused)
+}
+
+/// Tells lines whose context the policy in force does not have, if there is one; whether there are any.
+fn unknown_to_kernel(options: &Options, loaded: &Loaded, err: &mut dyn Write) -> Result<bool> {
+    let mut unknown = BTreeMap::<&str, bool>::new();
+    for line in loaded.table.lines() {
+        let Some(context) = line.context() else { continue };
+        let asked = || super::ask_kernel(context.as_bytes()).is_err();
+        if *unknown.entry(context).or_insert_with(asked) {
+            let (name, source, number) = (&options.name, line.source(), line.number());
+            writeln!(err, "{name}: {source}: line {number} has invalid context {context}")?;
+        }
+    }
+    Ok(unknown.into_values().any(|it| it))
 }
 
 /// The first context of the file that a policy does not have.

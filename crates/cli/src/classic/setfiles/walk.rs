@@ -76,7 +76,7 @@ pub(super) fn all(
     let walk = tree::Options {
         one_file_system: options.one_file_system,
         recurse: options.recurse,
-        skip_unlabelled: !options.ignore_mounts && Path::new("/sys/fs/selinux/enforce").exists(),
+        skip_unlabelled: !options.ignore_mounts && crate::classic::kernel_has_selinux(),
         stop: Arc::clone(stop),
         ..tree::Options::default()
     };
