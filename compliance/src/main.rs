@@ -288,8 +288,8 @@ fn run(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Suite::WalkMost { folder, ours } => {
-            let (mebibytes, seconds) = walk::most(&folder, &ours)?;
-            writeln!(out, "{mebibytes} {seconds}")?;
+            let numbers = walk::most(&folder, &ours)?;
+            writeln!(out, "{}", numbers.map(|it| it.to_string()).join(" "))?;
             Ok(ExitCode::SUCCESS)
         }
         Suite::Questions { flavour, size } => {
