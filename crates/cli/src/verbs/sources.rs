@@ -193,6 +193,12 @@ impl SourceArgs {
         self.headers.is_some() && self.against.is_none()
     }
 
+    /// With settings of `build.conf`.
+    pub(crate) fn with_settings(mut self, settings: &[(String, String)]) -> Self {
+        self.settings.extend_from_slice(settings);
+        self
+    }
+
     fn options(&self) -> Result<Options> {
         let mut settings = self.settings.clone();
         if let Some(it) = self.policy_type.and_then(|it| it.to_possible_value()) {
