@@ -93,3 +93,6 @@ pub fn document(
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Documentation { files, diagnostics, counts }
 }
+
+#[cfg(test)]
+mod tests;

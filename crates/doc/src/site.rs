@@ -51,6 +51,14 @@ pub(crate) fn module_page(name: &str) -> String {
     format!("module/{}.html", file_name(name))
 }
 
+/// A page holds no more interfaces: a module with more has pages of its own for them.
+const MOST_INTERFACES: usize = 800;
+
+/// The page of a part of a module's interfaces.
+pub(crate) fn part_page(name: &str, part: usize) -> String {
+    format!("module/{}-interfaces-{}.html", file_name(name), part + 1)
+}
+
 /// The page of a layer.
 pub(crate) fn layer_page(name: &str) -> String {
     format!("layer/{}.html", file_name(name))
@@ -170,7 +178,27 @@ impl<'a> Site<'a> {
 
     /// The page of an interface, and the place on it.
     pub(crate) fn interface_page(&self, it: &Interface) -> String {
-        format!("{}#{}", module_page(&self.module(it.module).name), it.name)
+        let module = self.module(it.module);
+        let page = match Self::parts(module) {
+            0 => module_page(&module.name),
+            _ => part_page(&module.name, it.number / MOST_INTERFACES),
+        };
+        format!("{page}#{}", it.name)
+    }
+
+    /// How many pages of its own a module has for interfaces.
+    pub(crate) fn parts(module: &Module) -> usize {
+        match module.interfaces.len() {
+            ..=MOST_INTERFACES => 0,
+            more => more.div_ceil(MOST_INTERFACES),
+        }
+    }
+
+    /// The interfaces of one of these pages.
+    pub(crate) fn part(module: &Module, part: usize) -> std::ops::Range<u32> {
+        let most = u32::try_from(MOST_INTERFACES).unwrap_or(u32::MAX);
+        let first = module.interfaces.start + u32::try_from(part).unwrap_or(0) * most;
+        first..module.interfaces.end.min(first + most)
     }
 
     pub(crate) fn module(&self, number: u32) -> &'a Module {

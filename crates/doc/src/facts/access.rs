@@ -6,7 +6,7 @@ use mandate_policydb::{AvRule, ClassId, Ebitmap, SymbolId, TypeId};
 use mandate_query::types::TypeSets;
 use rustc_hash::FxHashMap;
 
-use super::kinds::{BESIDE, Classes, Kind, LEVELS, act};
+use super::kinds::{BESIDE, Classes, Kind, LEVELS, OF_PROCESSES, PIPES, TO_PROCESSES, act};
 
 /// The rows of a kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +31,9 @@ pub struct Row {
 pub enum What {
     /// In words: `reads`.
     Words(&'static str),
-    /// A class, and permissions in the order of the policy.
+    /// A class, and permissions in the order of the policy, of itself.
+    Own(String, Vec<String>),
+    /// The same, of others.
     Permissions(String, Vec<String>),
 }
 
@@ -79,6 +81,26 @@ fn only(classes: u32) -> Option<&'static str> {
     }
 }
 
+/// The rows that deeds belong to: their places and words.
+fn words_of(kind: Kind, deeds: Deeds) -> Vec<(usize, &'static str)> {
+    if kind == Kind::Processes {
+        let (first, table) = match deeds.classes {
+            PIPE => (OF_PROCESSES.len(), PIPES),
+            _ => (0, OF_PROCESSES),
+        };
+        let row = table.iter().position(|it| deeds.acts & it.1 != 0);
+        return row.map(|it| (first + it, table[it].0)).into_iter().collect();
+    }
+    let level = LEVELS.iter().position(|it| deeds.acts & it.1 == it.1);
+    let beside = (LEVELS.len()..).zip(BESIDE).filter(|it| deeds.acts & it.1.1 != 0);
+    let beside: Vec<_> = beside.map(|(at, it)| (at, it.0)).collect();
+    let entry = deeds.acts & !act::LOOK == act::ENTRY;
+    // Who executes looks at what it executes.
+    let weak = level.is_some_and(|it| LEVELS[it].1 == act::LOOK);
+    let told = level.filter(|_| !(entry || weak && !beside.is_empty()));
+    told.map(|it| (it, LEVELS[it].0)).into_iter().chain(beside).collect()
+}
+
 /// Gathers rules of one source.
 pub struct Gathering<'a> {
     sets: &'a TypeSets<'a>,
@@ -105,15 +127,42 @@ impl<'a> Gathering<'a> {
     /// Adds an `allow` rule.
     pub fn add(&mut self, rule: &AvRule) {
         let (class, permissions) = (rule.class(), rule.permissions());
-        let kind = self.classes.kind(class);
-        if matches!(kind, Kind::Files | Kind::Devices) && !self.is_process(rule.target) {
-            let deeds = self.files.entry((kind, rule.target)).or_default();
-            deeds.acts |= self.classes.acts(class, permissions);
-            deeds.classes |= class_bit(self.classes.name(class));
-            return;
+        let own = self.own == Some(rule.target);
+        match (self.kind(rule), own) {
+            (Kind::Files | Kind::Devices | Kind::Processes, _) if self.classes.is_file(class) => {
+                // What is its own in /proc goes without saying.
+                let kind = self.kind(rule);
+                if !(own && kind == Kind::Processes) {
+                    let deeds = self.files.entry((kind, rule.target)).or_default();
+                    deeds.acts |= self.classes.acts(class, permissions);
+                    deeds.classes |= class_bit(self.classes.name(class));
+                }
+            }
+            (kind, _) => {
+                // Ports have a table of their own.
+                let permissions = permissions & !self.classes.port_mask(class);
+                if permissions != 0 {
+                    *self.others.entry((kind, class, rule.target)).or_default() |= permissions;
+                }
+            }
         }
-        let kind = self.kind(kind, rule);
-        *self.others.entry((kind, class, rule.target)).or_default() |= permissions;
+    }
+
+    /// Adds a conditional rule, unless all it allows is in `base` anyway.
+    pub fn add_beside(&mut self, rule: &AvRule, base: &Self) {
+        let (class, kind) = (rule.class(), self.kind(rule));
+        let groups = || self.sets.groups(rule.target).ids::<TypeId>();
+        let is_new = if self.classes.is_file(class) {
+            let acts = groups().filter_map(|it| base.files.get(&(kind, it)).map(|it| it.acts));
+            let known = acts.fold(0, |all, it| all | it);
+            self.classes.acts(class, rule.permissions()) & !known != 0
+        } else {
+            let known = groups().filter_map(|it| base.others.get(&(kind, class, it)));
+            rule.permissions() & !known.fold(0, |all, it| all | it) != 0
+        };
+        if is_new {
+            self.add(rule);
+        }
     }
 
     /// Files of processes are those in /proc.
@@ -124,12 +173,12 @@ impl<'a> Gathering<'a> {
                 && self.domains.is_superset(self.sets.members(target)))
     }
 
-    fn kind(&self, kind: Kind, rule: &AvRule) -> Kind {
+    fn kind(&self, rule: &AvRule) -> Kind {
         let own = self.own == Some(rule.target);
-        match kind {
-            Kind::Files | Kind::Devices => Kind::Processes,
+        match self.classes.kind(rule.class()) {
+            Kind::Files | Kind::Devices if self.is_process(rule.target) => Kind::Processes,
             Kind::Network | Kind::LocalSockets | Kind::Ipc if own => Kind::Own,
-            _ => kind,
+            kind => kind,
         }
     }
 
@@ -146,27 +195,32 @@ impl<'a> Gathering<'a> {
     }
 
     fn of_files(&self) -> BTreeMap<Kind, Vec<Row>> {
-        // Kind and the place of the row in the tables above.
-        let mut rows: BTreeMap<(Kind, usize), Vec<Target>> = BTreeMap::new();
+        let mut found: BTreeMap<Kind, Vec<Row>> = BTreeMap::new();
+        let mut rows: BTreeMap<(Kind, usize), (&'static str, Vec<Target>)> = BTreeMap::new();
         for (&(kind, id), deeds) in &self.files {
-            let target = Target { id, only: only(deeds.classes) };
-            let level = LEVELS.iter().position(|it| deeds.acts & it.1 == it.1);
-            let beside = BESIDE.iter().enumerate().filter(|it| deeds.acts & it.1.1 != 0);
-            let beside: Vec<usize> = beside.map(|it| LEVELS.len() + it.0).collect();
-            let entry = deeds.acts & !act::LOOK == act::ENTRY;
-            // Who may execute may read, and looks at all it uses.
-            let weak = level.is_some_and(|it| LEVELS[it].1 == act::LOOK);
-            let told = level.filter(|_| !(entry || weak && !beside.is_empty()));
-            for row in told.into_iter().chain(beside) {
-                rows.entry((kind, row)).or_default().push(target);
+            for (row, words) in words_of(kind, *deeds) {
+                let only = if kind == Kind::Files { only(deeds.classes) } else { None };
+                let target = Target { id, only };
+                rows.entry((kind, row)).or_insert_with(|| (words, Vec::new())).1.push(target);
             }
         }
-        let mut found: BTreeMap<Kind, Vec<Row>> = BTreeMap::new();
-        for ((kind, row), targets) in rows {
-            let table = LEVELS.iter().chain(BESIDE);
-            let words = table.map(|it| it.0).nth(row).unwrap_or_default();
+        // Attributes of stronger rows hold what need not be told in weaker ones.
+        let mut stronger: Vec<TypeId> = Vec::new();
+        let mut last = None;
+        for ((kind, row), (words, mut targets)) in rows {
+            if last.replace(kind) != Some(kind) {
+                stronger.clear();
+            }
+            if row < LEVELS.len() && kind != Kind::Processes {
+                targets.retain(|it| !stronger.iter().any(|of| self.holds(*of, it.id)));
+                let wide = targets.iter().filter(|it| it.only.is_none());
+                let wide = wide.map(|it| it.id).filter(|it| self.sets.is_attribute(*it));
+                stronger.extend(wide);
+            }
             let targets = self.sorted(targets);
-            found.entry(kind).or_default().push(Row { what: What::Words(words), targets });
+            if !targets.is_empty() {
+                found.entry(kind).or_default().push(Row { what: What::Words(words), targets });
+            }
         }
         found
     }
@@ -174,12 +228,10 @@ impl<'a> Gathering<'a> {
     fn of_others(&self) -> BTreeMap<Kind, Vec<Row>> {
         let mut rows: BTreeMap<(Kind, What), Vec<Target>> = BTreeMap::new();
         for (&(kind, class, id), &permissions) in &self.others {
-            let names = self.classes.permissions(class, permissions).map(str::to_owned);
-            let class = self.classes.name(class).to_owned();
-            let targets =
-                rows.entry((kind, What::Permissions(class, names.collect()))).or_default();
-            if self.own != Some(id) || matches!(kind, Kind::Files) {
-                targets.push(Target { id, only: None });
+            for what in self.deeds_to(class, id, permissions) {
+                let own = matches!(what, What::Own(..));
+                let targets = rows.entry((kind, what)).or_default();
+                targets.extend((!own).then_some(Target { id, only: None }));
             }
         }
         let mut found: BTreeMap<Kind, Vec<Row>> = BTreeMap::new();
@@ -188,6 +240,27 @@ impl<'a> Gathering<'a> {
             found.entry(kind).or_default().push(Row { what, targets });
         }
         found
+    }
+
+    /// What permissions of a class that is none of files let one do to `id`.
+    fn deeds_to(&self, class: ClassId, id: TypeId, permissions: u32) -> Vec<What> {
+        let classes = self.classes;
+        let names = |mask| classes.permissions(class, mask).map(str::to_owned).collect();
+        let name = classes.name(class).to_owned();
+        if self.own == Some(id) {
+            return vec![What::Own(name, names(permissions))];
+        }
+        let mut rest = permissions;
+        let mut deeds = Vec::new();
+        for (words, wanted) in TO_PROCESSES.iter().filter(|_| classes.is_process(class)) {
+            let mask = classes.mask(class, wanted);
+            if rest & mask != 0 {
+                deeds.push(What::Words(words));
+                rest &= !mask;
+            }
+        }
+        deeds.extend((rest != 0).then(|| What::Permissions(name, names(rest))));
+        deeds
     }
 
     /// Attributes first, then by name; without what an attribute among them holds already.

@@ -78,7 +78,7 @@ impl Domain {
                 entry.extend(entered_by(facts, rule).then_some(rule.target));
             }
         }
-        let effects = effects(facts, id, &groups, &mut ports);
+        let effects = effects(facts, id, &groups, &gathering, &mut ports);
         let entry_points = by_name(facts, entry.into_iter().collect());
         let mut entered = facts.transitions.get(&id).cloned().unwrap_or_default();
         entered.sort_by_key(|it| (facts.name(it.1), facts.name(it.0)));
@@ -108,7 +108,8 @@ fn by_name(facts: &Facts<'_>, mut ids: Vec<TypeId>) -> Vec<TypeId> {
 }
 
 fn entered_by(facts: &Facts<'_>, rule: &AvRule) -> bool {
-    facts.classes.acts(rule.class(), rule.permissions()) & act::ENTRY != 0
+    facts.classes.is_file(rule.class())
+        && facts.classes.acts(rule.class(), rule.permissions()) & act::ENTRY != 0
 }
 
 /// Targets whose files may be made and removed.
@@ -143,7 +144,13 @@ fn role_transitions(facts: &Facts<'_>, entry: &[TypeId]) -> Vec<(RoleId, TypeId,
     found
 }
 
-fn effects(facts: &Facts<'_>, id: TypeId, groups: &[TypeId], ports: &mut Ports) -> Vec<Effect> {
+fn effects(
+    facts: &Facts<'_>,
+    id: TypeId,
+    groups: &[TypeId],
+    base: &Gathering<'_>,
+    ports: &mut Ports,
+) -> Vec<Effect> {
     let mut parts: BTreeMap<(u32, bool), Gathering<'_>> = BTreeMap::new();
     for group in groups {
         let Some(places) = facts.conditional.get(group.index()) else { continue };
@@ -152,7 +159,7 @@ fn effects(facts: &Facts<'_>, id: TypeId, groups: &[TypeId], ports: &mut Ports) 
             let rules = if when { &block.when_true } else { &block.when_false };
             let Some(rule) = rules.get(at as usize) else { continue };
             let new = || Gathering::new(facts.sets, &facts.classes, &facts.domains, Some(id));
-            parts.entry((number, when)).or_insert_with(new).add(rule);
+            parts.entry((number, when)).or_insert_with(new).add_beside(rule, base);
             ports.add(facts, rule, Some((number, when)));
         }
     }
@@ -174,6 +181,19 @@ pub fn condition(facts: &Facts<'_>, number: u32, when: bool) -> String {
         (true, _) => text,
         (false, [BoolTerm::Bool(_)]) => format!("!{text}"),
         (false, _) => format!("!({text})"),
+    }
+}
+
+/// A condition as people say it: `httpd_can_network_connect is on`.
+pub fn condition_words(facts: &Facts<'_>, number: u32, when: bool) -> String {
+    let text = condition(facts, number, when);
+    let (name, state) = match text.strip_prefix('!') {
+        Some(name) => (name, "off"),
+        None => (text.as_str(), "on"),
+    };
+    match facts.db.booleans.find(name) {
+        Some(_) => format!("{name} is {state}"),
+        None => text,
     }
 }
 
@@ -216,9 +236,10 @@ impl Ports {
             !self.0.iter().any(|wide| wider(&wide))
         });
         let mut kept: Vec<PortUse> = kept.copied().collect();
-        kept.sort_by_key(|it| {
+        kept.sort_by_cached_key(|it| {
             let attribute = facts.sets.is_attribute(it.port);
-            (!it.bind, it.protocol, it.when, !attribute, facts.name(it.port))
+            let when = it.when.map(|it| condition(facts, it.0, it.1));
+            (!it.bind, it.protocol, when, !attribute, facts.name(it.port))
         });
         kept
     }

@@ -29,6 +29,10 @@ pub enum Kind {
     Kernel,
     /// All other classes.
     Other,
+    /// Objects of databases, which PostgreSQL guards.
+    Database,
+    /// Objects of the X server.
+    Display,
 }
 
 impl Kind {
@@ -47,6 +51,8 @@ impl Kind {
             Self::Services => "Services",
             Self::Kernel => "Kernel",
             Self::Other => "Other",
+            Self::Database => "Objects of databases",
+            Self::Display => "Objects of the X server",
         }
     }
 
@@ -67,7 +73,8 @@ impl Kind {
             "dbus" | "service" | "passwd" | "nscd" | "context" | "binder" | "proxy" => {
                 Self::Services
             }
-            it if it.starts_with("db_") || it.starts_with("x_") => Self::Services,
+            it if it.starts_with("db_") => Self::Database,
+            it if it.starts_with("x_") => Self::Display,
             it if it.ends_with("_socket") => Self::Network,
             _ => Self::Other,
         }
@@ -145,6 +152,34 @@ pub(super) const BESIDE: &[(&str, u32)] = &[
     ("mounts on", act::MOUNT),
 ];
 
+/// The words for what is done to other processes, and the permissions for it.
+pub(super) const TO_PROCESSES: &[(&str, &[&str])] = &[
+    ("starts programs that run as", &["transition"]),
+    ("turns into", &["dyntransition"]),
+    ("traces", &["ptrace"]),
+    ("sends signals to", &["signal", "sigkill", "sigstop"]),
+    ("asks whether it is there:", &["signull"]),
+    ("tells of its end:", &["sigchld"]),
+    (
+        "asks for scheduling, session or group of",
+        &["getattr", "getsched", "getsession", "getpgid", "getcap", "getrlimit"],
+    ),
+];
+
+/// The words for what is done to files of processes: those in /proc.
+pub(super) const OF_PROCESSES: &[(&str, u32)] = &[
+    ("changes, in /proc,", act::WRITE | act::APPEND | act::CREATE | act::DELETE),
+    ("reads, in /proc, the state of", act::READ | act::LIST),
+    ("looks, in /proc, at", u32::MAX),
+];
+
+/// The words for what is done to pipes of processes.
+pub(super) const PIPES: &[(&str, u32)] = &[
+    ("writes to pipes of", act::WRITE | act::APPEND),
+    ("reads from pipes of", act::READ),
+    ("looks at pipes of", u32::MAX),
+];
+
 /// The classes of a policy, looked up by their values.
 #[derive(Clone, Debug)]
 pub struct Classes {
@@ -194,6 +229,16 @@ impl Classes {
         self.class(id).and_then(|it| it.kind).unwrap_or(Kind::Other)
     }
 
+    /// Is it a class of files?
+    pub fn is_file(&self, id: ClassId) -> bool {
+        matches!(self.kind(id), Kind::Files | Kind::Devices)
+    }
+
+    /// The permissions that are about ports.
+    pub fn port_mask(&self, id: ClassId) -> u32 {
+        self.mask(id, &["name_bind", "name_connect"])
+    }
+
     /// What permissions of a file class do.
     pub fn acts(&self, id: ClassId, permissions: u32) -> u32 {
         let Some(class) = self.class(id) else { return 0 };
@@ -201,17 +246,20 @@ impl Classes {
         set.fold(0, |all, it| all | it.1)
     }
 
+    /// Is it the class of processes?
+    pub fn is_process(&self, id: ClassId) -> bool {
+        self.name(id) == "process"
+    }
+
+    /// The bits of these permissions.
+    pub fn mask(&self, id: ClassId, wanted: &[&str]) -> u32 {
+        let names = self.class(id).map_or(&[][..], |it| &it.names);
+        names.iter().filter(|it| wanted.contains(&&*it.1)).fold(0, |all, it| all | it.0)
+    }
+
     /// The names of permissions.
     pub fn permissions(&self, id: ClassId, permissions: u32) -> impl Iterator<Item = &str> {
         let names = self.class(id).map_or(&[][..], |it| &it.names);
         names.iter().filter(move |it| it.0 & permissions != 0).map(|it| it.1.as_str())
-    }
-
-    /// The bits of permissions of a class.
-    pub fn mask(&self, class: &str, wanted: &[&str]) -> Option<(ClassId, u32)> {
-        let at = self.classes.iter().position(|it| it.name == class)?;
-        let names = self.classes[at].names.iter();
-        let mask = names.filter(|it| wanted.contains(&it.1.as_str())).fold(0, |all, it| all | it.0);
-        Some((ClassId::from_bit(u32::try_from(at).ok()?)?, mask))
     }
 }

@@ -13,20 +13,21 @@ const ROOT: &str = "../";
 
 pub(super) fn page(site: &Site<'_>, it: &BooleanDatum) -> Page {
     let (about, declared) = site.boolean_about(&it.name);
-    let blocks_: Vec<&Conditional> = site
+    let mut blocks_: Vec<&Conditional> = site
         .facts
         .db
         .conditionals
         .iter()
         .filter(|block| block.booleans().any(|id| id == it.id))
         .collect();
+    blocks_.sort_by_cached_key(|it| (it.expression.len(), site.facts.db.condition_to_string(it)));
     let body = html! {
         h1 { (it.name) " " small { "boolean" } }
         div.lead { (blocks(site, ROOT, about)) }
         p { "In this policy it is " strong { (on(it.state)) } ". "
             code { "setsebool -P " (it.name) " " (on(!it.state)) } " turns it " (on(!it.state)) "." }
-        @if let Some(declared) = declared { (origin(site, declared)) }
         (changes(site, it))
+        @if let Some(declared) = declared { (origin(site, declared)) }
         @for block in blocks_ { (rules(site, block)) }
     };
     let within = Some(("booleans.html", "Booleans"));

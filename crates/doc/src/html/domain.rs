@@ -46,7 +46,7 @@ fn about(site: &Site<'_>, it: &Domain) -> Markup {
         }
         @if let Some(note) = note { p.lead { (note) } }
         @if let Some(module) = module {
-            div.lead[note.is_none()] { (blocks(site, ROOT, &module.about.summary)) }
+            div class=[note.is_none().then_some("lead")] { (blocks(site, ROOT, &module.about.summary)) }
             (blocks(site, ROOT, &module.about.description))
             p.facts {
                 "Module " a href={ (ROOT) (module_page(&module.name)) } { (module.name) } ". "
@@ -90,9 +90,9 @@ fn entering(site: &Site<'_>, it: &Domain) -> Markup {
             }
         }
         @if !it.entered.is_empty() {
-            p { "It is entered without being asked for when" }
+            p { "Without being asked for it is entered" }
             ul { @for (file, sources) in by_file(it) { li {
-                (type_list(site, ROOT, &sources)) " executes " (type_(site, ROOT, file))
+                "when " (type_(site, ROOT, file)) " is executed by " (type_list(site, ROOT, &sources))
             } } }
         }
         @if !it.roles.is_empty() {
@@ -124,40 +124,42 @@ fn by_file(it: &Domain) -> Vec<(TypeId, Vec<TypeId>)> {
 }
 
 fn ports(site: &Site<'_>, it: &Domain) -> Markup {
+    let alike =
+        |a: &PortUse, b: &PortUse| (a.bind, a.protocol, a.when) == (b.bind, b.protocol, b.when);
     html! {
         @if !it.ports.is_empty() {
             h2 id="ports" { "Ports" }
             div.wide { table {
-                thead { tr { th { "may" } th { "protocol" } th { "ports" } th { "numbers" } th { "when" } } }
-                tbody { @for port in &it.ports { (port_row(site, port)) } }
+                thead { tr { th { "may" } th { "protocol" } th { "when" } th { "ports" } } }
+                tbody { @for row in it.ports.chunk_by(alike) { tr {
+                    td { (if row[0].bind { "bind" } else { "connect" }) }
+                    td { (row[0].protocol) }
+                    td {
+                        @match row[0].when {
+                            None => "always",
+                            Some((number, when)) => (condition_links(site, number, when)),
+                        }
+                    }
+                    td { @for (number, port) in row.iter().enumerate() {
+                        @if number != 0 { "; " }
+                        (port_of(site, port))
+                    } }
+                } } }
             } }
         }
     }
 }
 
-fn port_row(site: &Site<'_>, it: &PortUse) -> Markup {
-    let name = site.facts.name(it.port);
-    let numbers = match (site.facts.sets.is_attribute(it.port), name) {
-        (true, "port_type") => "every port".to_owned(),
-        (true, _) => String::new(),
+fn port_of(site: &Site<'_>, it: &PortUse) -> Markup {
+    let attribute = site.facts.sets.is_attribute(it.port);
+    let numbers = match site.facts.name(it.port) {
+        "port_type" if attribute => "every port".to_owned(),
+        _ if attribute => String::new(),
         // Ports without a label of their own have this.
-        (false, _) if site.facts.ports(it.port).is_empty() => "all others".to_owned(),
-        (false, _) => numbers(site.facts.ports(it.port), Some(it.protocol)),
+        _ if site.facts.ports(it.port).is_empty() => "all others".to_owned(),
+        _ => numbers(site.facts.ports(it.port), Some(it.protocol)),
     };
-    html! {
-        tr {
-            td { (if it.bind { "bind" } else { "connect to" }) }
-            td { (it.protocol) }
-            td { (type_(site, ROOT, it.port)) }
-            td { (numbers) }
-            td {
-                @match it.when {
-                    None => "always",
-                    Some((number, when)) => (condition_links(site, number, when)),
-                }
-            }
-        }
-    }
+    html! { (type_(site, ROOT, it.port)) @if !numbers.is_empty() { " " small { (numbers) } } }
 }
 
 /// A condition, its booleans linked: `httpd_can_network_connect is on`.
@@ -216,10 +218,10 @@ pub(super) fn on(state: bool) -> &'static str {
 
 fn effect_of(site: &Site<'_>, it: &Effect) -> Markup {
     html! {
-        details.effect {
+        @if !it.does.is_empty() { details.effect {
             summary { "While " (condition_links(site, it.conditional, it.when)) ", it may also" }
             (groups(site, ROOT, &it.does, 4))
-        }
+        } }
     }
 }
 
@@ -289,8 +291,8 @@ fn questions(name: &str) -> Markup {
     html! {
         h2 { "Ask further" }
         pre { code {
-            "mandate query rules POLICY -A -s " (name) "            # every rule\n"
-            "mandate explain POLICY SOURCE TARGET CLASS PERMISSION  # why, with source lines"
+            "mandate query search TREE --source " (name) " --places   # every rule, and where it was written\n"
+            "mandate query flow TREE --help                     # where information can go from there"
         } }
     }
 }

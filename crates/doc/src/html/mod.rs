@@ -40,7 +40,8 @@ pub(crate) fn files(site: &Site<'_>) -> Vec<File> {
     let mut files = Vec::new();
     let page = |it: Page| framed(site, it);
     let modules = (0..site.reference.modules.len()).into_par_iter();
-    files.par_extend_with(modules.map(|it| page(module::page(site, it))));
+    files.par_extend_with(modules.clone().map(|it| page(module::page(site, it))));
+    files.par_extend_with(modules.flat_map_iter(|it| module::parts(site, it)).map(page));
     let domains = site.domains.par_iter();
     files.par_extend_with(domains.map(|it| page(domain::page(site, it))));
     let attributes: Vec<_> = site.facts.attributes().collect();

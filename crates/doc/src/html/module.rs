@@ -1,12 +1,16 @@
 //! A page for each module: what it says of itself, and its interfaces.
 
+use std::ops::Range;
+
 use mandate_compile::refpolicy::modules::Setting;
 use maud::{Markup, html};
 
 use super::Page;
 use super::parts::{blocks, callers, numbers, patterns, place, plural, type_list};
 use crate::reference::{Caller, Interface, Module};
-use crate::site::{Site, attribute_page, boolean_page, domain_page, layer_page, module_page};
+use crate::site::{
+    Site, attribute_page, boolean_page, domain_page, layer_page, module_page, part_page,
+};
 
 const ROOT: &str = "../";
 
@@ -74,7 +78,7 @@ fn domains(site: &Site<'_>, number: usize) -> Markup {
                     @let name = site.facts.name(site.domains[at].id);
                     li {
                         a href={ (ROOT) (domain_page(name)) } { (name) }
-                        " " (site.purpose(&site.domains[at]))
+                        @if let Some(note) = site.reference.modules[number].notes.get(name) { " " (note) }
                     }
                 }
             }
@@ -83,17 +87,51 @@ fn domains(site: &Site<'_>, number: usize) -> Markup {
 }
 
 fn interfaces(site: &Site<'_>, module: &Module) -> Markup {
-    let all = || module.interfaces.clone().map(|it| site.interface(it));
+    let parts = Site::parts(module);
     html! {
         @if !module.interfaces.is_empty() {
             h2 id="interfaces" { "Interfaces" }
-            details.index open[module.interfaces.len() <= 40] {
-                summary { (plural(module.interfaces.len(), "interface")) }
-                ul.names { @for it in all() { li { a href={ "#" (it.name) } { (it.name) } } } }
+            @if parts == 0 {
+                (listed(site, module.interfaces.clone()))
+            } @else {
+                p { "They stand on " (plural(parts, "page")) ":" }
+                ul {
+                    @for part in 0..parts {
+                        @let range = Site::part(module, part);
+                        @let (first, last) = (site.interface(range.start), site.interface(range.end - 1));
+                        li { a href={ (ROOT) (part_page(&module.name, part)) } { (first.name) " to " (last.name) } }
+                    }
+                }
             }
-            @for it in all() { (interface(site, it)) }
         }
     }
+}
+
+/// Interfaces with the list of their names.
+fn listed(site: &Site<'_>, range: Range<u32>) -> Markup {
+    let all = || range.clone().map(|it| site.interface(it));
+    html! {
+        details.index open[range.len() <= 40] {
+            summary { (plural(range.len(), "interface")) }
+            ul.names { @for it in all() { li { a href={ "#" (it.name) } { (it.name) } } } }
+        }
+        @for it in all() { (interface(site, it)) }
+    }
+}
+
+/// The pages of interfaces that a module with very many has.
+pub(super) fn parts(site: &Site<'_>, number: usize) -> Vec<Page> {
+    let module = &site.reference.modules[number];
+    let page = |part| {
+        let body = html! {
+            h1 { a href={ (ROOT) (module_page(&module.name)) } { (module.name) } " " small { "interfaces, page " (part + 1) } }
+            (listed(site, Site::part(module, part)))
+        };
+        let title = format!("{} (interfaces, page {})", module.name, part + 1);
+        let within = Some(("modules.html", "Modules"));
+        Page { path: part_page(&module.name, part), title, within, body }
+    };
+    (0..Site::parts(module)).map(page).collect()
 }
 
 fn interface(site: &Site<'_>, it: &Interface) -> Markup {

@@ -85,8 +85,9 @@ pub(super) fn callers(site: &Site<'_>, root: &str, all: &[Caller], what: &str) -
         html! {
             @for (number, it) in all.iter().enumerate() {
                 @let (name, page) = site.caller(*it);
+                @let class = matches!(it, Caller::Module(_)).then_some("module");
                 @if number != 0 { ", " }
-                a href={ (root) (page) } { (name) }
+                a class=[class] href={ (root) (page) } { (name) }
             }
         }
     };
@@ -116,22 +117,20 @@ pub(super) fn groups(site: &Site<'_>, root: &str, all: &[Group], heading: u8) ->
 
 fn row_of(site: &Site<'_>, root: &str, row: &Row) -> Markup {
     html! {
-        dt { (what(&row.what)) }
-        dd { @if row.targets.is_empty() { "itself" } @else { (targets(site, root, &row.targets)) } }
-    }
-}
-
-fn what(it: &What) -> Markup {
-    html! {
-        @match it {
-            What::Words(words) => (words),
-            What::Permissions(class, names) => {
+        @match &row.what {
+            What::Words(words) => dt { (words) },
+            What::Own(class, names) => {
+                dt { code { (class) } }
+                dd { (names.join(" ")) }
+            }
+            What::Permissions(class, names) => dt {
                 @match in_words(class, names) {
                     Some(words) => (words),
                     None => { code { (class) } " " span.permissions { (names.join(" ")) } }
                 }
-            }
+            },
         }
+        @if !row.targets.is_empty() { dd { (targets(site, root, &row.targets)) } }
     }
 }
 
@@ -140,10 +139,6 @@ pub(crate) fn in_words(class: &str, names: &[String]) -> Option<&'static str> {
     let is = |wanted: &[&str]| names.iter().map(String::as_str).eq(wanted.iter().copied());
     match class {
         "fd" if is(&["use"]) => Some("uses open files handed over by"),
-        "process" if is(&["sigchld"]) => Some("tells of its end (sigchld)"),
-        "process" if is(&["transition"]) => Some("starts programs that run as"),
-        "process" if is(&["signull"]) => Some("asks whether it is there (signull)"),
-        "process" if is(&["getattr"]) => Some("asks for attributes of"),
         "unix_stream_socket" if is(&["connectto"]) => Some("connects to stream sockets of"),
         "unix_dgram_socket" if is(&["sendto"]) => Some("sends to datagram sockets of"),
         "dbus" if is(&["send_msg"]) => Some("sends D-Bus messages to"),

@@ -9,14 +9,14 @@ use roff::{bold, roman};
 use super::{Manual, domain_path};
 use crate::File;
 use crate::comment::plain;
-use crate::facts::domain::{Domain, condition};
+use crate::facts::domain::{Domain, condition_words};
 use crate::html::parts::{file_kind, numbers};
 use crate::site::{Site, stem};
 
 pub(super) fn page(site: &Site<'_>, it: &Domain) -> File {
     let name = site.facts.name(it.id);
     let stem = stem(name);
-    let about = format!("SELinux policy of the {name} domain");
+    let about = format!("SELinux policy of {name}");
     let mut page = Manual::new(site, &format!("{stem}_selinux"), "8", &about);
     description(&mut page, site, it);
     entry_points(&mut page, site, it);
@@ -28,6 +28,33 @@ pub(super) fn page(site: &Site<'_>, it: &Domain) -> File {
     commands(&mut page, name);
     see_also(&mut page, site, it);
     page.finish(domain_path(stem))
+}
+
+/// A page by the name of a module leads to those of its domains.
+pub(super) fn of_module(site: &Site<'_>, number: usize) -> Option<File> {
+    let module = &site.reference.modules[number];
+    let domains = site.domains_of[number].iter().map(|&it| &site.domains[it]);
+    let domains: Vec<&Domain> = domains.filter(|it| !it.entry_points.is_empty()).collect();
+    if domains.is_empty() {
+        return None;
+    }
+    let about = format!("SELinux policy module {}", module.name);
+    let mut page = Manual::new(site, &format!("{}_selinux", module.name), "8", &about);
+    page.section("DESCRIPTION");
+    page.blocks(&module.about.summary);
+    page.blocks(&module.about.description);
+    page.section("PROCESS TYPES");
+    page.paragraph([roman("The module declares these domains, each with a page of its own:")]);
+    for it in &domains {
+        let name = site.facts.name(it.id);
+        let note = module.notes.get(name).cloned();
+        let text = note.unwrap_or_else(|| format!("{}_selinux(8)", stem(name)));
+        page.item(name, "", &text);
+    }
+    page.section("SEE ALSO");
+    let pages = domains.iter().map(|it| format!("{}_selinux(8)", stem(site.facts.name(it.id))));
+    page.list(std::iter::once("selinux(8)".to_owned()).chain(pages));
+    Some(page.finish(domain_path(&module.name)))
 }
 
 fn description(page: &mut Manual, site: &Site<'_>, it: &Domain) {
@@ -106,12 +133,11 @@ fn booleans(page: &mut Manual, site: &Site<'_>, it: &Domain) {
         return;
     }
     page.section("BOOLEANS");
-    page.paragraph([roman("These booleans change what the domain may do. Their state is that of the policy as it was built.")]);
+    page.paragraph([roman("These booleans change what the domain may do. Their state is that of the policy as it was built. To turn one on for good:")]);
+    page.example(["setsebool -P NAME on".to_owned()]);
     for (name, state) in found {
         let more = if state { " (on)" } else { " (off)" };
         page.item(name, more, &plain(site.boolean_about(name).0));
-        let other = if state { "off" } else { "on" };
-        page.example([format!("setsebool -P {name} {other}")]);
     }
 }
 
@@ -124,8 +150,8 @@ fn port_types(page: &mut Manual, site: &Site<'_>, it: &Domain) {
         let name = site.facts.name(port.port);
         let verb = if port.bind { "bind" } else { "connect to" };
         let numbers = numbers(site.facts.ports(port.port), Some(port.protocol));
-        let numbers = if numbers.is_empty() { "no port by number".to_owned() } else { numbers };
-        let when = port.when.map(|(at, when)| condition(site.facts, at, when));
+        let numbers = if numbers.is_empty() { "all others".to_owned() } else { numbers };
+        let when = port.when.map(|(at, when)| condition_words(site.facts, at, when));
         let when = when.map_or_else(String::new, |it| format!(", while {it}"));
         let text = match site.facts.sets.is_attribute(port.port) {
             true => format!("All ports of this attribute{when}."),
@@ -174,7 +200,12 @@ fn commands(page: &mut Manual, name: &str) {
     for (command, about) in commands {
         page.item(command, "", about);
     }
-    page.item("mandate query rules", &format!(" POLICY -A -s {name}"), "Every rule of the domain.");
+    let arguments = format!(" TREE --source {name} --places");
+    page.item(
+        "mandate query search",
+        &arguments,
+        "Every rule of the domain, and where it was written.",
+    );
 }
 
 fn see_also(page: &mut Manual, site: &Site<'_>, it: &Domain) {

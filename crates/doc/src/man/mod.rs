@@ -4,12 +4,14 @@
 mod domain;
 mod interfaces;
 
+use std::collections::BTreeSet;
+
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use roff::{Inline, Roff, bold, roman};
 
 use crate::File;
 use crate::comment::Block;
-use crate::site::{Site, stem};
+use crate::site::Site;
 
 /// All manual pages, below `man/`.
 pub(crate) fn files(site: &Site<'_>) -> Vec<File> {
@@ -19,25 +21,35 @@ pub(crate) fn files(site: &Site<'_>) -> Vec<File> {
         site.reference.modules.iter().filter(|it| !it.interfaces.is_empty()).collect();
     let interfaces: Vec<File> = modules.par_iter().map(|it| interfaces::page(site, it)).collect();
     files.extend(interfaces);
-    let named: std::collections::BTreeSet<String> =
-        files.iter().map(|it| it.path.clone()).collect();
-    let links = (0..site.reference.modules.len()).filter_map(|it| link(site, it));
-    files.extend(links.filter(|it| !named.contains(&it.path)));
+    let named: BTreeSet<String> = files.iter().map(|it| it.path.clone()).collect();
+    let modules = (0..site.reference.modules.len()).filter_map(|it| domain::of_module(site, it));
+    files.extend(modules.filter(|it| !named.contains(&it.path)));
     files
-}
-
-/// A page by the name of a module leads to that of its first domain.
-fn link(site: &Site<'_>, module: usize) -> Option<File> {
-    let mut domains = site.domains_of[module].iter().map(|&it| &site.domains[it]);
-    let domain = domains.find(|it| !it.entry_points.is_empty())?;
-    let name = stem(site.facts.name(domain.id));
-    let path = domain_path(&site.reference.modules[module].name);
-    Some(File { path, bytes: format!(".so man8/{name}_selinux.8\n").into_bytes() })
 }
 
 /// The path of the page of a domain's name, without its `_t`.
 fn domain_path(stem: &str) -> String {
     format!("man/man8/{stem}_selinux.8")
+}
+
+/// Lines as manual pages are written: short, and a new one for each sentence.
+fn wrap(text: &str) -> String {
+    const WIDTH: usize = 76;
+    let mut out = String::with_capacity(text.len());
+    let (mut column, mut ended) = (0, false);
+    for word in text.split_whitespace() {
+        let capital = word.starts_with(|it: char| it.is_ascii_uppercase());
+        if column != 0 && (column + word.len() > WIDTH || ended && capital) {
+            out.push('\n');
+            column = 0;
+        } else if column != 0 {
+            out.push(' ');
+        }
+        out.push_str(word);
+        column += word.len() + 1;
+        ended = word.ends_with(['.', '?', '!']);
+    }
+    out
 }
 
 /// An argument of a request: the crate quotes blanks and leaves all else as it is.
@@ -50,32 +62,45 @@ fn argument(text: &str) -> String {
 /// A manual page that is being written.
 struct Manual {
     roff: Roff,
+    /// Does a section begin here?
+    begun: bool,
 }
 
 impl Manual {
     fn new(site: &Site<'_>, name: &str, section: &str, about: &str) -> Self {
         let mut roff = Roff::new();
         let date = site.date;
-        let head = [name, section, date, site.title, "SELinux policy"].map(argument);
-        roff.control("TH", head.iter().map(String::as_str));
+        // A date with escapes is none.
+        let date = if date.is_empty() { "\"\"" } else { date };
+        let (upper, title) = (argument(&name.to_ascii_uppercase()), argument(site.title));
+        roff.control("TH", [&*upper, section, date, &title, "SELinux policy"]);
         // Names of types are long, and nobody wants them torn apart.
         roff.control("nh", []).control("ad", ["l"]);
         roff.control("SH", ["NAME"]);
         roff.text([roman(format!("{name} - {about}"))]);
-        Self { roff }
+        Self { roff, begun: false }
     }
 
     fn section(&mut self, title: &str) {
         self.roff.control("SH", [title]);
+        self.begun = true;
     }
 
     fn subsection(&mut self, title: &str) {
         self.roff.control("SS", [argument(title).as_str()]);
+        self.begun = true;
     }
 
     fn paragraph(&mut self, text: impl Into<Vec<Inline>>) {
-        self.roff.control("PP", []);
-        self.roff.text(text);
+        // The first of a section begins by itself.
+        if !std::mem::take(&mut self.begun) {
+            self.roff.control("PP", []);
+        }
+        let wrapped = text.into().into_iter().map(|it| match it {
+            Inline::Roman(text) => roman(wrap(&text)),
+            other => other,
+        });
+        self.roff.text(wrapped.collect::<Vec<_>>());
     }
 
     /// Words with commas between them, on lines of their own.
@@ -88,9 +113,10 @@ impl Manual {
 
     /// What is explained, and the explanation.
     fn item(&mut self, tag: &str, more: &str, text: &str) {
+        self.begun = false;
         self.roff.control("TP", []);
         self.roff.text([bold(tag), roman(more)]);
-        self.roff.text([roman(if text.is_empty() { "No description." } else { text })]);
+        self.roff.text([roman(wrap(if text.is_empty() { "No description." } else { text }))]);
     }
 
     /// A line as it is typed or stands in a file.
@@ -110,7 +136,8 @@ impl Manual {
                 Block::List(items) => {
                     for item in items {
                         self.roff.control("IP", ["\\(bu", "2"]);
-                        self.roff.text([roman(crate::comment::plain(item))]);
+                        self.roff.text([roman(wrap(&crate::comment::plain(item)))]);
+                        self.begun = false;
                     }
                 }
             }

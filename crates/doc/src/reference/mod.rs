@@ -73,6 +73,8 @@ pub struct Interface {
     pub template: bool,
     /// Of [`Reference::modules`].
     pub module: u32,
+    /// Which of the module's it is, from 0.
+    pub number: usize,
     /// What it says of itself.
     pub about: Comment,
     /// Where it stands.
@@ -214,8 +216,8 @@ impl Reference {
         let files: Vec<String> = files.into_iter().flatten().cloned().collect();
         let layer = files.first().and_then(|it| it.rsplit('/').nth(1)).unwrap_or_default();
         let first = small(self.interfaces.len());
-        for definition in scanned.interfaces {
-            self.add_interface(definition, number, bodies);
+        for (at, definition) in scanned.interfaces.into_iter().enumerate() {
+            self.add_interface(definition, (number, at), bodies);
         }
         let booleans = self.add_booleans(scanned.booleans, Some(number));
         for path in &files {
@@ -238,14 +240,20 @@ impl Reference {
         });
     }
 
-    fn add_interface(&mut self, it: Definition, module: u32, bodies: &mut Vec<Body>) {
-        let number = small(self.interfaces.len());
-        self.by_name.entry(it.name.clone()).or_insert(number);
+    fn add_interface(
+        &mut self,
+        it: Definition,
+        (module, number): (u32, usize),
+        bodies: &mut Vec<Body>,
+    ) {
+        let place = small(self.interfaces.len());
+        self.by_name.entry(it.name.clone()).or_insert(place);
         bodies.push(Body { module: module as usize, range: it.body });
         self.interfaces.push(Interface {
             name: it.name,
             template: it.template,
             module,
+            number,
             about: it.about,
             place: it.place,
             used: it.used,

@@ -86,7 +86,15 @@ fn check(expected: Expect) {
 
 #[test]
 fn comments_belong_to_what_stands_below_them() {
-    check(expect![[r#""#]]);
+    check(expect![[r#"
+        web_read(domain, $2) policy/modules/services/web.if:13 "Read content." [Interface(2)] false
+        web_search() policy/modules/services/web.if:22 "" [Interface(0)] true
+        web_template($1) policy/modules/services/web.if:27 "Make a web." [Module(0)] false
+        $1_web_write false "May $1 write?" [(Interface(2), Place { path: "policy/modules/services/web.if", line: 30 })]
+        web_more true "More." [(Interface(2), Place { path: "policy/modules/services/web.if", line: 30 })]
+        [Paragraph("Web & more.")] {"web_t": "What serves pages."} {"services": [Paragraph("Daemons.")]}
+        W0201 policy/modules/services/web.if:1 `&` stands for itself only as `&amp;`
+    "#]]);
 }
 
 #[test]
