@@ -87,6 +87,7 @@ fn only_trees_have_pages_and_their_errors_are_told() {
     .assert_eq(&err);
     assert!(!to.exists());
     fs::create_dir_all(folder.path("tree/policy")).unwrap();
+    folder.file("tree/policy/users", b"");
     let tree = folder.path("tree");
     let words = ["mandate", "doc", tree.to_str().unwrap(), "-o", to.to_str().unwrap()];
     let (code, _, err) = run(&words);

@@ -50,11 +50,14 @@ const FILES: &[(&str, &str)] = &[
     (
         "policy/modules/services/web.te",
         "policy_module(web)\n## <desc><p>May web_t connect to <b>any</b> port?</p></desc>\ngen_tunable(web_connect, false)\n\n\
-         # Answers questions of browsers.\ntype web_t, domain;\ntype web_exec_t;\ntype web_log_t;\nrole system_r types web_t;\n\
+         # Answers questions of browsers.\ntype web_t, domain;\ntype web_exec_t;\ntype web_log_t;\n\
+         attribute web_content;\ntype web_a_t, web_content;\ntype web_b_t, web_content;\n\
+         # The attribute of the first holds what the second names.\nallow web_t web_content:file { create write unlink };\n\
+         allow web_t web_a_t:file read;\nrole system_r types web_t;\n\
          type_transition init_t web_exec_t:process web_t;\nallow init_t web_t:process transition;\n\
          allow web_t web_exec_t:file { entrypoint read execute };\nallow web_t web_log_t:file { create write unlink };\n\
          allow web_t self:tcp_socket create;\nallow web_t port_t:tcp_socket name_bind;\nkernel_signal_init(web_t)\n\
-         tunable_policy(`web_connect',`\n\tallow web_t port_type:tcp_socket name_connect;\n\tallow web_t web_log_t:file read;\n')\n",
+         tunable_policy(`web_connect',`\n\tallow web_t port_type:tcp_socket name_connect;\n\tallow web_t web_log_t:file read;\n\tallow web_t web_exec_t:file read;\n')\n",
     ),
     (
         "policy/modules/services/web.fc",
@@ -162,7 +165,7 @@ fn a_page_of_a_domain() {
             <p class="facts">Whatever booleans say, and beside what every <a href="../attribute/domain.html">domain</a> <small>(3 types)</small> may do. Attributes stand for all their types. Levels and roles may restrict it further.</p>
             <h3>Files</h3><dl class="rows">
             <dt>creates, writes and deletes</dt>
-            <dd><a href="../module/web.html#type-web_log_t">web_log_t</a></dd>
+            <dd><a href="../attribute/web_content.html">web_content</a> <small>(2 types)</small>, <a href="../module/web.html#type-web_log_t">web_log_t</a></dd>
             <dt>reads</dt>
             <dd><a href="../module/web.html#type-web_exec_t">web_exec_t</a></dd>
             <dt>executes</dt>
@@ -175,11 +178,17 @@ fn a_page_of_a_domain() {
             <dd>create</dd></dl>
             <h2 id="manages">Files it manages</h2>
             <p class="facts">Types of which it may create, write and delete files, and the paths that have them.</p><dl class="types">
+            <dt><a href="../attribute/web_content.html">web_content</a> <small>(2 types)</small></dt>
+            <dd></dd>
             <dt><a href="../module/web.html#type-web_log_t">web_log_t</a></dt>
             <dd><ul class="patterns">
             <li><code>/var/log/web(/.*)?</code></li></ul></dd></dl>
             <h2 id="types">Its types</h2>
             <p class="facts">Types that go with it by their names. <code>semanage fcontext</code> gives a path one of them, <code>restorecon</code> sets it.</p><dl class="types">
+            <dt><a href="../module/web.html#type-web_a_t">web_a_t</a></dt>
+            <dd></dd>
+            <dt><a href="../module/web.html#type-web_b_t">web_b_t</a></dt>
+            <dd></dd>
             <dt><a href="../module/web.html#type-web_exec_t">web_exec_t</a></dt>
             <dd><ul class="patterns">
             <li><code>/usr/sbin/webd</code> <small>file</small></li></ul></dd>
@@ -200,19 +209,20 @@ fn a_page_of_a_boolean() {
         "boolean/web_connect.html",
         expect![[r#"
 
-        <p class="within"><a href="../booleans.html">Booleans</a></p>
-        <h1>web_connect <small>boolean</small></h1><div class="lead">
-        <p>May <a href="../domain/web_t.html">web_t</a> connect to any port?</p></div>
-        <p>In this policy it is <strong>off</strong>. <code>setsebool -P web_connect on</code> turns it on.</p>
-        <h2 id="changes">Domains it changes</h2>
-        <p><a href="../domain/web_t.html#booleans">web_t</a></p>
-        <p class="facts">Module <a href="../module/web.html">web</a>. Declared at <code class="place">policy/modules/services/web.te:3</code></p>
-        <h2 id="uses">Where it is asked</h2><ul>
-        <li><a href="../module/web.html">web</a> <code class="place">policy/modules/services/web.te:17</code></li></ul>
-        <h2>Rules of <code>web_connect</code></h2>
-        <details open><summary>While it holds (2 rules)</summary><pre class="rules"><code>allow web_t port_type:tcp_socket name_connect;
-        allow web_t web_log_t:file read;
-        </code></pre></details>"#]],
+            <p class="within"><a href="../booleans.html">Booleans</a></p>
+            <h1>web_connect <small>boolean</small></h1><div class="lead">
+            <p>May <a href="../domain/web_t.html">web_t</a> connect to any port?</p></div>
+            <p>In this policy it is <strong>off</strong>. <code>setsebool -P web_connect on</code> turns it on.</p>
+            <h2 id="changes">Domains it changes</h2>
+            <p><a href="../domain/web_t.html#booleans">web_t</a></p>
+            <p class="facts">Module <a href="../module/web.html">web</a>. Declared at <code class="place">policy/modules/services/web.te:3</code></p>
+            <h2 id="uses">Where it is asked</h2><ul>
+            <li><a href="../module/web.html">web</a> <code class="place">policy/modules/services/web.te:23</code></li></ul>
+            <h2>Rules of <code>web_connect</code></h2>
+            <details open><summary>While it holds (3 rules)</summary><pre class="rules"><code>allow web_t port_type:tcp_socket name_connect;
+            allow web_t web_exec_t:file read;
+            allow web_t web_log_t:file read;
+            </code></pre></details>"#]],
     );
 }
 
@@ -282,6 +292,9 @@ fn a_manual_page_of_a_domain() {
             .SH "MANAGED FILES"
             The domain may create, write and delete files of these types:
             .PP
+            \fBweb_content\fR
+            (an attribute of 2 types)
+            .PP
             \fBweb_log_t\fR
             .RS 4
             .nf
@@ -290,6 +303,10 @@ fn a_manual_page_of_a_domain() {
             .RE
             .SH "FILE CONTEXTS"
             Types that go with the domain, and the paths that have them:
+            .PP
+            \fBweb_a_t\fR
+            .PP
+            \fBweb_b_t\fR
             .PP
             \fBweb_exec_t\fR
             .RS 4
@@ -308,7 +325,7 @@ fn a_manual_page_of_a_domain() {
             To give another path one of them for good:
             .RS 4
             .nf
-            semanage fcontext \-a \-t web_exec_t \*(Aq/srv/mine(/.*)?\*(Aq
+            semanage fcontext \-a \-t web_log_t \*(Aq/srv/mine(/.*)?\*(Aq
             restorecon \-R \-v /srv/mine
             .fi
             .RE
@@ -375,8 +392,8 @@ fn what_the_search_knows() {
     check(
         "search-data.js",
         expect![[r#"
-        mandateSearch({"kinds":["domain","boolean","module","interface","type","attribute"],"pages":["domain/init_t.html","domain/kernel_t.html","domain/web_t.html","boolean/call_home.html","boolean/web_connect.html","module/kernel.html","module/web.html","attribute/domain.html","attribute/port_type.html"],"entries":[["init_t",0,0,"","The kernel & what it needs."],["kernel_t",0,1,"","The kernel & what it needs."],["web_t",0,2,"","Answers questions of browsers."],["call_home",1,3,"","Anyone may call home."],["web_connect",1,4,"","May web_t connect to any port?"],["kernel",2,5,"","The kernel & what it needs."],["web",2,6,"","Serves \"pages\"."],["kernel_signal_init",3,5,"kernel_signal_init","Send signals to \u003cinit>."],["port_t",4,5,"type-port_t",""],["web_exec_t",4,6,"type-web_exec_t",""],["web_log_t",4,6,"type-web_log_t",""],["domain",5,7,"",""],["port_type",5,8,"",""]]});
-    "#]],
+            mandateSearch({"kinds":["domain","boolean","module","interface","type","attribute"],"pages":["domain/init_t.html","domain/kernel_t.html","domain/web_t.html","boolean/call_home.html","boolean/web_connect.html","module/kernel.html","module/web.html","attribute/domain.html","attribute/port_type.html","attribute/web_content.html"],"entries":[["init_t",0,0,"","The kernel & what it needs."],["kernel_t",0,1,"","The kernel & what it needs."],["web_t",0,2,"","Answers questions of browsers."],["call_home",1,3,"","Anyone may call home."],["web_connect",1,4,"","May web_t connect to any port?"],["kernel",2,5,"","The kernel & what it needs."],["web",2,6,"","Serves \"pages\"."],["kernel_signal_init",3,5,"kernel_signal_init","Send signals to \u003cinit>."],["port_t",4,5,"type-port_t",""],["web_a_t",4,6,"type-web_a_t",""],["web_b_t",4,6,"type-web_b_t",""],["web_exec_t",4,6,"type-web_exec_t",""],["web_log_t",4,6,"type-web_log_t",""],["domain",5,7,"",""],["port_type",5,8,"",""],["web_content",5,9,"",""]]});
+        "#]],
     );
 }
 

@@ -109,13 +109,15 @@ pub mod act {
     pub const ENTRY: u32 = 1 << 11;
     /// Adds or removes names in a folder.
     pub const NAMES: u32 = 1 << 12;
+    /// Executes what it changed in memory.
+    pub const EXECUTE_CHANGED: u32 = 1 << 13;
 }
 
 /// What a permission of a file class lets one do.
 fn act_of(directory: bool, permission: &str) -> u32 {
     match permission {
         "read" if directory => act::LIST,
-        "read" | "map" => act::READ,
+        "read" => act::READ,
         "append" => act::APPEND,
         "write" if directory => act::NAMES,
         "write" => act::WRITE,
@@ -127,6 +129,7 @@ fn act_of(directory: bool, permission: &str) -> u32 {
         "relabelfrom" | "relabelto" => act::RELABEL,
         "mounton" => act::MOUNT,
         "entrypoint" => act::ENTRY,
+        "execmod" => act::EXECUTE_CHANGED,
         _ => act::LOOK,
     }
 }
@@ -148,6 +151,7 @@ pub(super) const LEVELS: &[(&str, u32)] = &[
 /// Rows that stand beside those.
 pub(super) const BESIDE: &[(&str, u32)] = &[
     ("executes", act::EXECUTE),
+    ("executes, changed in memory,", act::EXECUTE_CHANGED),
     ("changes the label of", act::RELABEL),
     ("mounts on", act::MOUNT),
 ];

@@ -150,11 +150,21 @@ fn ports(site: &Site<'_>, it: &Domain) -> Markup {
     }
 }
 
+/// Of an attribute with no more port types their numbers are told.
+const FEW_PORTS: usize = 6;
+
 fn port_of(site: &Site<'_>, it: &PortUse) -> Markup {
     let attribute = site.facts.sets.is_attribute(it.port);
     let numbers = match site.facts.name(it.port) {
         "port_type" if attribute => "every port".to_owned(),
-        _ if attribute => String::new(),
+        _ if attribute && site.facts.size(it.port) > FEW_PORTS => String::new(),
+        _ if attribute => {
+            let members = site.facts.sets.members(it.port).ids::<TypeId>();
+            let of = |it: TypeId| site.facts.ports(it).iter().copied();
+            let mut all: Vec<_> = members.flat_map(of).collect();
+            all.sort_unstable();
+            numbers(&all, Some(it.protocol))
+        }
         // Ports without a label of their own have this.
         _ if site.facts.ports(it.port).is_empty() => "all others".to_owned(),
         _ => numbers(site.facts.ports(it.port), Some(it.protocol)),

@@ -31,14 +31,14 @@ fn overview(site: &Site<'_>) -> Page {
         noscript { p { "Without scripts there is no search; the lists below lead everywhere." } }
         ul.doors {
             li { a href="domains.html" { (plural(site.domains.len(), "domain")) }
-                " what a program may do, how it is entered, which booleans change it" }
+                ": what a program may do, how it is entered, which booleans change it" }
             li { a href="booleans.html" { (plural(site.facts.db.booleans.len(), "boolean")) }
-                " what can be switched without changing the policy" }
+                ": what can be switched without changing the policy" }
             li { a href="modules.html" { (plural(reference.modules.len(), "module")) " with "
                 (plural(reference.interfaces.len(), "interface")) }
-                " for who writes policy" }
+                ": for who writes policy" }
             li { a href="attributes.html" { (plural(site.facts.attributes().count(), "attribute")) }
-                " names for sets of types" }
+                ": names for sets of types" }
         }
         h2 { "Layers" }
         dl {

@@ -172,7 +172,7 @@ pub(super) fn patterns(all: &[FileContext]) -> Markup {
     html! {
         @if all.len() > SHOWN {
             details { summary { (plural(all.len(), "pattern")) } (list()) }
-        } @else { (list()) }
+        } @else if !all.is_empty() { (list()) }
     }
 }
 

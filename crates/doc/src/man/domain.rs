@@ -174,14 +174,17 @@ fn managed(page: &mut Manual, site: &Site<'_>, it: &Domain) {
 
 fn file_contexts(page: &mut Manual, site: &Site<'_>, it: &Domain) {
     let types = site.own_types(it);
-    let Some(&first) = types.first() else { return };
+    let paths = |id: &TypeId| site.facts.patterns(site.facts.name(*id)).len();
+    // What is most used shows best how it is done; programs are rarely moved.
+    let others = types.iter().rev().filter(|id| !it.entry_points.contains(id));
+    let Some(&shown) = others.max_by_key(|id| paths(id)).or(types.first()) else { return };
     page.section("FILE CONTEXTS");
     page.paragraph([roman("Types that go with the domain, and the paths that have them:")]);
     for id in types.iter().copied() {
         type_and_patterns(page, site, id);
     }
     page.paragraph([roman("To give another path one of them for good:")]);
-    let name = site.facts.name(first);
+    let name = site.facts.name(shown);
     page.example([
         format!("semanage fcontext -a -t {name} '/srv/mine(/.*)?'"),
         "restorecon -R -v /srv/mine".to_owned(),
