@@ -175,9 +175,9 @@ impl<'a> Scanner<'a> {
     fn note_type(&mut self, body: &str) {
         let Some(rest) = body.strip_prefix("type ") else { return };
         let name = rest.split([' ', ',', ';']).next().unwrap_or_default();
-        let note = self.note.join(" ");
+        let note = self.note.join(" ").trim().to_owned();
         if note.contains(' ') && !note.contains(';') {
-            self.found.notes.insert(name.to_owned(), note.trim().to_owned());
+            self.found.notes.insert(name.to_owned(), note);
         }
     }
 }
