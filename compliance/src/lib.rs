@@ -12,6 +12,7 @@ pub mod compile;
 pub mod compiled_contexts;
 pub mod decisions;
 pub mod decompile;
+pub mod doc;
 pub mod format;
 pub mod incremental;
 pub mod kernel;

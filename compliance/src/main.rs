@@ -13,7 +13,7 @@ use mandate_compliance::place::Place;
 use mandate_compliance::reference::{Flavour, Reference};
 use mandate_compliance::report::Report;
 use mandate_compliance::{
-    compiled_contexts, decisions, decompile, format, incremental, kernel_mix, labels, measure,
+    compiled_contexts, decisions, decompile, doc, format, incremental, kernel_mix, labels, measure,
     micro, objects, originals, packages, query, random_policies, reach, roundtrip, walk,
 };
 
@@ -194,6 +194,8 @@ enum Suite {
         #[arg(long, value_name = "S", default_value_t = 1)]
         seed: u64,
     },
+    /// Reference pages: links, manual pages, time.
+    Doc(Size),
     /// Print the questions that `kernel` asks about one policy.
     Questions {
         /// Which Reference Policy.
@@ -232,6 +234,8 @@ enum Area {
     Query,
     /// Labels of files and of all else.
     Labels,
+    /// Reference pages.
+    Doc,
 }
 
 #[derive(Clone, Copy, Debug, Args)]
@@ -320,6 +324,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             suites.compiled_contexts(false, seed)?;
             suites.reach(&reach::Part::ALL, &reach::Size { full: false, queries: None, seed })?;
             suites.labels(&labels::Part::ALL, &labels::Size { full: false, seed })?;
+            suites.doc(false)?;
         }
         Suite::Measure { area: Area::Core, figures, seed } => {
             let measured = suites.all(Size::full(seed))?;
@@ -354,6 +359,12 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             measured.extend(suites.walk(&walk::Part::ALL, true, seed)?);
             if let Some(path) = figures {
                 measure::write(&path, "labels", suites.report.summaries(), &measured)?;
+            }
+        }
+        Suite::Measure { area: Area::Doc, figures, .. } => {
+            let measured = suites.doc(true)?;
+            if let Some(path) = figures {
+                measure::write(&path, "doc", suites.report.summaries(), &measured)?;
             }
         }
         Suite::Compile { part, full, seed, only, bless, .. } => {
@@ -394,6 +405,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
         Suite::Format(size) => suites.format(size)?,
         Suite::Incremental(size) => drop(suites.incremental(size)?),
         Suite::Bench(size) => drop(suites.bench(size)?),
+        Suite::Doc(size) => drop(suites.doc(size.full)?),
         _ => {}
     }
     let good = suites.report.finish()?;
@@ -529,6 +541,14 @@ impl Suites<'_> {
         Ok(figures)
     }
 
+    /// Reference pages.
+    fn doc(&mut self, full: bool) -> Result<Vec<(&'static str, Figure)>> {
+        self.report.suite("doc");
+        self.attempt(|it| doc::own_tree(&it.place, &mut it.report))?;
+        let measured = self.attempt(|it| doc::run(&it.place, full, &mut it.report))?;
+        Ok(measured.into_iter().flatten().map(|it| ("doc", it)).collect())
+    }
+
     fn packages(&mut self, full: bool, seed: u64) -> Result<Vec<(&'static str, Figure)>> {
         let measured = self.attempt(|it| packages::run(&it.place, full, seed, &mut it.report))?;
         Ok(measured.into_iter().flatten().map(|it| ("packages", it)).collect())
@@ -624,6 +644,8 @@ impl Suites<'_> {
         format::own_tree(&self.place, &[Flavour::Mcs], &mut self.report)?;
         let size = cil::Size { without_originals: true, ..cil::Size::new(false, 1) };
         self.cil(&[cil::Part::Cases], &size)?;
+        self.report.suite("doc");
+        self.attempt(|it| doc::own_tree(&it.place, &mut it.report))?;
         self.report.heading("Left out, because they need the original tools")?;
         for what in LEFT_OUT {
             self.report.note(what)?;
@@ -653,6 +675,7 @@ const LEFT_OUT: &[&str] = &[
     "labels that setfiles sets compared with those of the original",
     "restorecon, chcon and chcat compared with the originals under SELinux",
     "compiled file contexts compared with those of sefcontext_compile",
+    "reference pages of the Reference Policy, and their time",
 ];
 
 /// Names the missing packages and installs them if asked; all of it goes to standard error.

@@ -51,6 +51,8 @@ enum Area {
     Query,
     /// Labels of files and of all else.
     Labels,
+    /// Reference pages.
+    Doc,
     /// Every area.
     All,
 }
@@ -74,7 +76,8 @@ fn run(chore: &Chore) -> Result<ExitCode> {
             Area::Forms => &["forms"],
             Area::Query => &["query"],
             Area::Labels => &["labels"],
-            Area::All => &["core", "compile", "forms", "query", "labels"],
+            Area::Doc => &["doc"],
+            Area::All => &["core", "compile", "forms", "query", "labels", "doc"],
         }),
         Chore::Docs => docs::write().map(|()| ExitCode::SUCCESS),
     }
