@@ -13,8 +13,9 @@ use mandate_compliance::place::Place;
 use mandate_compliance::reference::{Flavour, Reference};
 use mandate_compliance::report::Report;
 use mandate_compliance::{
-    compiled_contexts, decisions, decompile, doc, format, incremental, kernel_mix, labels, measure,
-    micro, objects, originals, packages, query, random_policies, reach, roundtrip, walk,
+    base_policy, compiled_contexts, decisions, decompile, doc, format, incremental, kernel_mix,
+    labels, measure, micro, objects, originals, packages, query, random_policies, reach, roundtrip,
+    walk,
 };
 
 /// How many questions libsepol is asked about each policy: in CI, and at full size.
@@ -212,6 +213,18 @@ enum Suite {
         /// The questions.
         questions: PathBuf,
     },
+    /// Tests of policies/base: rules and goals taken away, or given too much, are noticed.
+    BasePolicy {
+        /// Only this part.
+        #[arg(value_enum)]
+        part: Option<base_policy::Part>,
+        /// The sizes of docs/figures.md.
+        #[arg(long)]
+        full: bool,
+        /// What is drawn.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Make ten million files and walk them; `labels-walk bench` runs this.
     #[command(hide = true)]
     WalkMost {
@@ -236,6 +249,8 @@ enum Area {
     Labels,
     /// Reference pages.
     Doc,
+    /// The base policy and its tests.
+    Base,
 }
 
 #[derive(Clone, Copy, Debug, Args)]
@@ -325,6 +340,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             suites.reach(&reach::Part::ALL, &reach::Size { full: false, queries: None, seed })?;
             suites.labels(&labels::Part::ALL, &labels::Size { full: false, seed })?;
             suites.doc(false)?;
+            suites.base_policy(&base_policy::Part::ALL, false, seed)?;
         }
         Suite::Measure { area: Area::Core, figures, seed } => {
             let measured = suites.all(Size::full(seed))?;
@@ -361,6 +377,12 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
                 measure::write(&path, "labels", suites.report.summaries(), &measured)?;
             }
         }
+        Suite::Measure { area: Area::Base, figures, seed } => {
+            let measured = suites.base_policy(&base_policy::Part::ALL, true, seed)?;
+            if let Some(path) = figures {
+                measure::write(&path, "base", suites.report.summaries(), &measured)?;
+            }
+        }
         Suite::Measure { area: Area::Doc, figures, .. } => {
             let measured = suites.doc(true)?;
             if let Some(path) = figures {
@@ -391,6 +413,10 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             suites.query(&parts, full, seed)?;
         }
         Suite::LabelsCompiled { full, seed } => suites.compiled_contexts(full, seed)?,
+        Suite::BasePolicy { part, full, seed } => {
+            let parts = part.map_or_else(|| base_policy::Part::ALL.to_vec(), |part| vec![part]);
+            drop(suites.base_policy(&parts, full, seed)?);
+        }
         Suite::LabelsWalk { part, full, seed } => {
             let parts = part.map_or_else(|| walk::Part::ALL.to_vec(), |part| vec![part]);
             suites.walk(&parts, full, seed)?;
@@ -521,6 +547,22 @@ impl Suites<'_> {
         let mut figures = Vec::new();
         for part in parts {
             let measured = self.attempt(|it| reach::run(&it.place, *part, size, &mut it.report))?;
+            figures.extend(measured.into_iter().flatten().map(|it| (part.suite(), it)));
+        }
+        Ok(figures)
+    }
+
+    /// Tests of the base policy; figures come with the part that measured them.
+    fn base_policy(
+        &mut self,
+        parts: &[base_policy::Part],
+        full: bool,
+        seed: u64,
+    ) -> Result<Vec<(&'static str, Figure)>> {
+        let mut figures = Vec::new();
+        for part in parts {
+            let measured =
+                self.attempt(|it| base_policy::run(&it.place, *part, full, seed, &mut it.report))?;
             figures.extend(measured.into_iter().flatten().map(|it| (part.suite(), it)));
         }
         Ok(figures)

@@ -53,6 +53,8 @@ enum Area {
     Labels,
     /// Reference pages.
     Doc,
+    /// The base policy and its tests.
+    Base,
     /// Every area.
     All,
 }
@@ -77,7 +79,8 @@ fn run(chore: &Chore) -> Result<ExitCode> {
             Area::Query => &["query"],
             Area::Labels => &["labels"],
             Area::Doc => &["doc"],
-            Area::All => &["core", "compile", "forms", "query", "labels", "doc"],
+            Area::Base => &["base"],
+            Area::All => &["core", "compile", "forms", "query", "labels", "doc", "base"],
         }),
         Chore::Docs => docs::write().map(|()| ExitCode::SUCCESS),
     }

@@ -223,7 +223,7 @@ impl SourceArgs {
 
     /// With settings of `build.conf`.
     pub(crate) fn with_settings(mut self, settings: &[(String, String)]) -> Self {
-        self.settings.extend_from_slice(settings);
+        self.tree.settings.extend_from_slice(settings);
         self
     }
 

@@ -1,6 +1,7 @@
 //! Parts that many pages have.
 
 use mandate_compile::file_contexts::FileContext;
+use mandate_label::FileType;
 use mandate_policydb::TypeId;
 use maud::{Markup, html};
 
@@ -177,8 +178,7 @@ pub(super) fn patterns(all: &[FileContext]) -> Markup {
 }
 
 /// A kind of file in words.
-pub(crate) fn file_kind(it: mandate_compile::file_contexts::FileType) -> &'static str {
-    use mandate_compile::file_contexts::FileType;
+pub(crate) fn file_kind(it: FileType) -> &'static str {
     match it {
         FileType::Block => "block device",
         FileType::Character => "character device",
