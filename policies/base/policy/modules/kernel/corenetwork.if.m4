@@ -8,16 +8,9 @@ define(`__reserved',`ifelse(`$2',`',`0',`ifelse(eval(__low(`$2') < 1024),`1',`1'
 
 # __port_interfaces(name, rule): the rule is what binding to a port below 1024
 # takes besides.
-define(`__port_interfaces',``########################################
-## <summary>
-##	Bind TCP sockets to the port of $1.
-## </summary>
-## <param name="domain">
-##	<summary>
-##	Domain allowed access.
-##	</summary>
-## </param>
-#
+define(`__port_interfaces',``#
+## <summary>Bind TCP sockets to the port of $1.</summary>
+## <param name="domain"><summary>Domain allowed access.</summary></param>
 interface(`corenet_tcp_bind_$1_port',`
 	gen_require(`
 		type $1_port_t;
@@ -26,16 +19,8 @@ interface(`corenet_tcp_bind_$1_port',`
 	allow dollarsone $1_port_t:tcp_socket name_bind;$2
 ')
 
-########################################
-## <summary>
-##	Bind UDP sockets to the port of $1.
-## </summary>
-## <param name="domain">
-##	<summary>
-##	Domain allowed access.
-##	</summary>
-## </param>
-#
+## <summary>Bind UDP sockets to the port of $1.</summary>
+## <param name="domain"><summary>Domain allowed access.</summary></param>
 interface(`corenet_udp_bind_$1_port',`
 	gen_require(`
 		type $1_port_t;
@@ -44,16 +29,8 @@ interface(`corenet_udp_bind_$1_port',`
 	allow dollarsone $1_port_t:udp_socket name_bind;$2
 ')
 
-########################################
-## <summary>
-##	Connect to the TCP port of $1.
-## </summary>
-## <param name="domain">
-##	<summary>
-##	Domain allowed access.
-##	</summary>
-## </param>
-#
+## <summary>Connect to the TCP port of $1.</summary>
+## <param name="domain"><summary>Domain allowed access.</summary></param>
 interface(`corenet_tcp_connect_$1_port',`
 	gen_require(`
 		type $1_port_t;
@@ -62,16 +39,8 @@ interface(`corenet_tcp_connect_$1_port',`
 	allow dollarsone $1_port_t:tcp_socket name_connect;
 ')
 
-########################################
-## <summary>
-##	Do not audit attempts to connect to the TCP port of $1.
-## </summary>
-## <param name="domain">
-##	<summary>
-##	Domain to not audit.
-##	</summary>
-## </param>
-#
+## <summary>Do not audit attempts to connect to the TCP port of $1.</summary>
+## <param name="domain"><summary>Domain to not audit.</summary></param>
 interface(`corenet_dontaudit_tcp_connect_$1_port',`
 	gen_require(`
 		type $1_port_t;
@@ -80,16 +49,8 @@ interface(`corenet_dontaudit_tcp_connect_$1_port',`
 	dontaudit dollarsone $1_port_t:tcp_socket name_connect;
 ')
 
-########################################
-## <summary>
-##	Bind SCTP sockets to the port of $1.
-## </summary>
-## <param name="domain">
-##	<summary>
-##	Domain allowed access.
-##	</summary>
-## </param>
-#
+## <summary>Bind SCTP sockets to the port of $1.</summary>
+## <param name="domain"><summary>Domain allowed access.</summary></param>
 interface(`corenet_sctp_bind_$1_port',`
 	gen_require(`
 		type $1_port_t;
@@ -102,16 +63,9 @@ interface(`corenet_sctp_bind_$1_port',`
 define(`network_port',`__port_interfaces(`$1',ifelse(__reserved(shift($*)),`1',`
 	allow dollarsone self:capability net_bind_service;'))')
 
-define(`network_packet',``########################################
-## <summary>
-##	Send and receive packets of $1 clients.
-## </summary>
-## <param name="domain">
-##	<summary>
-##	Domain allowed access.
-##	</summary>
-## </param>
-#
+define(`network_packet',``#
+## <summary>Send and receive packets of $1 clients.</summary>
+## <param name="domain"><summary>Domain allowed access.</summary></param>
 interface(`corenet_sendrecv_$1_client_packets',`
 	gen_require(`
 		type $1_client_packet_t;
@@ -120,16 +74,8 @@ interface(`corenet_sendrecv_$1_client_packets',`
 	allow dollarsone $1_client_packet_t:packet { send recv };
 ')
 
-########################################
-## <summary>
-##	Give the label of $1 clients to packets.
-## </summary>
-## <param name="domain">
-##	<summary>
-##	Domain allowed access.
-##	</summary>
-## </param>
-#
+## <summary>Give the label of $1 clients to packets.</summary>
+## <param name="domain"><summary>Domain allowed access.</summary></param>
 interface(`corenet_relabelto_$1_client_packets',`
 	gen_require(`
 		type $1_client_packet_t;
@@ -138,16 +84,8 @@ interface(`corenet_relabelto_$1_client_packets',`
 	allow dollarsone $1_client_packet_t:packet relabelto;
 ')
 
-########################################
-## <summary>
-##	Send and receive packets of $1 servers.
-## </summary>
-## <param name="domain">
-##	<summary>
-##	Domain allowed access.
-##	</summary>
-## </param>
-#
+## <summary>Send and receive packets of $1 servers.</summary>
+## <param name="domain"><summary>Domain allowed access.</summary></param>
 interface(`corenet_sendrecv_$1_server_packets',`
 	gen_require(`
 		type $1_server_packet_t;
@@ -156,16 +94,8 @@ interface(`corenet_sendrecv_$1_server_packets',`
 	allow dollarsone $1_server_packet_t:packet { send recv };
 ')
 
-########################################
-## <summary>
-##	Give the label of $1 servers to packets.
-## </summary>
-## <param name="domain">
-##	<summary>
-##	Domain allowed access.
-##	</summary>
-## </param>
-#
+## <summary>Give the label of $1 servers to packets.</summary>
+## <param name="domain"><summary>Domain allowed access.</summary></param>
 interface(`corenet_relabelto_$1_server_packets',`
 	gen_require(`
 		type $1_server_packet_t;
@@ -176,16 +106,9 @@ interface(`corenet_relabelto_$1_server_packets',`
 
 '')
 
-define(`network_node',``########################################
-## <summary>
-##	Bind TCP sockets to addresses of $1.
-## </summary>
-## <param name="domain">
-##	<summary>
-##	Domain allowed access.
-##	</summary>
-## </param>
-#
+define(`network_node',``#
+## <summary>Bind TCP sockets to addresses of $1.</summary>
+## <param name="domain"><summary>Domain allowed access.</summary></param>
 interface(`corenet_tcp_bind_$1_node',`
 	gen_require(`
 		type $1_node_t;
@@ -194,16 +117,8 @@ interface(`corenet_tcp_bind_$1_node',`
 	allow dollarsone $1_node_t:tcp_socket node_bind;
 ')
 
-########################################
-## <summary>
-##	Bind UDP sockets to addresses of $1.
-## </summary>
-## <param name="domain">
-##	<summary>
-##	Domain allowed access.
-##	</summary>
-## </param>
-#
+## <summary>Bind UDP sockets to addresses of $1.</summary>
+## <param name="domain"><summary>Domain allowed access.</summary></param>
 interface(`corenet_udp_bind_$1_node',`
 	gen_require(`
 		type $1_node_t;
@@ -212,16 +127,8 @@ interface(`corenet_udp_bind_$1_node',`
 	allow dollarsone $1_node_t:udp_socket node_bind;
 ')
 
-########################################
-## <summary>
-##	Send to and receive from addresses of $1.
-## </summary>
-## <param name="domain">
-##	<summary>
-##	Domain allowed access.
-##	</summary>
-## </param>
-#
+## <summary>Send to and receive from addresses of $1.</summary>
+## <param name="domain"><summary>Domain allowed access.</summary></param>
 interface(`corenet_sendrecv_$1_node',`
 	gen_require(`
 		type $1_node_t;
@@ -232,16 +139,9 @@ interface(`corenet_sendrecv_$1_node',`
 
 '')
 
-define(`network_interface',``########################################
-## <summary>
-##	Send and receive on the interface $1.
-## </summary>
-## <param name="domain">
-##	<summary>
-##	Domain allowed access.
-##	</summary>
-## </param>
-#
+define(`network_interface',``#
+## <summary>Send and receive on the interface $1.</summary>
+## <param name="domain"><summary>Domain allowed access.</summary></param>
 interface(`corenet_sendrecv_$1_if',`
 	gen_require(`
 		type $1_netif_t;
@@ -252,16 +152,9 @@ interface(`corenet_sendrecv_$1_if',`
 
 '')
 
-define(`ib_pkey',``########################################
-## <summary>
-##	Use the InfiniBand partition $1.
-## </summary>
-## <param name="domain">
-##	<summary>
-##	Domain allowed access.
-##	</summary>
-## </param>
-#
+define(`ib_pkey',``#
+## <summary>Use the InfiniBand partition $1.</summary>
+## <param name="domain"><summary>Domain allowed access.</summary></param>
 interface(`corenet_ib_access_$1_pkey',`
 	gen_require(`
 		type $1_ibpkey_t;
@@ -272,16 +165,9 @@ interface(`corenet_ib_access_$1_pkey',`
 
 '')
 
-define(`ib_endport',``########################################
-## <summary>
-##	Manage the subnet behind the InfiniBand port $1.
-## </summary>
-## <param name="domain">
-##	<summary>
-##	Domain allowed access.
-##	</summary>
-## </param>
-#
+define(`ib_endport',``#
+## <summary>Manage the subnet behind the InfiniBand port $1.</summary>
+## <param name="domain"><summary>Domain allowed access.</summary></param>
 interface(`corenet_ib_manage_$1_endport',`
 	gen_require(`
 		type $1_ibendport_t;
