@@ -63,7 +63,7 @@ fn patterns(file: &str, text: &str, which: fn(&str) -> bool) -> Vec<Statement> {
         .collect();
     words.sort_unstable();
     words.dedup();
-    statements::beginning(file, text, &words, ")")
+    statements::beginning(file, text, &words, ")\n")
 }
 
 fn is_transition(macro_name: &str) -> bool {

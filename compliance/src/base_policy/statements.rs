@@ -1,4 +1,4 @@
-//! Statements of a source tree, found by how they are written in `policies/base`: each begins a line and ends with one.
+//! Statements of a source tree, found by how they are written in `policies/base`: each begins a line.
 
 use std::path::Path;
 
@@ -64,8 +64,8 @@ pub(super) fn beginning(file: &str, text: &str, words: &[&str], end: &str) -> Ve
         if !begins {
             continue;
         }
-        let Some(length) = rest.find(&format!("{end}\n")) else { continue };
-        let text = rest[..length + end.len()].to_owned();
+        let Some(length) = rest.find(end) else { continue };
+        let text = rest[..length + end.trim_end().len()].to_owned();
         found.push(Statement { file: file.to_owned(), line: at + 1, text, start });
     }
     found

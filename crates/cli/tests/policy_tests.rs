@@ -35,8 +35,8 @@ fn a_tree_is_tested_as_the_file_wants_it_built() {
     let base = repository("policies/base");
     let asked = |build: &str, policy: &str| {
         let text = format!(
-            "policy = \"{policy}\"\n{build}\n[[can]]\nsource = \"user_u:user_r:user_t:s1\"\n\
-             target = \"user_u:user_r:user_t:s1\"\nclass = \"fifo_file\"\npermissions = \"read\"\n"
+            "policy = \"{policy}\"\n{build}\n[[can]]\nsource = \"staff_u:staff_r:staff_t:s1\"\n\
+             target = \"staff_u:staff_r:staff_t:s1\"\nclass = \"fifo_file\"\npermissions = \"read\"\n"
         );
         let file = folder.file("t.toml", text.as_bytes());
         run(&["mandate", "test", file.to_str().unwrap()])
