@@ -6,12 +6,14 @@
 //! [`queries`] draws the questions from a policy's [`vocabulary`], and [`report`]
 //! tells what was compared.
 
+pub mod base_policy;
 pub mod bench;
 pub mod cil;
 pub mod compile;
 pub mod compiled_contexts;
 pub mod decisions;
 pub mod decompile;
+pub mod doc;
 pub mod format;
 pub mod incremental;
 pub mod kernel;

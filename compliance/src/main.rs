@@ -13,8 +13,9 @@ use mandate_compliance::place::Place;
 use mandate_compliance::reference::{Flavour, Reference};
 use mandate_compliance::report::Report;
 use mandate_compliance::{
-    compiled_contexts, decisions, decompile, format, incremental, kernel_mix, labels, measure,
-    micro, objects, originals, packages, query, random_policies, reach, roundtrip, walk,
+    base_policy, compiled_contexts, decisions, decompile, doc, format, incremental, kernel_mix,
+    labels, measure, micro, objects, originals, packages, query, random_policies, reach, roundtrip,
+    walk,
 };
 
 /// How many questions libsepol is asked about each policy: in CI, and at full size.
@@ -194,6 +195,8 @@ enum Suite {
         #[arg(long, value_name = "S", default_value_t = 1)]
         seed: u64,
     },
+    /// Reference pages: links, manual pages, time.
+    Doc(Size),
     /// Print the questions that `kernel` asks about one policy.
     Questions {
         /// Which Reference Policy.
@@ -209,6 +212,18 @@ enum Suite {
         policy: PathBuf,
         /// The questions.
         questions: PathBuf,
+    },
+    /// Tests of policies/base: rules and goals taken away, or given too much, are noticed.
+    BasePolicy {
+        /// Only this part.
+        #[arg(value_enum)]
+        part: Option<base_policy::Part>,
+        /// The sizes of docs/figures.md.
+        #[arg(long)]
+        full: bool,
+        /// What is drawn.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
     },
     /// Make ten million files and walk them; `labels-walk bench` runs this.
     #[command(hide = true)]
@@ -232,6 +247,10 @@ enum Area {
     Query,
     /// Labels of files and of all else.
     Labels,
+    /// Reference pages.
+    Doc,
+    /// The base policy and its tests.
+    Base,
 }
 
 #[derive(Clone, Copy, Debug, Args)]
@@ -320,6 +339,8 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             suites.compiled_contexts(false, seed)?;
             suites.reach(&reach::Part::ALL, &reach::Size { full: false, queries: None, seed })?;
             suites.labels(&labels::Part::ALL, &labels::Size { full: false, seed })?;
+            suites.doc(false)?;
+            suites.base_policy(&base_policy::Part::ALL, false, seed)?;
         }
         Suite::Measure { area: Area::Core, figures, seed } => {
             let measured = suites.all(Size::full(seed))?;
@@ -356,6 +377,18 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
                 measure::write(&path, "labels", suites.report.summaries(), &measured)?;
             }
         }
+        Suite::Measure { area: Area::Base, figures, seed } => {
+            let measured = suites.base_policy(&base_policy::Part::ALL, true, seed)?;
+            if let Some(path) = figures {
+                measure::write(&path, "base", suites.report.summaries(), &measured)?;
+            }
+        }
+        Suite::Measure { area: Area::Doc, figures, .. } => {
+            let measured = suites.doc(true)?;
+            if let Some(path) = figures {
+                measure::write(&path, "doc", suites.report.summaries(), &measured)?;
+            }
+        }
         Suite::Compile { part, full, seed, only, bless, .. } => {
             let parts = part.map_or_else(|| Part::ALL.to_vec(), |part| vec![part]);
             suites.compile(&parts, &compile::Size { full, seed, only, bless })?;
@@ -380,6 +413,10 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             suites.query(&parts, full, seed)?;
         }
         Suite::LabelsCompiled { full, seed } => suites.compiled_contexts(full, seed)?,
+        Suite::BasePolicy { part, full, seed } => {
+            let parts = part.map_or_else(|| base_policy::Part::ALL.to_vec(), |part| vec![part]);
+            drop(suites.base_policy(&parts, full, seed)?);
+        }
         Suite::LabelsWalk { part, full, seed } => {
             let parts = part.map_or_else(|| walk::Part::ALL.to_vec(), |part| vec![part]);
             suites.walk(&parts, full, seed)?;
@@ -394,6 +431,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
         Suite::Format(size) => suites.format(size)?,
         Suite::Incremental(size) => drop(suites.incremental(size)?),
         Suite::Bench(size) => drop(suites.bench(size)?),
+        Suite::Doc(size) => drop(suites.doc(size.full)?),
         _ => {}
     }
     let good = suites.report.finish()?;
@@ -514,6 +552,22 @@ impl Suites<'_> {
         Ok(figures)
     }
 
+    /// Tests of the base policy; figures come with the part that measured them.
+    fn base_policy(
+        &mut self,
+        parts: &[base_policy::Part],
+        full: bool,
+        seed: u64,
+    ) -> Result<Vec<(&'static str, Figure)>> {
+        let mut figures = Vec::new();
+        for part in parts {
+            let measured =
+                self.attempt(|it| base_policy::run(&it.place, *part, full, seed, &mut it.report))?;
+            figures.extend(measured.into_iter().flatten().map(|it| (part.suite(), it)));
+        }
+        Ok(figures)
+    }
+
     /// Labels; figures come with the part that measured them.
     fn labels(
         &mut self,
@@ -527,6 +581,14 @@ impl Suites<'_> {
             figures.extend(measured.into_iter().flatten().map(|it| (part.suite(), it)));
         }
         Ok(figures)
+    }
+
+    /// Reference pages.
+    fn doc(&mut self, full: bool) -> Result<Vec<(&'static str, Figure)>> {
+        self.report.suite("doc");
+        self.attempt(|it| doc::own_tree(&it.place, &mut it.report))?;
+        let measured = self.attempt(|it| doc::run(&it.place, full, &mut it.report))?;
+        Ok(measured.into_iter().flatten().map(|it| ("doc", it)).collect())
     }
 
     fn packages(&mut self, full: bool, seed: u64) -> Result<Vec<(&'static str, Figure)>> {
@@ -624,6 +686,8 @@ impl Suites<'_> {
         format::own_tree(&self.place, &[Flavour::Mcs], &mut self.report)?;
         let size = cil::Size { without_originals: true, ..cil::Size::new(false, 1) };
         self.cil(&[cil::Part::Cases], &size)?;
+        self.report.suite("doc");
+        self.attempt(|it| doc::own_tree(&it.place, &mut it.report))?;
         self.report.heading("Left out, because they need the original tools")?;
         for what in LEFT_OUT {
             self.report.note(what)?;
@@ -653,6 +717,7 @@ const LEFT_OUT: &[&str] = &[
     "labels that setfiles sets compared with those of the original",
     "restorecon, chcon and chcat compared with the originals under SELinux",
     "compiled file contexts compared with those of sefcontext_compile",
+    "reference pages of the Reference Policy, and their time",
 ];
 
 /// Names the missing packages and installs them if asked; all of it goes to standard error.

@@ -51,6 +51,10 @@ enum Area {
     Query,
     /// Labels of files and of all else.
     Labels,
+    /// Reference pages.
+    Doc,
+    /// The base policy and its tests.
+    Base,
     /// Every area.
     All,
 }
@@ -74,7 +78,9 @@ fn run(chore: &Chore) -> Result<ExitCode> {
             Area::Forms => &["forms"],
             Area::Query => &["query"],
             Area::Labels => &["labels"],
-            Area::All => &["core", "compile", "forms", "query", "labels"],
+            Area::Doc => &["doc"],
+            Area::Base => &["base"],
+            Area::All => &["core", "compile", "forms", "query", "labels", "doc", "base"],
         }),
         Chore::Docs => docs::write().map(|()| ExitCode::SUCCESS),
     }

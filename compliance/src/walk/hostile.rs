@@ -15,7 +15,7 @@ use crate::random::Random;
 use crate::report::Report;
 
 /// How many walks: in continuous integration, and at full size.
-const WALKS: (usize, usize) = (150, 2000);
+const WALKS: (usize, usize) = (2_000, 10_000);
 const FOLDERS: usize = 12;
 const FILES: usize = 12;
 const OUTSIDE: &str = "outside:object_r:never_t:s0";

@@ -14,7 +14,7 @@ use crate::report::{Comparison, Report};
 
 /// How many kills, and how large the tree: in continuous integration, and at full size.
 const KILLS: (usize, usize) = (20, 200);
-const FOLDERS: (usize, usize) = (60, 400);
+const FOLDERS: (usize, usize) = (60, 120);
 
 pub(super) fn run(
     place: &Place,

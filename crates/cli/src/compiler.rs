@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use mandate_compile::cache::Cache;
 use mandate_compile::outcome::{Outcome, Product, SourceTree};
 use mandate_compile::refpolicy::own::OwnModule;
-use mandate_compile::refpolicy::{self, headers, settings::Settings};
+use mandate_compile::refpolicy::{self, Texts, headers, settings::Settings};
 use mandate_compile::whole::Checks;
 use mandate_compile::{backend, cil, conf, optimise, package, provenance};
 use mandate_host::memory::{self, Prefer};
@@ -81,6 +81,13 @@ pub(crate) fn compile(input: Input, options: &Options) -> Result<Outcome> {
         Input::Cil(sources) => cil_policy(sources, options),
         Input::Modules(modules, against) => modules_policy(&modules, &against, options),
     }
+}
+
+/// Compiles a source tree, and reads the texts of its modules beside that.
+pub(crate) fn compile_with_texts(tree: &SourceTree, options: &Options) -> (Outcome, Texts) {
+    memory::prefer(Prefer::Time);
+    let options = of_tree(options);
+    rayon::join(|| refpolicy::build(tree, &options), || refpolicy::texts(tree, &options))
 }
 
 fn of_tree(options: &Options) -> refpolicy::Options {

@@ -7,6 +7,7 @@ mod cache;
 mod classic;
 mod compiler;
 mod differences;
+mod folder;
 mod forms;
 mod homedirs;
 mod input;

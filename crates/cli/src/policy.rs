@@ -50,7 +50,22 @@ impl Loaded {
 /// # Errors
 /// What cannot be read or compiled.
 pub(crate) fn load(inputs: &[PathBuf], err: &mut dyn Write) -> Result<Loaded> {
-    let sources = SourceArgs::of(inputs.to_vec());
+    load_built(inputs, &[], err)
+}
+
+/// As [`load`], of a source tree with settings of `build.conf`.
+///
+/// # Errors
+/// As well settings for what is no source tree.
+pub(crate) fn load_built(
+    inputs: &[PathBuf],
+    settings: &[(String, String)],
+    err: &mut dyn Write,
+) -> Result<Loaded> {
+    if let Some(path) = inputs.iter().find(|it| !settings.is_empty() && !it.is_dir()) {
+        bail!("{} is no source tree: it cannot be built with settings", path.display());
+    }
+    let sources = SourceArgs::of(inputs.to_vec()).with_settings(settings);
     let run = match inputs {
         // What is read once may not be there a second time: standard input, a pipe.
         [path] if !path.is_dir() && !has_ending(path, "te") => {

@@ -29,6 +29,29 @@ fn the_examples_of_the_page_hold() {
     }
 }
 
+#[test]
+fn a_tree_is_tested_as_the_file_wants_it_built() {
+    let folder = Folder::new("policy-tests-build");
+    let base = repository("policies/base");
+    let asked = |build: &str, policy: &str| {
+        let text = format!(
+            "policy = \"{policy}\"\n{build}\n[[can]]\nsource = \"staff_u:staff_r:staff_t:s1\"\n\
+             target = \"staff_u:staff_r:staff_t:s1\"\nclass = \"fifo_file\"\npermissions = \"read\"\n"
+        );
+        let file = folder.file("t.toml", text.as_bytes());
+        run(&["mandate", "test", file.to_str().unwrap()])
+    };
+    let (code, out, err) = asked("", &base);
+    assert_eq!(code, 2, "s1 is no level of mcs: {out}{err}");
+    let (code, out, err) = asked("build = { TYPE = \"mls\", UBAC = \"y\" }", &base);
+    assert!(out.contains("policies/base with TYPE=mls, UBAC=y"), "{out}{err}");
+    assert!(code < 2, "{out}{err}");
+    let (code, _, err) = asked("build = { TYPE = \"mls\" }", &policy());
+    assert!(code == 2 && err.contains("is no source tree"), "{err}");
+    let (code, _, err) = asked("build = { TYP = \"mls\" }", &base);
+    assert!(code == 2 && err.contains("TYP"), "{err}");
+}
+
 const FAILING: &str = r#"
 [[can]]
 name = "a <switch>"

@@ -39,7 +39,13 @@ pub fn build(path: &str, bytes: Arc<[u8]>, options: &backend::Options, checks: C
     if let (Some(policy), false) = (whole.policy, outcome.failed()) {
         let disabled = whole.disabled.into_iter().map(|it| it.optional).collect();
         let files = BTreeMap::new();
-        outcome.product = Some(Product { policy, origins: whole.origins, disabled, files });
+        outcome.product = Some(Product {
+            policy,
+            origins: whole.origins,
+            disabled,
+            files,
+            declarations: Vec::new(),
+        });
     }
     outcome
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use mandate_policydb::{PolicyDb, RulePlace};
 use mandate_syntax::diagnostic::{Diagnostic, Severity};
-use mandate_syntax::kernel::Unit;
+use mandate_syntax::kernel::{RequireKind, Unit};
 use mandate_syntax::source::{Expansions, SourceMap, Span};
 
 /// Files by their path relative to the root of a source tree, with `/` between names.
@@ -59,6 +59,19 @@ pub struct Product {
     /// The other files, by the path below the output folder: `file_contexts`, `homedir_template`, `seusers`, `users_extra`,
     /// `customizable_types`, `appconfig/…`.
     pub files: BTreeMap<String, Vec<u8>>,
+    /// The types, attributes, roles and booleans that a source tree declares, and where; of other inputs nothing.
+    pub declarations: Vec<Declaration>,
+}
+
+/// A name that a source declares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declaration {
+    /// Of what kind: [`RequireKind::Type`], `Attribute`, `Role` or `Boolean`.
+    pub kind: RequireKind,
+    /// The name.
+    pub name: String,
+    /// Where it stands; the calls that brought it there lead to the module.
+    pub span: Span,
 }
 
 /// An optional block whose requirements are not met.

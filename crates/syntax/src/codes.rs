@@ -125,6 +125,7 @@ codes! {
     UnknownModule "W0006" "modules.conf names a module without sources"
     Suspicious "W0007" "something that is allowed but hardly meant"
     LeftOut "W0101" "something is left out that the form written does not have"
+    MalformedDocumentation "W0201" "the markup of a documentation comment is malformed"
 }
 
 impl Code {

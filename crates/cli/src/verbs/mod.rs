@@ -5,6 +5,7 @@ mod check;
 mod convert;
 mod decide;
 mod demo;
+mod doc;
 mod explain;
 mod fmt;
 mod help;
@@ -54,6 +55,8 @@ pub(crate) enum Verb {
     Fmt(fmt::Args),
     /// Write a policy in another form or version: binary, policy.conf, CIL
     Convert(convert::Args),
+    /// Write reference pages of a source tree: interfaces, domains and booleans, as HTML and manual pages
+    Doc(doc::Args),
     /// Say what the code of a finding means, such as E0301, or what a verb does
     Help(help::Args),
     /// Expand macros as m4 does
@@ -76,6 +79,7 @@ impl Verb {
             Self::Mls(args) => mls::run(args, out, err),
             Self::Fmt(args) => fmt::run(args, out, err),
             Self::Convert(args) => convert::run(args, err),
+            Self::Doc(args) => doc::run(args, out, err),
             Self::Help(args) => help::run(args, out),
             Self::M4(args) => m4::run(args, out, err),
         }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow, bail};
 use clap::ValueEnum;
 use mandate_compile::outcome::{Outcome as Compiled, Product, SourceTree};
+use mandate_compile::refpolicy::Texts;
 use mandate_compile::refpolicy::own::OwnModule;
 use mandate_policydb::{PolicyDb, PolicyVersion};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
@@ -30,15 +31,8 @@ pub(crate) struct SourceArgs {
     /// without any, the embedded base policy
     #[arg(value_name = "INPUT")]
     inputs: Vec<PathBuf>,
-    /// The kind of policy: TYPE of build.conf
-    #[arg(long = "type", value_name = "TYPE")]
-    policy_type: Option<PolicyType>,
-    /// A setting of build.conf, such as DISTRO=debian or UBAC=y (repeatable)
-    #[arg(long = "set", value_name = "K=V", value_parser = parse_setting)]
-    settings: Vec<(String, String)>,
-    /// Use this modules.conf instead of the tree's
-    #[arg(long, value_name = "FILE")]
-    modules: Option<PathBuf>,
+    #[command(flatten)]
+    tree: TreeArgs,
     /// The version of the binary policy: 15 to 35
     #[arg(long, value_name = "N", value_parser = parse_version)]
     policy_version: Option<PolicyVersion>,
@@ -73,6 +67,20 @@ pub(crate) struct SourceArgs {
     /// Show no more findings than this; 0 for all [default: 100, in JSON and SARIF all]
     #[arg(long, value_name = "N")]
     max_errors: Option<usize>,
+}
+
+/// What can be chosen of source trees.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub(crate) struct TreeArgs {
+    /// The kind of policy: TYPE of build.conf
+    #[arg(long = "type", value_name = "TYPE")]
+    policy_type: Option<PolicyType>,
+    /// A setting of build.conf, such as DISTRO=debian or UBAC=y (repeatable)
+    #[arg(long = "set", value_name = "K=V", value_parser = parse_setting)]
+    settings: Vec<(String, String)>,
+    /// Use this modules.conf instead of the tree's
+    #[arg(long, value_name = "FILE")]
+    modules: Option<PathBuf>,
 }
 
 /// How findings are shown.
@@ -135,9 +143,7 @@ impl SourceArgs {
     pub(crate) fn of(inputs: Vec<PathBuf>) -> Self {
         Self {
             inputs,
-            policy_type: None,
-            settings: Vec::new(),
-            modules: None,
+            tree: TreeArgs::default(),
             policy_version: None,
             optimize: false,
             check_interfaces: false,
@@ -178,6 +184,28 @@ impl SourceArgs {
         Ok(Run { outcome, cache: options.cache, started, progress })
     }
 
+    /// A source tree, or the embedded base policy.
+    pub(crate) fn of_tree(tree: Option<PathBuf>, chosen: TreeArgs, no_cache: bool) -> Self {
+        let inputs = tree.into_iter().collect();
+        // What a policy allows can be told of one that breaks its own rules, too.
+        Self { tree: chosen, no_cache, no_neverallow: true, ..Self::of(inputs) }
+    }
+
+    /// Compiles a source tree, and reads the texts of its modules.
+    pub(crate) fn compile_with_texts(&self) -> Result<(Run, Texts)> {
+        let started = Instant::now();
+        let progress = Progress::start("reading the sources");
+        let Input::Tree(tree) = self.input()? else {
+            bail!(
+                "only a source tree has pages: its comments and modules are what they are made of"
+            );
+        };
+        let options = self.options()?;
+        progress.stage("compiling");
+        let (outcome, texts) = compiler::compile_with_texts(&tree, &options);
+        Ok((Run { outcome, cache: options.cache, started, progress }, texts))
+    }
+
     /// Shall the policy have this version rather than the one it was compiled for?
     pub(crate) fn version(&self, db: &PolicyDb) -> PolicyVersion {
         self.policy_version.unwrap_or(db.version)
@@ -193,14 +221,20 @@ impl SourceArgs {
         self.headers.is_some() && self.against.is_none()
     }
 
+    /// With settings of `build.conf`.
+    pub(crate) fn with_settings(mut self, settings: &[(String, String)]) -> Self {
+        self.tree.settings.extend_from_slice(settings);
+        self
+    }
+
     fn options(&self) -> Result<Options> {
-        let mut settings = self.settings.clone();
-        if let Some(it) = self.policy_type.and_then(|it| it.to_possible_value()) {
+        let mut settings = self.tree.settings.clone();
+        if let Some(it) = self.tree.policy_type.and_then(|it| it.to_possible_value()) {
             settings.push(("TYPE".to_owned(), it.get_name().to_owned()));
         }
         Ok(Options {
             settings,
-            modules: self.modules.as_deref().map(read).transpose()?,
+            modules: self.tree.modules.as_deref().map(read).transpose()?,
             version: self.policy_version,
             optimize: self.optimize,
             check_interfaces: self.check_interfaces,
@@ -223,8 +257,10 @@ impl SourceArgs {
         if !module && (self.against.is_some() || self.headers.is_some()) {
             bail!("--against and --headers are for a module: NAME.te [NAME.if] [NAME.fc]");
         }
-        let tree_only =
-            [(self.modules.is_some(), "--modules"), (self.check_interfaces, "--check-interfaces")];
+        let tree_only = [
+            (self.tree.modules.is_some(), "--modules"),
+            (self.check_interfaces, "--check-interfaces"),
+        ];
         let without_tree = self.headers.is_some()
             || matches!(self.inputs.as_slice(), [it] if !module && !it.is_dir());
         if let (true, Some((_, option))) = (without_tree, tree_only.iter().find(|it| it.0)) {
@@ -250,7 +286,7 @@ impl SourceArgs {
     /// A source tree with what LOCAL_ROOT adds to it.
     fn tree(&self, root: &Path) -> Result<SourceTree> {
         let mut tree = sources::read_tree(root)?;
-        if let Some(local) = compiler::local_root(&tree, &self.settings) {
+        if let Some(local) = compiler::local_root(&tree, &self.tree.settings) {
             let prefix = format!("{local}/");
             sources::add_tree(&root.join(&local), &prefix, &mut tree)?;
         }

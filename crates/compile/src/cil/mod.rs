@@ -185,7 +185,13 @@ pub fn build(sources: Vec<(String, Arc<[u8]>)>, options: &Options, checks: Check
             files.insert("seusers".to_owned(), lowered.seusers);
         }
         let disabled = lowered.disabled;
-        outcome.product = Some(Product { policy, origins: whole.origins, disabled, files });
+        outcome.product = Some(Product {
+            policy,
+            origins: whole.origins,
+            disabled,
+            files,
+            declarations: Vec::new(),
+        });
     }
     outcome
 }

@@ -107,7 +107,13 @@ pub fn build(
     let whole = expand(&module, options, checks);
     outcome.diagnostics.extend(whole.diagnostics);
     if let (Some(policy), false) = (whole.policy, outcome.failed()) {
-        outcome.product = Some(Product { policy, origins: whole.origins, disabled, files });
+        outcome.product = Some(Product {
+            policy,
+            origins: whole.origins,
+            disabled,
+            files,
+            declarations: Vec::new(),
+        });
     }
     outcome
 }

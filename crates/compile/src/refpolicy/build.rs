@@ -15,7 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::backend::{self, Compiled};
 use crate::cache::Cache;
 use crate::file_contexts::{self, FileContext};
-use crate::outcome::{Outcome, Product, SourceTree};
+use crate::outcome::{Declaration, Outcome, Product, SourceTree};
 use crate::refpolicy::expand::{self, Reader, plain};
 use crate::refpolicy::files::{self, AppConfig, CustomizableTypes};
 use crate::refpolicy::incremental::Kept;
@@ -26,7 +26,7 @@ use crate::refpolicy::modules::{self, ModuleFile, ModuleList, ModuleTree};
 use crate::refpolicy::own::{Declarations, OwnModule, check_alone};
 use crate::refpolicy::settings::Settings;
 use crate::refpolicy::tell::{self, Words};
-use crate::refpolicy::{class_permissions, documented, interfaces};
+use crate::refpolicy::{class_permissions, declarations, documented, interfaces};
 use crate::whole::{self, Checks};
 
 /// What can be chosen of a build.
@@ -85,31 +85,54 @@ pub fn build(tree: &SourceTree, options: &Options) -> Outcome {
 
 /// Builds the source tree `tree` with modules of one's own, in place of those of the tree with their names.
 pub fn build_with(tree: &SourceTree, own: &[OwnModule], options: &Options) -> Outcome {
+    let tree = whole_tree(tree, own, options);
+    let mut reader = Reader::new(&tree);
+    let settings = read_settings(&mut reader, options);
+    let root = local_root(&settings);
+    let roots: Vec<&str> = std::iter::once("").chain(root.as_deref()).collect();
+    let (mut found, mut list) = find_modules(&mut reader, &settings, options);
+    own.iter().for_each(|it| it.join(&mut found, &mut list));
+    Build { reader, settings, found, list, own, options, roots: &roots }.run()
+}
+
+/// What is read: the tree, what stands in for its modules.conf, and modules of one's own.
+pub(super) fn whole_tree(tree: &SourceTree, own: &[OwnModule], options: &Options) -> SourceTree {
     let mut tree = tree.clone();
     own.iter().for_each(|it| it.insert(&mut tree));
     if let Some((path, bytes)) = &options.modules {
         tree.insert(path.clone(), Arc::clone(bytes));
     }
-    let mut reader = Reader::new(&tree);
-    let settings = read_settings(&mut reader, options);
-    let root = settings.local_root.clone().map(|it| format!("{}/", it.trim_end_matches('/')));
+    tree
+}
+
+/// The path before the files of LOCAL_ROOT, with `/` at its end.
+fn local_root(settings: &Settings) -> Option<String> {
+    settings.local_root.as_deref().map(|it| format!("{}/", it.trim_end_matches('/')))
+}
+
+/// The modules there are, and which of them are built.
+pub(super) fn find_modules(
+    reader: &mut Reader<'_>,
+    settings: &Settings,
+    options: &Options,
+) -> (ModuleTree, ModuleList) {
+    let root = local_root(settings);
     let modules_conf = match (&options.modules, &root) {
         (Some((path, _)), _) => path.clone(),
         (None, Some(root)) => format!("{root}policy/modules.conf"),
         (None, None) => "policy/modules.conf".to_owned(),
     };
     let roots: Vec<&str> = std::iter::once("").chain(root.as_deref()).collect();
-    let (mut found, diagnostics) = ModuleTree::find(&tree, &roots);
+    let (found, diagnostics) = ModuleTree::find(reader.tree, &roots);
     reader.diagnostics.extend(diagnostics);
     let conf = reader.file(&modules_conf).map(|id| reader.sources.file(id).clone());
-    let (mut list, diagnostics) = ModuleList::read(conf.as_ref(), &settings.apps, &found, &tree);
+    let (list, diagnostics) = ModuleList::read(conf.as_ref(), &settings.apps, &found, reader.tree);
     reader.diagnostics.extend(diagnostics);
-    own.iter().for_each(|it| it.join(&mut found, &mut list));
-    Build { reader, settings, found, list, own, options, roots: &roots }.run()
+    (found, list)
 }
 
 /// Those of build.conf and of that in the LOCAL_ROOT it names, and of the command line.
-fn read_settings(reader: &mut Reader<'_>, options: &Options) -> Settings {
+pub(super) fn read_settings(reader: &mut Reader<'_>, options: &Options) -> Settings {
     let conf = |path: &str| reader.file(path).map(|id| reader.sources.file(id).clone());
     let tree = conf("build.conf");
     let (settings, _) = Settings::read(&tree.iter().collect::<Vec<_>>(), &options.settings);
@@ -370,13 +393,14 @@ impl Build<'_> {
         );
         self.reader.diagnostics.extend(unmet);
         self.tell_misspelt(&units, &whole.diagnostics);
+        let declarations = declarations::of(&units);
         // To free them takes long, and nobody waits for it.
         rayon::spawn(move || drop(units));
         if let (true, Some(db)) = (self.options.check_interfaces, &whole.policy) {
             let called = done.iter().flat_map(|it| it.used.lines()).collect();
             self.check_interfaces(db, &called, machines, &mut expansions, jobs.len() + 1);
         }
-        self.product(whole, contexts, files, expansions)
+        self.product(whole, contexts, (files, declarations), expansions)
     }
 
     fn tell_misspelt(&mut self, units: &[Unit], found: &[Diagnostic]) {
@@ -460,7 +484,7 @@ impl Build<'_> {
         mut self,
         whole: Compiled,
         (mut contexts, found): (Vec<FileContext>, Vec<Diagnostic>),
-        mut files: BTreeMap<String, Vec<u8>>,
+        (mut files, declarations): (BTreeMap<String, Vec<u8>>, Vec<Declaration>),
         expansions: Expansions,
     ) -> Outcome {
         self.reader.diagnostics.extend(whole.diagnostics);
@@ -472,7 +496,8 @@ impl Build<'_> {
             files.insert("file_contexts".to_owned(), plain);
             files.insert("homedir_template".to_owned(), templates);
             let disabled = whole.disabled.into_iter().map(|it| it.optional).collect();
-            outcome.product = Some(Product { policy, origins: whole.origins, disabled, files });
+            let origins = whole.origins;
+            outcome.product = Some(Product { policy, origins, disabled, files, declarations });
         }
         outcome
     }

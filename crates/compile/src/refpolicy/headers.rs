@@ -137,7 +137,8 @@ impl Build<'_> {
         if let (Some(policy), false) = (made.policy, outcome.failed()) {
             let disabled = made.disabled.into_iter().map(|it| it.optional).collect();
             let (origins, files) = (made.origins, made.files);
-            outcome.product = Some(Product { policy, origins, disabled, files });
+            let declarations = Vec::new();
+            outcome.product = Some(Product { policy, origins, disabled, files, declarations });
         }
         outcome
     }

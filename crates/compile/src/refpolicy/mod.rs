@@ -2,6 +2,7 @@
 
 mod build;
 mod class_permissions;
+mod declarations;
 mod documented;
 mod expand;
 pub mod files;
@@ -15,5 +16,7 @@ pub mod own;
 mod own_tests;
 pub mod settings;
 mod tell;
+mod texts;
 
 pub use build::{Options, build, build_with};
+pub use texts::{ModuleTexts, Texts, texts};

@@ -239,9 +239,12 @@ impl Picker<'_> {
 
 /// What a line of modules.conf says of a module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Setting {
+pub enum Setting {
+    /// Part of the base module.
     Base,
+    /// A module of its own.
     Module,
+    /// Not built.
     Off,
 }
 

@@ -54,6 +54,7 @@ pub struct AssertionFile {
     file: String,
     text: String,
     policy: Option<String>,
+    build: BTreeMap<String, String>,
     assertions: Vec<Assertion>,
 }
 
@@ -64,6 +65,8 @@ macro_rules! kinds {
         #[serde(deny_unknown_fields)]
         struct Tables {
             policy: Option<String>,
+            #[serde(default)]
+            build: BTreeMap<String, String>,
             $(#[serde(default)] $key: Vec<Spanned<$kind>>,)*
         }
 
@@ -101,13 +104,15 @@ impl AssertionFile {
     /// # Errors
     /// What is no TOML, or has keys and values that are not those of assertions.
     pub fn parse(file: &str, text: &str) -> Result<Self, AssertionError> {
-        let tables: Tables = toml::from_str(text).map_err(|error| {
+        let mut tables: Tables = toml::from_str(text).map_err(|error| {
             let span = error.span().unwrap_or_default();
             let problem = Problem::Form(error.message().trim_end().to_owned());
             Fault { span, problem }.in_file(file, text)
         })?;
         let (file, text) = (file.to_owned(), text.to_owned());
-        Ok(Self { file, text, policy: tables.policy.clone(), assertions: tables.assertions() })
+        let policy = tables.policy.take();
+        let build = std::mem::take(&mut tables.build);
+        Ok(Self { file, text, policy, build, assertions: tables.assertions() })
     }
 
     /// What the file is called.
@@ -118,6 +123,11 @@ impl AssertionFile {
     /// The policy that the file names.
     pub fn policy(&self) -> Option<&str> {
         self.policy.as_deref()
+    }
+
+    /// How the policy is built, if it is a source tree: settings of `build.conf`.
+    pub fn build(&self) -> &BTreeMap<String, String> {
+        &self.build
     }
 
     /// How many assertions it has.

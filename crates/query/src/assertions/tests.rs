@@ -256,7 +256,7 @@ fn unknown_names_and_keys_are_errors() {
     check(
         "[[may]]\nsource = \"a_t\"\n",
         expect![[r#"
-            test.toml:1:3: unknown field `may`, expected one of `policy`, `can`, `cannot`, `transition`, `no_flow`, `only`, `neverallow`, `empty_attribute`, `read_only_executables`, `rule_count`
+            test.toml:1:3: unknown field `may`, expected one of `policy`, `build`, `can`, `cannot`, `transition`, `no_flow`, `only`, `neverallow`, `empty_attribute`, `read_only_executables`, `rule_count`
         "#]],
     );
     check(

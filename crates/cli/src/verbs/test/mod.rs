@@ -131,9 +131,12 @@ fn test(
     let beside = path.parent().unwrap_or(Path::new(""));
     let own = parsed.policy().map(|it| beside.join(it));
     let policy = own.as_deref().or(policy);
-    let name = policy.map_or("the base policy".to_owned(), |it| it.display().to_string());
+    let settings: Vec<(String, String)> =
+        parsed.build().iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+    let name = called(policy, &settings);
     if !subjects.contains_key(&name) {
-        subjects.insert(name.clone(), Subject::load(policy, err)?);
+        let loaded = Subject::load(policy, &settings, err);
+        subjects.insert(name.clone(), loaded.with_context(|| file.clone())?);
     }
     let Some(subject) = subjects.get_mut(&name) else { bail!("{name} was not read") };
     match parsed.check(&subject.engine) {
@@ -150,10 +153,24 @@ fn test(
     }
 }
 
+/// What a policy is called where results are told, with how it was built.
+fn called(policy: Option<&Path>, settings: &[(String, String)]) -> String {
+    let mut name = policy.map_or("the base policy".to_owned(), |it| it.display().to_string());
+    for (at, (key, value)) in settings.iter().enumerate() {
+        name += if at == 0 { " with " } else { ", " };
+        name += &format!("{key}={value}");
+    }
+    name
+}
+
 impl Subject {
-    fn load(policy: Option<&Path>, err: &mut dyn Write) -> Result<Self> {
+    fn load(
+        policy: Option<&Path>,
+        settings: &[(String, String)],
+        err: &mut dyn Write,
+    ) -> Result<Self> {
         let inputs: Vec<PathBuf> = policy.map(Path::to_owned).into_iter().collect();
-        let loaded = policy::load(&inputs, err)?;
+        let loaded = policy::load_built(&inputs, settings, err)?;
         let engine = Engine::new(loaded.policy.clone())?;
         Ok(Self { loaded, engine, provenance: None })
     }

@@ -8,286 +8,44 @@ define(`__reserved',`ifelse(`$2',`',`0',`ifelse(eval(__low(`$2') < 1024),`1',`1'
 
 # __port_interfaces(name, rule): the rule is what binding to a port below 1024
 # takes besides.
-define(`__port_interfaces',``########################################
-## <summary>
-##	Bind TCP sockets to the port of $1.
-## </summary>
-## <param name="domain">
-##	<summary>
-##	Domain allowed access.
-##	</summary>
-## </param>
-#
-interface(`corenet_tcp_bind_$1_port',`
-	gen_require(`
-		type $1_port_t;
-	')
+define(`__port_interfaces',``#
+## <summary>Bind TCP sockets to the port of $1.</summary>
+## <param name="domain"><summary>Domain allowed access.</summary></param>
+interface(`corenet_tcp_bind_$1_port',`gen_require(`type $1_port_t;') allow dollarsone $1_port_t:tcp_socket name_bind;$2')
 
-	allow dollarsone $1_port_t:tcp_socket name_bind;$2
-')
+## <summary>Bind UDP sockets to the port of $1.</summary>
+## <param name="domain"><summary>Domain allowed access.</summary></param>
+interface(`corenet_udp_bind_$1_port',`gen_require(`type $1_port_t;') allow dollarsone $1_port_t:udp_socket name_bind;$2')
 
-########################################
-## <summary>
-##	Bind UDP sockets to the port of $1.
-## </summary>
-## <param name="domain">
-##	<summary>
-##	Domain allowed access.
-##	</summary>
-## </param>
-#
-interface(`corenet_udp_bind_$1_port',`
-	gen_require(`
-		type $1_port_t;
-	')
-
-	allow dollarsone $1_port_t:udp_socket name_bind;$2
-')
-
-########################################
-## <summary>
-##	Connect to the TCP port of $1.
-## </summary>
-## <param name="domain">
-##	<summary>
-##	Domain allowed access.
-##	</summary>
-## </param>
-#
-interface(`corenet_tcp_connect_$1_port',`
-	gen_require(`
-		type $1_port_t;
-	')
-
-	allow dollarsone $1_port_t:tcp_socket name_connect;
-')
-
-########################################
-## <summary>
-##	Do not audit attempts to connect to the TCP port of $1.
-## </summary>
-## <param name="domain">
-##	<summary>
-##	Domain to not audit.
-##	</summary>
-## </param>
-#
-interface(`corenet_dontaudit_tcp_connect_$1_port',`
-	gen_require(`
-		type $1_port_t;
-	')
-
-	dontaudit dollarsone $1_port_t:tcp_socket name_connect;
-')
-
-########################################
-## <summary>
-##	Bind SCTP sockets to the port of $1.
-## </summary>
-## <param name="domain">
-##	<summary>
-##	Domain allowed access.
-##	</summary>
-## </param>
-#
-interface(`corenet_sctp_bind_$1_port',`
-	gen_require(`
-		type $1_port_t;
-	')
-
-	allow dollarsone $1_port_t:sctp_socket name_bind;$2
-')
-
-'')
-define(`network_port',`__port_interfaces(`$1',ifelse(__reserved(shift($*)),`1',`
-	allow dollarsone self:capability net_bind_service;'))')
-
-define(`network_packet',``########################################
-## <summary>
-##	Send and receive packets of $1 clients.
-## </summary>
-## <param name="domain">
-##	<summary>
-##	Domain allowed access.
-##	</summary>
-## </param>
-#
-interface(`corenet_sendrecv_$1_client_packets',`
-	gen_require(`
-		type $1_client_packet_t;
-	')
-
-	allow dollarsone $1_client_packet_t:packet { send recv };
-')
-
-########################################
-## <summary>
-##	Give the label of $1 clients to packets.
-## </summary>
-## <param name="domain">
-##	<summary>
-##	Domain allowed access.
-##	</summary>
-## </param>
-#
-interface(`corenet_relabelto_$1_client_packets',`
-	gen_require(`
-		type $1_client_packet_t;
-	')
-
-	allow dollarsone $1_client_packet_t:packet relabelto;
-')
-
-########################################
-## <summary>
-##	Send and receive packets of $1 servers.
-## </summary>
-## <param name="domain">
-##	<summary>
-##	Domain allowed access.
-##	</summary>
-## </param>
-#
-interface(`corenet_sendrecv_$1_server_packets',`
-	gen_require(`
-		type $1_server_packet_t;
-	')
-
-	allow dollarsone $1_server_packet_t:packet { send recv };
-')
-
-########################################
-## <summary>
-##	Give the label of $1 servers to packets.
-## </summary>
-## <param name="domain">
-##	<summary>
-##	Domain allowed access.
-##	</summary>
-## </param>
-#
-interface(`corenet_relabelto_$1_server_packets',`
-	gen_require(`
-		type $1_server_packet_t;
-	')
-
-	allow dollarsone $1_server_packet_t:packet relabelto;
-')
+## <summary>Connect to the TCP port of $1.</summary>
+## <param name="domain"><summary>Domain allowed access.</summary></param>
+interface(`corenet_tcp_connect_$1_port',`gen_require(`type $1_port_t;') allow dollarsone $1_port_t:tcp_socket name_connect;')
 
 '')
 
-define(`network_node',``########################################
-## <summary>
-##	Bind TCP sockets to addresses of $1.
-## </summary>
-## <param name="domain">
-##	<summary>
-##	Domain allowed access.
-##	</summary>
-## </param>
-#
-interface(`corenet_tcp_bind_$1_node',`
-	gen_require(`
-		type $1_node_t;
-	')
+define(`network_port',`__port_interfaces(`$1',ifelse(__reserved(shift($*)),`1',` allow dollarsone self:capability net_bind_service;'))')
 
-	allow dollarsone $1_node_t:tcp_socket node_bind;
-')
+define(`network_packet',``#
+## <summary>Send and receive packets that $1 clients have.</summary>
+## <param name="domain"><summary>Domain allowed access.</summary></param>
+interface(`corenet_sendrecv_$1_client_packets',`gen_require(`type $1_client_packet_t;') allow dollarsone $1_client_packet_t:packet { send recv };')
 
-########################################
-## <summary>
-##	Bind UDP sockets to addresses of $1.
-## </summary>
-## <param name="domain">
-##	<summary>
-##	Domain allowed access.
-##	</summary>
-## </param>
-#
-interface(`corenet_udp_bind_$1_node',`
-	gen_require(`
-		type $1_node_t;
-	')
-
-	allow dollarsone $1_node_t:udp_socket node_bind;
-')
-
-########################################
-## <summary>
-##	Send to and receive from addresses of $1.
-## </summary>
-## <param name="domain">
-##	<summary>
-##	Domain allowed access.
-##	</summary>
-## </param>
-#
-interface(`corenet_sendrecv_$1_node',`
-	gen_require(`
-		type $1_node_t;
-	')
-
-	allow dollarsone $1_node_t:node { sendto recvfrom };
-')
+## <summary>Send and receive packets that $1 servers have.</summary>
+## <param name="domain"><summary>Domain allowed access.</summary></param>
+interface(`corenet_sendrecv_$1_server_packets',`gen_require(`type $1_server_packet_t;') allow dollarsone $1_server_packet_t:packet { send recv };')
 
 '')
 
-define(`network_interface',``########################################
-## <summary>
-##	Send and receive on the interface $1.
-## </summary>
-## <param name="domain">
-##	<summary>
-##	Domain allowed access.
-##	</summary>
-## </param>
-#
-interface(`corenet_sendrecv_$1_if',`
-	gen_require(`
-		type $1_netif_t;
-	')
-
-	allow dollarsone $1_netif_t:netif { ingress egress };
-')
+define(`network_node',``#
+## <summary>Bind TCP sockets to addresses of $1.</summary>
+## <param name="domain"><summary>Domain allowed access.</summary></param>
+interface(`corenet_tcp_bind_$1_node',`gen_require(`type $1_node_t;') allow dollarsone $1_node_t:tcp_socket node_bind;')
 
 '')
 
-define(`ib_pkey',``########################################
-## <summary>
-##	Use the InfiniBand partition $1.
-## </summary>
-## <param name="domain">
-##	<summary>
-##	Domain allowed access.
-##	</summary>
-## </param>
-#
-interface(`corenet_ib_access_$1_pkey',`
-	gen_require(`
-		type $1_ibpkey_t;
-	')
-
-	allow dollarsone $1_ibpkey_t:infiniband_pkey access;
-')
-
-'')
-
-define(`ib_endport',``########################################
-## <summary>
-##	Manage the subnet behind the InfiniBand port $1.
-## </summary>
-## <param name="domain">
-##	<summary>
-##	Domain allowed access.
-##	</summary>
-## </param>
-#
-interface(`corenet_ib_manage_$1_endport',`
-	gen_require(`
-		type $1_ibendport_t;
-	')
-
-	allow dollarsone $1_ibendport_t:infiniband_endport manage_subnet;
-')
+define(`network_interface',``#
+## <summary>Send and receive on the interface $1.</summary>
+## <param name="domain"><summary>Domain allowed access.</summary></param>
+interface(`corenet_sendrecv_$1_if',`gen_require(`type $1_netif_t;') allow dollarsone $1_netif_t:netif { ingress egress };')
 
 '')

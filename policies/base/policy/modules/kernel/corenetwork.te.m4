@@ -36,15 +36,3 @@ __netifcons(`$1',shift(shift(shift($*))))')')
 define(`network_interface',`
 type $1_netif_t, netif_type;
 __netifcons(`$1_netif_t',shift($*))')
-
-# ib_pkey(name, subnet prefix, key, level)
-define(`ib_pkey',`
-type $1_ibpkey_t;
-ibpkeycon $2 $3 gen_context(system_u:object_r:$1_ibpkey_t,$4)
-')
-
-# ib_endport(name, device, port, level)
-define(`ib_endport',`
-type $1_ibendport_t;
-ibendportcon $2 $3 gen_context(system_u:object_r:$1_ibendport_t,$4)
-')
