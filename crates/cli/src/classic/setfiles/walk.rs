@@ -456,6 +456,7 @@ impl Visitor for Setter<'_> {
         if self.labeller.plan.write
             && !self.failed
             && self.skipped_errors == 0
+            && self.labeller.partial(directory.path)
             && let Ok(Some(held)) = directory.pin()
             && let Err(error) = held.set(DIGEST, &digest)
         {
