@@ -7,12 +7,14 @@ use mandate_policydb::{Ebitmap, PolicyDb, TypeId, Unvalidated};
 use mandate_query::lookup;
 use mandate_query::types::TypeSets;
 
-use super::statements::Statement;
+use super::statements::{self, Statement};
 use super::{Tree, Verdict};
 use crate::bench::{Figure, note};
 use crate::random::Random;
 use crate::report::{Comparison, Report};
 
+/// Where rules are added.
+const PLACE: &str = "policy/modules/kernel/domain.te";
 /// Rules that are tried of each goal: in continuous integration, and at full size.
 const RULES: (usize, usize) = (1, 3);
 
@@ -29,9 +31,10 @@ pub(super) fn run(
     let mut random = Random::new(seed);
     let mut compared = Comparison::new(format!("goals given up, seed {seed}"));
     for goal in &tree.goals {
+        let goal = &called(tree, goal)?;
         for _ in 0..if full { RULES.1 } else { RULES.0 } {
             let rule = forbidden.rule(goal, &mut random).with_context(|| goal.told())?;
-            let found = try_out(tree, goal, &rule)?;
+            let found = try_out(tree, &rule)?;
             let told = || format!("{} with {}", goal.told(), rule.text);
             match found {
                 Verdict::Caught => compared.agree(),
@@ -55,18 +58,41 @@ pub(super) fn run(
     Ok(if full { vec![figure] } else { Vec::new() })
 }
 
+/// A goal of a template, as one of its calls has it.
+fn called(tree: &Tree, goal: &Statement) -> Result<Statement> {
+    if !goal.text.contains('$') {
+        return Ok(goal.clone());
+    }
+    let text = super::read(&tree.source, &goal.file)?;
+    let before = &text[..goal.start];
+    let name = before.rsplit_once("template(`").and_then(|it| it.1.split_once('\'')).map(|it| it.0);
+    let name = name.with_context(|| format!("{}: in no template", goal.told()))?;
+    for file in statements::files(&tree.source)? {
+        let text = tree.text(&file)?;
+        let calls = statements::beginning(&file, &text, &[name], ")\n");
+        let Some(call) = calls.iter().find(|it| !it.text.contains('$')) else { continue };
+        let words = call.text[name.len()..].trim_matches(|it| it == '(' || it == ')');
+        let mut goal = goal.clone();
+        for (at, word) in words.split(',').enumerate() {
+            goal.text = goal.text.replace(&format!("${}", at + 1), word.trim());
+        }
+        return Ok(goal);
+    }
+    bail!("{}: nobody calls {name}", goal.told())
+}
+
 /// Statements for the end of a module.
 struct Rule {
     text: String,
     names: String,
 }
 
-fn try_out(tree: &Tree, goal: &Statement, rule: &Rule) -> Result<Verdict> {
-    let text = tree.text(&goal.file)?;
+fn try_out(tree: &Tree, rule: &Rule) -> Result<Verdict> {
+    let text = tree.text(PLACE)?;
     let changed = format!("{text}\ngen_require(`{}')\n{}\n", rule.names, rule.text);
-    tree.overlay.replace(&goal.file, changed.as_bytes())?;
+    tree.overlay.replace(PLACE, changed.as_bytes())?;
     let verdict = tree.test();
-    tree.overlay.replace(&goal.file, text.as_bytes())?;
+    tree.overlay.replace(PLACE, text.as_bytes())?;
     verdict
 }
 

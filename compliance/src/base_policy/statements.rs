@@ -57,7 +57,11 @@ pub(super) fn beginning(file: &str, text: &str, words: &[&str], end: &str) -> Ve
     for (at, line) in text.split_inclusive('\n').enumerate() {
         let start = offset + (line.len() - line.trim_start().len());
         offset += line.len();
-        let rest = &text[start.min(text.len())..];
+        if start == offset {
+            // Blank: what follows stands on the next line.
+            continue;
+        }
+        let rest = &text[start..];
         let begins = words.iter().any(|word| {
             rest.strip_prefix(word).is_some_and(|it| !it.starts_with(char::is_alphanumeric))
         });
@@ -91,10 +95,10 @@ mod tests {
 
     #[test]
     fn statements_are_found_by_their_first_word() {
-        let text = "allow a b:file read;\n# neverallow x\n\tallow c {\n d }:dir\n search;\nallowed(x)\nneverallow a b:file write;\n";
+        let text = "\nallow a b:file read;\n# neverallow x\n\tallow c {\n d }:dir\n search;\nallowed(x)\nneverallow a b:file write;\n";
         let found = beginning("f", text, &["allow"], ";");
         let told: Vec<String> = found.iter().map(Statement::told).collect();
-        assert_eq!(told, ["f:1: allow a b:file read;", "f:3: allow c { d }:dir search;"]);
+        assert_eq!(told, ["f:2: allow a b:file read;", "f:4: allow c { d }:dir search;"]);
         let goals = neverallows("f", text);
         assert_eq!(goals.len(), 1);
         assert!(without(text, &goals).ends_with("allowed(x)\n\n"));
