@@ -128,14 +128,15 @@ impl Tree {
     /// The policies of the builds that tests look at.
     fn builds(&self) -> Result<Vec<Vec<u8>>> {
         let policy = self.overlay.root().with_extension("policy");
-        let build = |settings: &[&str]| {
+        let build = |settings: [&str; 2]| {
             let mut command = Command::new(&self.ours);
             command.arg("build").arg(self.overlay.root()).arg("--no-cache").arg("-o").arg(&policy);
-            command.args(settings).stdin(Stdio::null());
+            command.args(settings.map(|it| format!("--set={it}"))).stdin(Stdio::null());
             crate::place::run(&mut command)?;
             std::fs::read(&policy).with_context(|| format!("reading {}", policy.display()))
         };
-        Ok(vec![build(&[])?, build(&["--set", "UBAC=y"])?, build(&["--type", "mls"])?])
+        let wanted = [["TYPE=mcs", "UBAC=n"], ["TYPE=mcs", "UBAC=y"], ["TYPE=mls", "UBAC=y"]];
+        wanted.into_iter().map(build).collect()
     }
 }
 

@@ -472,114 +472,89 @@ impl Suites<'_> {
         incremental::run(&self.place, size.full, &mut self.report)
     }
 
-    /// The compiler; figures come with the part that measured them.
+    /// The compiler.
     fn compile(
         &mut self,
         parts: &[Part],
         size: &compile::Size,
     ) -> Result<Vec<(&'static str, Figure)>> {
-        let mut figures = Vec::new();
-        for part in parts {
-            let measured =
-                self.attempt(|it| compile::run(&it.place, *part, size, &mut it.report))?;
-            figures.extend(measured.into_iter().flatten().map(|it| (part.suite(), it)));
-        }
-        Ok(figures)
+        self.parts(parts, Part::suite, |it, part| {
+            compile::run(&it.place, part, size, &mut it.report)
+        })
     }
 
-    /// CIL; figures come with the part that measured them.
+    /// CIL.
     fn cil(
         &mut self,
         parts: &[cil::Part],
         size: &cil::Size,
     ) -> Result<Vec<(&'static str, Figure)>> {
-        let mut figures = Vec::new();
-        for part in parts {
-            let measured = self.attempt(|it| cil::run(&it.place, *part, size, &mut it.report))?;
-            figures.extend(measured.into_iter().flatten().map(|it| (part.suite(), it)));
-        }
-        Ok(figures)
+        self.parts(parts, cil::Part::suite, |it, part| {
+            cil::run(&it.place, part, size, &mut it.report)
+        })
     }
 
-    /// Labels of trees; figures come with the part that measured them.
+    /// Compiled file contexts.
     fn compiled_contexts(&mut self, full: bool, seed: u64) -> Result<()> {
         self.attempt(|it| compiled_contexts::run(&it.place, full, seed, &mut it.report)).map(|_| ())
     }
 
+    /// Labels of trees.
     fn walk(
         &mut self,
         parts: &[walk::Part],
         full: bool,
         seed: u64,
     ) -> Result<Vec<(&'static str, Figure)>> {
-        let mut figures = Vec::new();
-        for part in parts {
-            let measured =
-                self.attempt(|it| walk::run(&it.place, *part, full, seed, &mut it.report))?;
-            figures.extend(measured.into_iter().flatten().map(|it| (part.suite(), it)));
-        }
-        Ok(figures)
+        self.parts(parts, walk::Part::suite, |it, part| {
+            walk::run(&it.place, part, full, seed, &mut it.report)
+        })
     }
 
-    /// Questions; figures come with the part that measured them.
+    /// Questions.
     fn query(
         &mut self,
         parts: &[query::Part],
         full: bool,
         seed: u64,
     ) -> Result<Vec<(&'static str, Figure)>> {
-        let mut figures = Vec::new();
-        for part in parts {
-            let measured =
-                self.attempt(|it| query::run(&it.place, *part, full, seed, &mut it.report))?;
-            figures.extend(measured.into_iter().flatten().map(|it| (part.suite(), it)));
-        }
-        Ok(figures)
+        self.parts(parts, query::Part::suite, |it, part| {
+            query::run(&it.place, part, full, seed, &mut it.report)
+        })
     }
 
-    /// Paths through a policy; figures come with the part that measured them.
+    /// Paths through a policy.
     fn reach(
         &mut self,
         parts: &[reach::Part],
         size: &reach::Size,
     ) -> Result<Vec<(&'static str, Figure)>> {
-        let mut figures = Vec::new();
-        for part in parts {
-            let measured = self.attempt(|it| reach::run(&it.place, *part, size, &mut it.report))?;
-            figures.extend(measured.into_iter().flatten().map(|it| (part.suite(), it)));
-        }
-        Ok(figures)
+        self.parts(parts, reach::Part::suite, |it, part| {
+            reach::run(&it.place, part, size, &mut it.report)
+        })
     }
 
-    /// Tests of the base policy; figures come with the part that measured them.
+    /// Tests of the base policy.
     fn base_policy(
         &mut self,
         parts: &[base_policy::Part],
         full: bool,
         seed: u64,
     ) -> Result<Vec<(&'static str, Figure)>> {
-        let mut figures = Vec::new();
-        for part in parts {
-            let measured =
-                self.attempt(|it| base_policy::run(&it.place, *part, full, seed, &mut it.report))?;
-            figures.extend(measured.into_iter().flatten().map(|it| (part.suite(), it)));
-        }
-        Ok(figures)
+        self.parts(parts, base_policy::Part::suite, |it, part| {
+            base_policy::run(&it.place, part, full, seed, &mut it.report)
+        })
     }
 
-    /// Labels; figures come with the part that measured them.
+    /// Labels.
     fn labels(
         &mut self,
         parts: &[labels::Part],
         size: &labels::Size,
     ) -> Result<Vec<(&'static str, Figure)>> {
-        let mut figures = Vec::new();
-        for part in parts {
-            let measured =
-                self.attempt(|it| labels::run(&it.place, *part, size, &mut it.report))?;
-            figures.extend(measured.into_iter().flatten().map(|it| (part.suite(), it)));
-        }
-        Ok(figures)
+        self.parts(parts, labels::Part::suite, |it, part| {
+            labels::run(&it.place, part, size, &mut it.report)
+        })
     }
 
     /// Reference pages.
@@ -593,6 +568,21 @@ impl Suites<'_> {
     fn packages(&mut self, full: bool, seed: u64) -> Result<Vec<(&'static str, Figure)>> {
         let measured = self.attempt(|it| packages::run(&it.place, full, seed, &mut it.report))?;
         Ok(measured.into_iter().flatten().map(|it| ("packages", it)).collect())
+    }
+
+    /// Runs the parts of a suite; figures come with the part that measured them.
+    fn parts<P: Copy>(
+        &mut self,
+        parts: &[P],
+        suite: fn(P) -> &'static str,
+        run: impl Fn(&mut Self, P) -> Result<Vec<Figure>>,
+    ) -> Result<Vec<(&'static str, Figure)>> {
+        let mut figures = Vec::new();
+        for &part in parts {
+            let measured = self.attempt(|it| run(it, part))?;
+            figures.extend(measured.into_iter().flatten().map(|it| (suite(part), it)));
+        }
+        Ok(figures)
     }
 
     /// A suite that breaks off is a failure, and the others run all the same.

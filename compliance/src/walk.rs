@@ -77,10 +77,9 @@ pub fn run(
             on_this_machine(place.work.join("walk"), |it| hostile::run(place, it, full, report))
                 .map(none)
         }
-        Part::Resume => on_this_machine(place.work.join("walk"), |it| {
-            resume::run(place, it, full, seed, report)
-        })
-        .map(none),
+        Part::Resume => {
+            on_this_machine(roomy(place), |it| resume::run(place, it, full, seed, report)).map(none)
+        }
         Part::Kernel => kernel::run(place, full, seed, report).map(none),
         Part::Bench => {
             let folder = if full { roomy(place) } else { place.work.join("walk") };
@@ -105,7 +104,7 @@ fn on_this_machine<T>(folder: PathBuf, work: impl FnOnce(&Path) -> Result<T>) ->
     done
 }
 
-/// Where a million files are made in seconds and a disk is not measured along: the file system in memory, if it has room.
+/// Where many files are made in seconds and a disk is not measured along: the file system in memory, if it has room.
 fn roomy(place: &Place) -> PathBuf {
     let mut df = Command::new("df");
     let told = df.args(["--output=avail", "-B1", MEMORY]).output();

@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result, ensure};
 use super::tree;
 use crate::bench::{Figure, median, note};
 use crate::later::Later;
+use crate::originals::installed_version;
 use crate::place::{Place, run as run_program};
 use crate::report::Report;
 
@@ -65,16 +66,17 @@ pub(super) fn run(
 
 /// A program that labels a tree.
 struct Side {
-    name: &'static str,
+    name: String,
     words: Vec<OsString>,
     /// It is run in all rounds.
     is_quick: bool,
 }
 
-const ONE: &str = "one thread";
-const TWO: &str = "two threads";
-const INSTALLED: &str = "setfiles 3.4";
-const LATER: &str = "setfiles with libselinux 3.11";
+/// Places of the sides among all: ours twice, the original that is installed, and the later one.
+const ONE: usize = 0;
+const TWO: usize = 1;
+const INSTALLED: usize = 2;
+const LATER: usize = 3;
 
 impl Side {
     /// Options stand right behind the verb or the program.
@@ -86,20 +88,19 @@ impl Side {
     }
 }
 
-/// What each side took, by its name.
-struct Costs(Vec<(&'static str, Vec<Cost>)>);
+/// What each side took, in their order.
+struct Costs<'a> {
+    sides: &'a [Side],
+    costs: Vec<Vec<Cost>>,
+}
 
-impl Costs {
-    fn new(sides: &[Side]) -> Self {
-        Self(sides.iter().map(|it| (it.name, Vec::new())).collect())
+impl<'a> Costs<'a> {
+    fn new(sides: &'a [Side]) -> Self {
+        Self { sides, costs: vec![Vec::new(); sides.len()] }
     }
 
-    fn note(&mut self, side: &str, cost: Cost) {
-        self.0.iter_mut().filter(|it| it.0 == side).for_each(|it| it.1.push(cost));
-    }
-
-    fn median(&self, side: &str) -> Cost {
-        let of = self.0.iter().find(|it| it.0 == side).map_or(&[][..], |it| &it.1);
+    fn median(&self, side: usize) -> Cost {
+        let of = &self.costs[side];
         let middle = |what: fn(&Cost) -> f64| median(of.iter().map(what).collect());
         Cost {
             processor: middle(|it| it.processor),
@@ -111,12 +112,15 @@ impl Costs {
     /// One thread beside both originals, and two beside one.
     fn figures(&self, what: &str, reach: [&str; 2]) -> Vec<Figure> {
         let told = |it: Cost| format!("{:.2} s of processor, {:.2} s", it.processor, it.seconds);
-        let figure = |beside: &str, reach: &str| {
+        let figure = |beside: usize, reach: &str| {
             let (ours, theirs) = (self.median(ONE), self.median(beside));
             let (processor, wall) =
                 (theirs.processor / ours.processor, theirs.seconds / ours.seconds);
             Figure {
-                what: format!("{what}, one thread, beside {beside}"),
+                what: format!(
+                    "{what}, {}, beside {}",
+                    self.sides[ONE].name, self.sides[beside].name
+                ),
                 reach: reach.to_owned(),
                 ours: told(ours),
                 theirs: told(theirs),
@@ -124,7 +128,7 @@ impl Costs {
             }
         };
         let two = Figure {
-            what: format!("{what}, two threads"),
+            what: format!("{what}, {}", self.sides[TWO].name),
             reach: String::new(),
             ours: told(self.median(TWO)),
             theirs: String::new(),
@@ -161,6 +165,11 @@ pub fn most(folder: &Path, ours: &Path) -> Result<[f64; 4]> {
     Ok([entries.mebibytes, entries.seconds, links.mebibytes, links.seconds])
 }
 
+/// The sides that run in a round: slow ones only in the first.
+fn in_round(sides: &[Side], round: usize) -> impl Iterator<Item = (usize, &Side)> {
+    sides.iter().enumerate().filter(move |(_, it)| it.is_quick || round == 0)
+}
+
 struct Bench {
     ours: PathBuf,
     folder: PathBuf,
@@ -176,16 +185,16 @@ impl Bench {
         let rounds = if full { ROUNDS } else { 1 };
         let mut dry = Costs::new(&sides);
         for round in 0..rounds {
-            for side in sides.iter().filter(|it| it.is_quick || round == 0) {
-                dry.note(side.name, self.cost(&side.words(&["-n"]))?);
+            for (at, side) in in_round(&sides, round) {
+                dry.costs[at].push(self.cost(&side.words(&["-n"]))?);
             }
         }
         let mut real = Costs::new(&sides);
         let mut labels = None;
         for round in 0..rounds {
-            for side in sides.iter().filter(|it| it.is_quick || round == 0) {
+            for (at, side) in in_round(&sides, round) {
                 copy(Path::new("/usr"), &tree, entries)?;
-                real.note(side.name, self.cost(&side.words(&[]))?);
+                real.costs[at].push(self.cost(&side.words(&[]))?);
                 let found = tree::labels(&tree)?;
                 let expected = labels.get_or_insert_with(|| found.clone());
                 ensure!(*expected == found, "{} sets other labels", side.name);
@@ -201,10 +210,10 @@ impl Bench {
     /// Ours with one thread and two, and both originals.
     fn sides(&self, place: &Place, tree: &Path) -> Result<Vec<Side>> {
         let tree = tree.display().to_string();
-        let ours = |name, threads: &str| {
+        let ours = |name: &str, threads: &str| {
             let words = ["label", "restore", "-F", "-j", threads, "--root", &tree, "-f", SPEC];
             let words = std::iter::once(self.ours.clone().into()).chain(words.map(OsString::from));
-            Side { name, words: words.collect(), is_quick: true }
+            Side { name: name.to_owned(), words: words.collect(), is_quick: true }
         };
         let theirs = |name, program: Vec<OsString>| {
             let words = ["-F", "-r", &tree, SPEC, &tree].map(OsString::from);
@@ -212,11 +221,17 @@ impl Bench {
             Side { name, words: program.into_iter().chain(words).collect(), is_quick }
         };
         let later = Later::unpacked(place)?;
+        let installed =
+            installed_version("policycoreutils").context("policycoreutils is missing")?;
+        let installed = installed.split('-').next().unwrap_or_default();
         Ok(vec![
-            ours(ONE, "1"),
-            ours(TWO, "2"),
-            theirs(INSTALLED, vec!["/sbin/setfiles".into()]),
-            theirs(LATER, later.words("usr/sbin/setfiles")),
+            ours("one thread", "1"),
+            ours("two threads", "2"),
+            theirs(format!("setfiles {installed}"), vec!["/sbin/setfiles".into()]),
+            theirs(
+                format!("setfiles with libselinux {}", later.version()?),
+                later.words("usr/sbin/setfiles"),
+            ),
         ])
     }
 
@@ -248,7 +263,7 @@ impl Bench {
         let cost = self.check(&tree)?;
         tree::empty(&tree)?;
         let what = format!("memory, {entries} files of two names");
-        figure_of_peak(&what, cost, report)
+        figure_of_peak(&what, [cost.mebibytes, cost.seconds], report)
     }
 
     /// Trees that no usual file system in memory holds: on one that goes with the process which makes them.
@@ -265,15 +280,11 @@ impl Bench {
         let [entries, entries_took, links, links_took] = numbers[..] else {
             anyhow::bail!("told {text:?}")
         };
-        let cost = |mebibytes, seconds| Cost { processor: 0.0, seconds, mebibytes };
-        let what = format!("memory, {SPILLED} files of two names, beyond the table of 32 MiB");
+        let most = format!("memory, {TEN_MILLION} entries");
+        let spilled = format!("memory, {SPILLED} files of two names, beyond the table of 32 MiB");
         Ok(vec![
-            figure_of_peak(
-                &format!("memory, {TEN_MILLION} entries"),
-                cost(entries, entries_took),
-                report,
-            )?,
-            figure_of_peak(&what, cost(links, links_took), report)?,
+            figure_of_peak(&most, [entries, entries_took], report)?,
+            figure_of_peak(&spilled, [links, links_took], report)?,
         ])
     }
 
@@ -321,9 +332,13 @@ fn figure_of_memory(
     })
 }
 
-fn figure_of_peak(what: &str, cost: Cost, report: &mut Report<'_>) -> Result<Figure> {
-    let told = format!("{:.1} MiB, {:.1} s", cost.mebibytes, cost.seconds);
-    report.case(what, if cost.mebibytes <= MOST { Ok(told.clone()) } else { Err(told.clone()) })?;
+fn figure_of_peak(
+    what: &str,
+    [mebibytes, seconds]: [f64; 2],
+    report: &mut Report<'_>,
+) -> Result<Figure> {
+    let told = format!("{mebibytes:.1} MiB, {seconds:.1} s");
+    report.case(what, if mebibytes <= MOST { Ok(told.clone()) } else { Err(told.clone()) })?;
     Ok(Figure {
         what: what.to_owned(),
         reach: format!("≤ {MOST} MiB"),

@@ -4,9 +4,11 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, bail};
 use rayon::prelude::*;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+use crate::replace::beside;
 
 /// A folder that is about to be written.
 pub(crate) struct Folder {
@@ -33,11 +35,7 @@ impl Folder {
             Err(it) if it.kind() == ErrorKind::NotFound => {}
             Err(it) => return Err(it).with_context(|| path.display().to_string()),
         }
-        let name = path.file_name().ok_or_else(|| anyhow!("{} names no folder", path.display()))?;
-        let mut temporary = std::ffi::OsString::from(".");
-        temporary.push(name);
-        temporary.push(format!(".{}", std::process::id()));
-        let temporary = path.with_file_name(temporary);
+        let temporary = beside(&path)?;
         Ok(Self { path, temporary, marker })
     }
 
@@ -56,6 +54,10 @@ impl Folder {
             .par_iter()
             .try_for_each(|(path, bytes)| fs::write(self.temporary.join(path), bytes))
             .and_then(|()| fs::write(self.temporary.join(self.marker), ""))
+            .with_context(failure)?;
+        // Once for thousands of files: each alone would wait for the disk.
+        fs::File::open(&self.temporary)
+            .and_then(|it| Ok(rustix::fs::syncfs(it)?))
             .with_context(failure)?;
         self.put().with_context(failure)
     }

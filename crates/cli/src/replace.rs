@@ -31,6 +31,15 @@ pub(crate) fn replace_all(files: &[(PathBuf, Vec<u8>)]) -> Result<()> {
     folders.iter().try_for_each(|it| sync(it))
 }
 
+/// Where something is written before it takes its place.
+pub(crate) fn beside(path: &Path) -> Result<PathBuf> {
+    let name = path.file_name().ok_or_else(|| anyhow!("{} names no file", path.display()))?;
+    let mut temporary = std::ffi::OsString::from(".");
+    temporary.push(name);
+    temporary.push(format!(".{}", std::process::id()));
+    Ok(path.with_file_name(temporary))
+}
+
 /// A file to be written. What was written beside it goes away with this.
 struct Place {
     path: PathBuf,
@@ -46,11 +55,7 @@ impl Place {
         if existing.as_ref().is_some_and(|it| !it.is_file()) {
             return Ok(Self { path, temporary: None, mode: None });
         }
-        let name = path.file_name().ok_or_else(|| anyhow!("{} names no file", path.display()))?;
-        let mut temporary = std::ffi::OsString::from(".");
-        temporary.push(name);
-        temporary.push(format!(".{}", std::process::id()));
-        let temporary = Some(path.with_file_name(temporary));
+        let temporary = Some(beside(&path)?);
         Ok(Self { mode: existing.map(|it| it.permissions()), path, temporary })
     }
 

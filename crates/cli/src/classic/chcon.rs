@@ -334,6 +334,10 @@ impl Visitor for Changer<'_> {
         Next::On
     }
 
+    fn holds(&self) -> bool {
+        true
+    }
+
     fn failed(&mut self, path: &[u8], failure: Failure, error: Errno) -> Next {
         let path = self.operand.shown(path);
         let why = system_words(&error.into());

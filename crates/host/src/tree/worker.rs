@@ -181,7 +181,9 @@ impl<V: Visitor> Worker<'_, '_, V> {
             return;
         }
         match held {
-            Some(file) => drop(self.visit(Handle::Path(file.as_fd()), identity, at, node.as_ref())),
+            Some(file) => {
+                self.visit(Handle::Path(file.as_fd()), identity, at, node.as_ref());
+            }
             None => self.visit_named(top, identity, at, node.as_ref()),
         }
     }

@@ -71,13 +71,13 @@ setxattr("/a", "security.selinux", "u:object_r:lo"..., 200, 0) = 0
 #[test]
 fn descriptors_directories_and_new_names() {
     check(
-        r#"[pid     7] chdir("/work") = 0
-[pid     7] openat(AT_FDCWD, "sub", O_RDONLY|O_DIRECTORY) = 3</work/sub>
+        r#"[pid     7] chdir("/srv") = 0
+[pid     7] openat(AT_FDCWD, "sub", O_RDONLY|O_DIRECTORY) = 3</srv/sub>
 [pid     7] openat(3, "tmp", O_RDWR|O_CREAT|O_EXCL, 0600) = 4
 [pid     7] dup2(4, 9) = 9
 [pid     7] fsetxattr(9, "security.selinux", "u:object_r:one_t:s0", 20, 0) = 0
 [pid     7] renameat(3, "tmp", AT_FDCWD, "final") = 0
-[pid     7] setxattr("/work/final", "security.selinux", "u:object_r:two_t:s0", 20, 0) = 0
+[pid     7] setxattr("/srv/final", "security.selinux", "u:object_r:two_t:s0", 20, 0) = 0
 [pid     7] setxattr("/proc/self/fd/3", "security.selinux", "u:object_r:dir_t:s0", 20, 0) = 0
 [pid     7] fsetxattr(5</else, where>, "security.selinux", "u:object_r:one_t:s0", 20, 0) = 0
 [pid     7] fsetxattr(77, "security.selinux", "u:object_r:one_t:s0", 20, 0) = 0

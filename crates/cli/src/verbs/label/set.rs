@@ -169,6 +169,10 @@ impl Visitor for Setter<'_> {
         Next::On
     }
 
+    fn holds(&self) -> bool {
+        true
+    }
+
     fn failed(&mut self, path: &[u8], failure: Failure, error: Errno) -> Next {
         match failure {
             Failure::Cycle => {}
