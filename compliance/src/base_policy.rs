@@ -1,7 +1,9 @@
-//! The tests of `policies/base`: do they notice when a rule is taken away or given too much, and when a goal is given up?
+//! `policies/base`: is it to the original tools what it is to ours, and do its tests notice when a rule is taken away or given too
+//! much, and when a goal is given up?
 //!
 //! Each change is made in a copy of the tree without its `neverallow` rules, so that tests alone have to notice it.
 
+mod builds;
 mod goals;
 mod mutations;
 mod statements;
@@ -21,6 +23,8 @@ use statements::Statement;
 /// What can be asked for alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Part {
+    /// Built by the original tools too: the same answers.
+    Builds,
     /// An allow, a transition or a constraint is removed or widened.
     Mutations,
     /// A `neverallow` is removed, and a rule that it forbade is added.
@@ -29,12 +33,13 @@ pub enum Part {
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Mutations, Self::Goals];
+    pub const ALL: [Self; 3] = [Self::Builds, Self::Mutations, Self::Goals];
 
     /// What the report's comparisons belong to.
     #[must_use]
     pub fn suite(self) -> &'static str {
         match self {
+            Self::Builds => "base-policy builds",
             Self::Mutations => "base-policy mutations",
             Self::Goals => "base-policy goals",
         }
@@ -54,10 +59,10 @@ pub fn run(
 ) -> Result<Vec<Figure>> {
     report.suite(part.suite());
     let folder = place.work.join("base-policy").join(part.suite().replace(' ', "-"));
-    let tree = Tree::copy(place, &folder)?;
     match part {
-        Part::Mutations => mutations::run(&tree, full, seed, report),
-        Part::Goals => goals::run(&tree, full, seed, report),
+        Part::Builds => builds::run(place, full, seed, report),
+        Part::Mutations => mutations::run(&Tree::copy(place, &folder)?, full, seed, report),
+        Part::Goals => goals::run(&Tree::copy(place, &folder)?, full, seed, report),
     }
 }
 

@@ -1,11 +1,10 @@
 //! The compiler beside the original tools: the same policies, the same words out of m4, mistakes shown where they are.
 //!
-//! [`builds`] compares whole builds of Debian's tree, [`base`] those of our own, [`m4`] the macro expander, [`broken`] and
+//! [`builds`] compares whole builds of Debian's tree, [`m4`] the macro expander, [`broken`] and
 //! [`faults`] what is said of mistakes, [`finished`] what is done to and asked of a finished policy, [`fuzz`] what damaged
 //! sources do, and [`bench`] how long it all takes.
 
 pub mod answers;
-pub mod base;
 pub mod bench;
 pub mod broken;
 pub mod builds;
@@ -38,8 +37,6 @@ use setting::Setting;
 pub enum Part {
     /// Builds of Debian's tree.
     Builds,
-    /// Builds of policies/base.
-    Base,
     /// The macro expander.
     M4,
     /// Sources with mistakes.
@@ -56,11 +53,10 @@ pub enum Part {
 
 impl Part {
     /// All of them, the quickest to tell that something is wrong first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 7] = [
         Self::M4,
         Self::Broken,
         Self::Finished,
-        Self::Base,
         Self::Builds,
         Self::Faults,
         Self::Fuzz,
@@ -72,7 +68,6 @@ impl Part {
     pub fn suite(self) -> &'static str {
         match self {
             Self::Builds => "compile builds",
-            Self::Base => "compile base",
             Self::M4 => "compile m4",
             Self::Broken => "compile broken",
             Self::Faults => "compile faults",
@@ -135,7 +130,6 @@ pub fn run(place: &Place, part: Part, size: &Size, report: &mut Report<'_>) -> R
     report.suite(part.suite());
     match part {
         Part::Builds => builds::run(place, &size.settings(), size.questions(), report)?,
-        Part::Base => base::run(place, size.flavours(), size.questions(), report)?,
         Part::M4 => m4::run(place, size.flavours(), report)?,
         Part::Broken => broken::run(place, &size.only, size.bless, report)?,
         Part::Faults => {

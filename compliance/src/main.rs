@@ -340,6 +340,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             suites.reach(&reach::Part::ALL, &reach::Size { full: false, queries: None, seed })?;
             suites.labels(&labels::Part::ALL, &labels::Size { full: false, seed })?;
             suites.doc(false)?;
+            suites.base_policy(&[base_policy::Part::Builds], false, seed)?;
         }
         Suite::Measure { area: Area::Core, figures, seed } => {
             let measured = suites.all(Size::full(seed))?;

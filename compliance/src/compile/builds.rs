@@ -1,6 +1,6 @@
 //! Whole builds, theirs beside ours: answers, rules, files, and a kernel that loads ours.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use mandate_policydb::{ClassId, PolicyDb, SymbolId};
@@ -103,6 +103,12 @@ impl Pair {
             optimized: ours(true, "optimized")?,
             original,
         })
+    }
+
+    /// Ours, as it is written.
+    #[must_use]
+    pub fn binary(&self) -> PathBuf {
+        self.plain.binary()
     }
 
     /// Everything that the two can be compared in.
