@@ -213,7 +213,8 @@ fn a_lesson_that_is_not_run_whole_fails() {
         a block is neither run nor written nor text: "```text ../file"
         nothing says that the block is to be saved as file
         "pwd" prints where it is run: FOLDER
-    "#]].assert_eq(&told);
+    "#]]
+    .assert_eq(&told);
 }
 
 #[test]
