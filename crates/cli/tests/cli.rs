@@ -60,6 +60,31 @@ fn decide_tells_by_exit_code() {
     );
 }
 
+/// A rule about denials is told of what is denied, not of what is allowed.
+#[test]
+fn decide_tells_what_is_not_logged() {
+    let folder = Folder::new("decide-dontaudit");
+    let base = folder.path("policy.33").display().to_string();
+    assert_eq!(run(&["mandate", "build", "-o", &base]).0, 0);
+    let port = "system_u:object_r:http_port_t:s0";
+    let words = ["mandate", "decide", &base, SOURCE, port, "tcp_socket", "name_connect"];
+    check(
+        &words,
+        1,
+        expect![[r"
+            denied: name_connect
+            not logged: name_connect
+        "]],
+    );
+    check(
+        &[&words[..], &["--bool", "httpd_can_network_relay=on"]].concat(),
+        0,
+        expect![[r"
+            allowed: name_connect
+        "]],
+    );
+}
+
 #[test]
 fn unknown_names_get_near_misses() {
     check(

@@ -107,8 +107,9 @@ impl Answer {
         line(styled(ALLOWED, "allowed:"), &self.allowed)?;
         line(styled(DENIED, "denied:"), &self.denied)?;
         line(styled(DENIED, "denied:"), self.xperm_denied.as_slice())?;
-        line("logged when allowed:".to_owned(), &self.auditallow)?;
-        line("not logged when denied:".to_owned(), &self.dontaudit)?;
+        // What a rule says of the other answer is left to JSON: it would read as if it were about this one.
+        line("logged:".to_owned(), &among(&self.auditallow, &self.allowed))?;
+        line("not logged:".to_owned(), &among(&self.dontaudit, &self.denied))?;
         if self.decision.permissive {
             writeln!(out, "the source type is permissive: denials are logged, not enforced")?;
         }
@@ -117,4 +118,9 @@ impl Answer {
         }
         Ok(())
     }
+}
+
+/// Those names that are among the others.
+fn among(names: &[String], others: &[String]) -> Vec<String> {
+    names.iter().filter(|it| others.contains(it)).cloned().collect()
 }

@@ -157,7 +157,7 @@ impl Route<'_> {
             printer.text(&mut paths, limit, out)?
         };
         if !complete && !self.args.json && !self.args.dot {
-            writeln!(out, "\nthere are more than these {shown} (--limit)")?;
+            writeln!(out, "\nthere are more (--limit)")?;
         }
         Ok(if shown > 0 { Outcome::Success } else { Outcome::Denied })
     }
@@ -405,7 +405,7 @@ impl<R: Routes> Printer<'_, R> {
         }
         let complete = shown < limit || found.next().is_none();
         if !complete {
-            writeln!(out, "  // there are more than these {shown} ways (--limit)")?;
+            writeln!(out, "  // there are more ways (--limit)")?;
         }
         writeln!(out, "}}")?;
         Ok((shown, complete))
