@@ -2,6 +2,7 @@
 //!
 //! Each change is made in a copy of the tree without its `neverallow` rules, so that tests alone have to notice it.
 
+mod effect;
 mod goals;
 mod mutations;
 mod statements;
@@ -16,6 +17,7 @@ use crate::bench::Figure;
 use crate::compile::tree::Overlay;
 use crate::place::Place;
 use crate::report::Report;
+use effect::Effect;
 use statements::Statement;
 
 /// What can be asked for alone.
@@ -123,6 +125,11 @@ impl Tree {
             .filter(|it| it["kind"] != "rule_count")
             .any(|it| it["holds"] == serde_json::Value::Bool(false));
         Ok(if caught { Verdict::Caught } else { Verdict::Missed })
+    }
+
+    /// What the builds that tests look at give.
+    fn effects(&self) -> Result<Vec<Effect>> {
+        self.builds()?.iter().map(|it| Effect::of(it)).collect()
     }
 
     /// The policies of the builds that tests look at.

@@ -1,0 +1,61 @@
+//! What a policy gives, attributes of `allow` rules written out: where two have the same effect, no assertion can tell them apart.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+use mandate_policydb::{AvRule, ClassId, PolicyDb, RuleKind, TypeId, Unvalidated};
+use mandate_query::types::TypeSets;
+
+/// What is given to each pair of types in each class.
+type Given = HashMap<(TypeId, TypeId, ClassId), u32>;
+
+/// Of a whole policy.
+#[derive(PartialEq, Eq)]
+pub(super) struct Effect {
+    always: Given,
+    /// What each branch of each conditional block gives besides.
+    branches: Vec<Given>,
+    /// The policy without these rules.
+    rest: Vec<u8>,
+}
+
+impl Effect {
+    pub(super) fn of(policy: &[u8]) -> Result<Self> {
+        let policy = Unvalidated::read(policy)?.validate()?;
+        let db = policy.db();
+        let sets = TypeSets::new(db);
+        let always = given(&sets, &db.rules, &Given::new());
+        let branches = db.conditionals.iter().flat_map(|it| [&it.when_true, &it.when_false]);
+        let branches = branches.map(|it| given(&sets, it, &always)).collect();
+        Ok(Self { always, branches, rest: rest(db)? })
+    }
+}
+
+fn given(sets: &TypeSets<'_>, rules: &[AvRule], without: &Given) -> Given {
+    let mut given = Given::new();
+    for rule in rules.iter().filter(|it| it.kind == RuleKind::Allow) {
+        for source in sets.members(rule.source).ids() {
+            for target in sets.members(rule.target).ids() {
+                let key = (source, target, rule.class());
+                let more = rule.permissions() & !without.get(&key).copied().unwrap_or(0);
+                if more != 0 {
+                    *given.entry(key).or_default() |= more;
+                }
+            }
+        }
+    }
+    given
+}
+
+fn rest(db: &PolicyDb) -> Result<Vec<u8>> {
+    let mut db = db.clone();
+    let other = |it: &AvRule| it.kind != RuleKind::Allow;
+    db.rules.retain(other);
+    for it in &mut db.conditionals {
+        it.when_true.retain(other);
+        it.when_false.retain(other);
+    }
+    let mut bytes = Vec::new();
+    db.write(db.version, &mut bytes)?;
+    Ok(bytes)
+}
