@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use anyhow::Result;
-use mandate_policydb::{AvRule, ClassId, PolicyDb, RuleKind, TypeId, Unvalidated};
+use anyhow::{Result, anyhow};
+use mandate_policydb::{AvRule, ClassId, PolicyDb, RuleKind, SymbolTable, TypeId, Unvalidated};
 use mandate_query::types::TypeSets;
 
 /// What is given to each pair of types in each class.
@@ -15,7 +15,7 @@ pub(super) struct Effect {
     always: Given,
     /// What each branch of each conditional block gives besides.
     branches: Vec<Given>,
-    /// The policy without these rules.
+    /// The policy without these rules, and without constraints on what they give nobody.
     rest: Vec<u8>,
 }
 
@@ -26,8 +26,12 @@ impl Effect {
         let sets = TypeSets::new(db);
         let always = given(&sets, &db.rules, &Given::new());
         let branches = db.conditionals.iter().flat_map(|it| [&it.when_true, &it.when_false]);
-        let branches = branches.map(|it| given(&sets, it, &always)).collect();
-        Ok(Self { always, branches, rest: rest(db)? })
+        let branches: Vec<Given> = branches.map(|it| given(&sets, it, &always)).collect();
+        let mut used: HashMap<ClassId, u32> = HashMap::new();
+        for (&(_, _, class), given) in branches.iter().chain([&always]).flatten() {
+            *used.entry(class).or_default() |= given;
+        }
+        Ok(Self { rest: rest(db, &used)?, always, branches })
     }
 }
 
@@ -47,7 +51,7 @@ fn given(sets: &TypeSets<'_>, rules: &[AvRule], without: &Given) -> Given {
     given
 }
 
-fn rest(db: &PolicyDb) -> Result<Vec<u8>> {
+fn rest(db: &PolicyDb, used: &HashMap<ClassId, u32>) -> Result<Vec<u8>> {
     let mut db = db.clone();
     let other = |it: &AvRule| it.kind != RuleKind::Allow;
     db.rules.retain(other);
@@ -55,6 +59,14 @@ fn rest(db: &PolicyDb) -> Result<Vec<u8>> {
         it.when_true.retain(other);
         it.when_false.retain(other);
     }
+    let classes = db.classes.iter().cloned().map(|mut class| {
+        let used = used.get(&class.id).copied().unwrap_or(0);
+        class.constraints.iter_mut().for_each(|it| it.permissions &= used);
+        class.constraints.retain(|it| it.permissions != 0);
+        class
+    });
+    db.classes = SymbolTable::new(db.classes.nprim(), classes.collect())
+        .map_err(|why| anyhow!("the classes cannot be numbered: {why}"))?;
     let mut bytes = Vec::new();
     db.write(db.version, &mut bytes)?;
     Ok(bytes)

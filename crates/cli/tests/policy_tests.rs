@@ -24,7 +24,7 @@ fn the_examples_of_the_page_hold() {
     let file = folder.file("page.toml", text.as_bytes());
     let (code, out, err) = run(&["mandate", "test", file.to_str().unwrap()]);
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
-    for kind in ["can", "cannot", "transition", "only", "neverallow", "rule_count"] {
+    for kind in ["can", "cannot", "transition", "relabel", "only", "neverallow", "rule_count"] {
         assert!(text.contains(&format!("[[{kind}]]")), "{kind}");
     }
 }
