@@ -10,11 +10,11 @@ use crate::random::Random;
 use crate::report::Report;
 
 /// How many mutants: in continuous integration, and at full size.
-const MUTANTS: (usize, usize) = (40, 300);
+const MUTANTS: (usize, usize) = (100, 300);
 /// In a hundred.
 const REACH: f64 = 90.0;
 /// Of the small sample in continuous integration.
-const REACH_SMALL: f64 = 80.0;
+const REACH_SMALL: f64 = 85.0;
 /// A tree whose mutants are nearly all the same policy has no rules.
 const TRIES: usize = 10;
 
