@@ -2,8 +2,8 @@
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::statements::{self, Statement};
 use super::effect::Effect;
+use super::statements::{self, Statement};
 use super::{Tree, Verdict};
 use crate::bench::{Figure, count, note};
 use crate::random::Random;

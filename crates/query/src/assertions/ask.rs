@@ -76,11 +76,7 @@ fn lowest(db: &PolicyDb) -> Option<MlsRange> {
 }
 
 /// The bits of these permissions.
-fn permissions(
-    db: &PolicyDb,
-    class: ClassId,
-    names: &Names,
-) -> Result<u32, Fault> {
+fn permissions(db: &PolicyDb, class: ClassId, names: &Names) -> Result<u32, Fault> {
     let mut bits = 0;
     for name in names.get_ref().as_slice() {
         bits |= match name.as_str() {

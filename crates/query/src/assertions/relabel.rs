@@ -31,9 +31,14 @@ impl Claim for Relabel {
         let db = policy.db();
         let context = |name: &Name| {
             let whole = ask::is_context(name);
-            if whole { ask::context(db, name) } else { Err(Fault::new(name, Problem::NeedsContext)) }
+            if whole {
+                ask::context(db, name)
+            } else {
+                Err(Fault::new(name, Problem::NeedsContext))
+            }
         };
-        let (process, old, new) = (context(&self.source)?, context(&self.from)?, context(&self.to)?);
+        let (process, old, new) =
+            (context(&self.source)?, context(&self.from)?, context(&self.to)?);
         let class = Fault::at(&self.class, lookup::class(db, self.class.get_ref()))?;
         let result = policy.engine.validate_transition(&old, &new, class, &process);
         let text = match result {

@@ -131,9 +131,8 @@ impl Ban<'_> {
         let (mut to_others, mut to_itself) =
             (!target.is_empty(), self.target.itself && !both.is_empty());
         if let Some(commands) = self.commands {
-            let usable = |source, target| {
-                commands.usable(policy, (source, target, self.class), conditions)
-            };
+            let usable =
+                |source, target| commands.usable(policy, (source, target, self.class), conditions);
             to_others &= source.ids().any(|source| target.ids().any(|it| usable(source, it)));
             to_itself &= both.ids().any(|it| usable(it, it));
         }

@@ -30,33 +30,12 @@ pub(crate) fn commands(
     let Some(names) = names else { return Ok(Vec::new()) };
     let found = names.get_ref().as_slice().iter().map(|text| {
         let wrong = |why| Fault::new(names, Problem::Form(why));
-        let (base, numbers) = parse(text).map_err(wrong)?;
+        let (base, numbers) = lookup::commands(text).map_err(wrong)?;
         let bit = Fault::at(names, lookup::permission(db, class, base.permission()))?;
         Ok(Commands { base, numbers, bit })
     });
     let found: Vec<Commands> = found.collect::<Result<_, _>>()?;
     if found.is_empty() { Err(Fault::new(names, Problem::NoNames)) } else { Ok(found) }
-}
-
-fn parse(text: &str) -> Result<(XpermBase, RangeInclusive<u16>), String> {
-    let (kind, numbers) =
-        text.split_once('=').ok_or("expected ioctl=NUMBER or nlmsg=NUMBER, or a range of them")?;
-    let base = match kind {
-        "ioctl" => XpermBase::Ioctl,
-        "nlmsg" => XpermBase::Nlmsg,
-        other => return Err(format!("expected ioctl or nlmsg before =, found {other:?}")),
-    };
-    let (first, last) = numbers.split_once('-').unwrap_or((numbers, numbers));
-    let numbers = number(first)?..=number(last)?;
-    if numbers.is_empty() { Err(format!("{text:?} is an empty range")) } else { Ok((base, numbers)) }
-}
-
-fn number(text: &str) -> Result<u16, String> {
-    let parsed = match text.strip_prefix("0x") {
-        Some(hex) => u16::from_str_radix(hex, 16),
-        None => text.parse(),
-    };
-    parsed.map_err(|_| format!("expected a number up to 0xffff, found {text:?}"))
 }
 
 impl Commands {
