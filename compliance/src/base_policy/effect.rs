@@ -71,3 +71,49 @@ fn rest(db: &PolicyDb, used: &HashMap<ClassId, u32>) -> Result<Vec<u8>> {
     db.write(db.version, &mut bytes)?;
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use mandate_compile::backend::Options;
+    use mandate_compile::conf;
+    use mandate_compile::whole::Checks;
+
+    use super::*;
+
+    const POLICY: [&str; 3] = [
+        "class process class file class dir sid kernel
+         class process { fork } class file { read write } class dir { search }
+         attribute a; type x_t, a; type y_t; bool b false;
+         allow x_t y_t:file read;",
+        "role r; role r types x_t; user u roles r;",
+        "sid kernel u:r:x_t\n",
+    ];
+
+    fn effect(constraint: &str, rules: &str) -> Effect {
+        let [before, identities, contexts] = POLICY;
+        let text = [before, rules, identities, constraint, contexts].join("\n");
+        let options = Options::default();
+        let outcome =
+            conf::build("t.conf", Arc::from(text.as_bytes()), &options, Checks::default());
+        let Some(product) = outcome.product else { panic!("{:#?}", outcome.diagnostics) };
+        let mut bytes = Vec::new();
+        product.policy.write(product.policy.version, &mut bytes).unwrap();
+        Effect::of(&bytes).unwrap()
+    }
+
+    #[test]
+    fn what_is_given_already_makes_no_difference() {
+        let constraint = "constrain dir search (u1 == u2);";
+        let plain = effect(constraint, "if (b) { allow x_t self:file write; }");
+        let again = "allow a y_t:file read; if (b) { allow a self:file write; }";
+        assert!(plain == effect(constraint, again));
+        assert!(plain == effect("", again), "nobody searches");
+        for more in
+            ["allow a y_t:file write;", "allow a self:dir search;", "dontaudit a y_t:file write;"]
+        {
+            assert!(plain != effect(constraint, &format!("{again} {more}")), "{more}");
+        }
+    }
+}
