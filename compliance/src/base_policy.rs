@@ -4,6 +4,7 @@
 //! Each change is made in a copy of the tree without its `neverallow` rules, so that tests alone have to notice it.
 
 mod builds;
+mod effect;
 mod goals;
 mod mutations;
 mod statements;
@@ -18,6 +19,7 @@ use crate::bench::Figure;
 use crate::compile::tree::Overlay;
 use crate::place::Place;
 use crate::report::Report;
+use effect::Effect;
 use statements::Statement;
 
 /// What can be asked for alone.
@@ -128,6 +130,11 @@ impl Tree {
             .filter(|it| it["kind"] != "rule_count")
             .any(|it| it["holds"] == serde_json::Value::Bool(false));
         Ok(if caught { Verdict::Caught } else { Verdict::Missed })
+    }
+
+    /// What the builds that tests look at give.
+    fn effects(&self) -> Result<Vec<Effect>> {
+        self.builds()?.iter().map(|it| Effect::of(it)).collect()
     }
 
     /// The policies of the builds that tests look at.

@@ -115,7 +115,9 @@ impl Forbidden<'_> {
         words.expect(":")?;
         let classes = words.set()?;
         let domains: Names = self.types(&Set::of("domain"), None)?;
-        let both: Names = sources.intersection(&domains).cloned().collect();
+        // A bounded domain may do only what the one that bounds it may.
+        let free = |it: &&String| self.db.types.find(it).is_some_and(|it| it.bounds.is_none());
+        let both: Names = sources.intersection(&domains).filter(free).cloned().collect();
         let source = pick(if both.is_empty() { &sources } else { &both }, random)?;
         let target = pick(&self.types(&targets, Some(&source))?, random)?;
         let class = pick(&classes.plain()?, random)?;

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use mandate_policydb::{
     BoolId, ClassId, Context, PROVENANCE_SUFFIX, Policy, PolicyDb, Provenance, Unvalidated,
 };
+use mandate_query::lookup;
 use mandate_server::{Engine, XpermBase};
 use sha2::{Digest as _, Sha256};
 
@@ -209,18 +210,11 @@ pub(crate) fn permission(db: &PolicyDb, class: ClassId, name: &str) -> Result<u3
 }
 
 pub(crate) fn parse_xperm(text: &str) -> Result<(XpermBase, u16), String> {
-    let (kind, number) = text.split_once('=').ok_or("expected ioctl=NUMBER or nlmsg=NUMBER")?;
-    let base = match kind {
-        "ioctl" => XpermBase::Ioctl,
-        "nlmsg" => XpermBase::Nlmsg,
-        other => return Err(format!("expected ioctl or nlmsg before =, found {other:?}")),
-    };
-    let parsed = match number.strip_prefix("0x") {
-        Some(hex) => u16::from_str_radix(hex, 16),
-        None => number.parse(),
-    };
-    let number = parsed.map_err(|_| format!("expected a number up to 0xffff, found {number:?}"))?;
-    Ok((base, number))
+    let (base, numbers) = lookup::commands(text)?;
+    if numbers.start() != numbers.end() {
+        return Err(format!("expected a number, found the range {text:?}"));
+    }
+    Ok((base, *numbers.start()))
 }
 
 /// `NAME=VALUE` of a boolean.

@@ -3,14 +3,52 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+
 use common::{Folder, check, policy, repository, run};
 use expect_test::{Expect, expect};
+use mandate_policydb::{TypeId, Unvalidated};
+use mandate_query::types::TypeSets;
 
 #[test]
 fn the_base_policy_reaches_its_goals() {
     let (code, out, err) = run(&["mandate", "test", &repository("policies/base/tests")]);
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
     assert!(out.contains(" 0 fail"), "{out}");
+}
+
+/// The types that the claims of these kinds of assertions begin with.
+fn sources(told: &serde_json::Value, kinds: &[&str]) -> BTreeSet<String> {
+    let files = told["files"].as_array().unwrap();
+    let assertions = files.iter().flat_map(|it| it["assertions"].as_array().unwrap());
+    let wanted = assertions.filter(|it| kinds.contains(&it["kind"].as_str().unwrap()));
+    let source = |it: &serde_json::Value| {
+        let first = it["claim"].as_str().unwrap().split_whitespace().next().unwrap().to_owned();
+        first.split(':').nth(2).map_or(first.clone(), str::to_owned)
+    };
+    wanted.map(source).collect()
+}
+
+#[test]
+fn each_domain_of_the_base_policy_has_what_it_may_and_what_it_may_not() {
+    let folder = Folder::new("policy-tests-domains");
+    let binary = folder.path("policy");
+    let binary = binary.to_str().unwrap();
+    let (code, _, err) = run(&["mandate", "build", &repository("policies/base"), "-o", binary]);
+    assert_eq!(code, 0, "{err}");
+    let policy = Unvalidated::read(&std::fs::read(binary).unwrap()).unwrap().validate().unwrap();
+    let sets = TypeSets::new(policy.db());
+    let members = sets.members(policy.db().types.id("domain").unwrap());
+    let domains: BTreeSet<String> =
+        members.ids::<TypeId>().map(|it| policy.db().types.name(it).into_owned()).collect();
+    let tests = repository("policies/base/tests");
+    let (_, out, _) = run(&["mandate", "test", "--format", "json", &tests]);
+    let told: serde_json::Value = serde_json::from_str(&out).unwrap();
+    for kinds in [["can", "transition"], ["cannot", "neverallow"]] {
+        let tested = sources(&told, &kinds);
+        let missing: Vec<_> = domains.difference(&tested).collect();
+        assert!(missing.is_empty(), "without {kinds:?}: {missing:?}");
+    }
 }
 
 #[test]
@@ -24,7 +62,7 @@ fn the_examples_of_the_page_hold() {
     let file = folder.file("page.toml", text.as_bytes());
     let (code, out, err) = run(&["mandate", "test", file.to_str().unwrap()]);
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
-    for kind in ["can", "cannot", "transition", "only", "neverallow", "rule_count"] {
+    for kind in ["can", "cannot", "transition", "relabel", "only", "neverallow", "rule_count"] {
         assert!(text.contains(&format!("[[{kind}]]")), "{kind}");
     }
 }

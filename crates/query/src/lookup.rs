@@ -1,6 +1,9 @@
 //! Names that a question is asked with, looked up.
 
+use std::ops::RangeInclusive;
+
 use mandate_policydb::{BoolId, ClassId, Context, ContextError, PolicyDb, RoleId, TypeId, UserId};
+use mandate_server::XpermBase;
 
 /// A name that means nothing in the policy. A question with one is never answered as if the answer were "no".
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -132,6 +135,34 @@ pub fn known_permission(db: &PolicyDb, class: ClassId, name: &str) -> Option<u32
 /// The bits of those permissions that the class has.
 pub fn known_permissions(db: &PolicyDb, class: ClassId, names: &[&str]) -> u32 {
     names.iter().filter_map(|name| known_permission(db, class, name)).fold(0, |all, it| all | it)
+}
+
+/// Single ioctl commands and netlink messages, as people write them: `ioctl=0x5412`, `nlmsg=16`, `ioctl=0x8910-0x8927`.
+///
+/// # Errors
+/// What is none, in words.
+pub fn commands(text: &str) -> Result<(XpermBase, RangeInclusive<u16>), String> {
+    let (kind, numbers) = text.split_once('=').ok_or("expected ioctl=NUMBER or nlmsg=NUMBER")?;
+    let base = match kind {
+        "ioctl" => XpermBase::Ioctl,
+        "nlmsg" => XpermBase::Nlmsg,
+        other => return Err(format!("expected ioctl or nlmsg before =, found {other:?}")),
+    };
+    let (first, last) = numbers.split_once('-').unwrap_or((numbers, numbers));
+    let numbers = number(first)?..=number(last)?;
+    if numbers.is_empty() {
+        Err(format!("{text:?} is an empty range"))
+    } else {
+        Ok((base, numbers))
+    }
+}
+
+fn number(text: &str) -> Result<u16, String> {
+    let parsed = match text.strip_prefix("0x") {
+        Some(hex) => u16::from_str_radix(hex, 16),
+        None => text.parse(),
+    };
+    parsed.map_err(|_| format!("expected a number up to 0xffff, found {text:?}"))
 }
 
 /// A context.

@@ -47,6 +47,21 @@ impl Conditions {
         }
     }
 
+    /// Does the rule at this place count?
+    pub(crate) fn count(&self, db: &PolicyDb, place: RulePlace) -> bool {
+        match place {
+            RulePlace::Conditional { block, when, .. } => {
+                db.conditionals.get(block as usize).is_some_and(|it| self.holds(it, when))
+            }
+            RulePlace::Unconditional(_) => true,
+        }
+    }
+
+    /// Does the rule at this place, which counts, do so in every state of the booleans that is meant?
+    pub(crate) fn always(&self, place: RulePlace) -> bool {
+        matches!(self, Self::Booleans(_)) || matches!(place, RulePlace::Unconditional(_))
+    }
+
     /// The rules that count, in the order of the policy.
     pub fn rules<'a>(&self, db: &'a PolicyDb) -> impl Iterator<Item = Rule<'a>> {
         let always = (0u32..).zip(&db.rules);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mandate_compile::backend::Options;
 use mandate_compile::conf;
 use mandate_compile::whole::Checks;
-use mandate_policydb::PolicyDb;
+use mandate_policydb::{PolicyDb, PolicyVersion};
 
 const HEAD: &str = "
 class process class security class system class file class dir class chr_file class blk_file class capability
@@ -16,7 +16,7 @@ class security { load_policy setenforce }
 class system { module_load }
 class file { read write append create open execute execute_no_trans execmod entrypoint map getattr }
 class dir { read write create search add_name }
-class chr_file { read write open map }
+class chr_file { read write open map ioctl }
 class blk_file { read write open }
 class capability { sys_module sys_rawio sys_ptrace sys_admin }
 class tcp_socket { name_bind name_connect }
@@ -91,6 +91,7 @@ pub(crate) fn policy_without_domains(rules: &str) -> PolicyDb {
 fn built(text: &str, mls: bool) -> PolicyDb {
     let mut options = Options::default();
     options.mls = mls;
+    options.version = PolicyVersion::MAX;
     let outcome = conf::build("test.conf", Arc::from(text.as_bytes()), &options, Checks::default());
     let Some(product) = outcome.product else { panic!("{:#?}", outcome.diagnostics) };
     product.policy

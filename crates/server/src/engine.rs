@@ -126,6 +126,14 @@ impl Engine {
         compute_av(self, query, &mut ())
     }
 
+    /// What the rules allow, and those about the types that bound: no constraint, role or level is asked.
+    pub fn allowed_by_rules(&self, query: &Query<'_>) -> u32 {
+        let allowed = type_enforcement(self, query, &mut ()).allowed;
+        let Some((source, target)) = bounding(self.db(), query) else { return allowed };
+        let outer = Query { source: &source, target: &target, class: query.class };
+        allowed & self.allowed_by_rules(&outer)
+    }
+
     /// Decides for a class given by number, as programs ask the kernel: 0 stands for a class that the policy does not
     /// define and is answered by `handle_unknown`; any other undefined number is denied.
     pub fn decide_numbered(&self, source: &Context, target: &Context, class: u32) -> Decision {
@@ -245,17 +253,21 @@ fn check_bounds<T: Trace>(
     decision: &mut Decision,
     trace: &mut T,
 ) {
-    let types = &engine.db().types;
-    let bounds = |context: &Context| types.get(context.type_).and_then(|it| it.bounds);
-    let Some(upper) = bounds(query.source) else { return };
-    let source = Context { type_: upper, ..query.source.clone() };
-    let target = match bounds(query.target) {
-        Some(upper) => Context { type_: upper, ..query.target.clone() },
-        None => query.target.clone(),
-    };
+    let Some((source, target)) = bounding(engine.db(), query) else { return };
     trace.enter_bounds(&source, &target);
     let outer = Query { source: &source, target: &target, class: query.class };
     let denied = !compute_vectors(engine, &outer, trace).allowed;
     trace.leave_bounds(denied);
     decision.allowed &= !denied;
+}
+
+/// Source and target with the types that bound theirs, if one bounds the source.
+fn bounding(db: &PolicyDb, query: &Query<'_>) -> Option<(Context, Context)> {
+    let bounds = |context: &Context| db.types.get(context.type_).and_then(|it| it.bounds);
+    let source = Context { type_: bounds(query.source)?, ..query.source.clone() };
+    let target = match bounds(query.target) {
+        Some(upper) => Context { type_: upper, ..query.target.clone() },
+        None => query.target.clone(),
+    };
+    Some((source, target))
 }

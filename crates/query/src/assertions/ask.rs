@@ -1,11 +1,12 @@
 //! `can` and `cannot`: decisions.
 
-use mandate_policydb::{Context, MlsLevel, MlsRange, PolicyDb, RoleId, UserId};
+use mandate_policydb::{ClassId, Context, MlsLevel, MlsRange, PolicyDb, RoleId, UserId};
 use mandate_server::{Denial, Engine, PermissionExplanation, Query};
 use serde::Deserialize;
 
 use crate::assertions::error::{Fault, Problem};
 use crate::assertions::file::{Name, Names, Settings};
+use crate::assertions::xperm::{self, Commands};
 use crate::assertions::{Breach, Claim, Tested, listed};
 use crate::lookup;
 
@@ -17,7 +18,8 @@ pub(crate) struct Can {
     source: Name,
     target: Name,
     class: Name,
-    permissions: Names,
+    permissions: Option<Names>,
+    xperm: Option<Names>,
     booleans: Option<Settings>,
 }
 
@@ -29,7 +31,8 @@ pub(crate) struct Cannot {
     source: Name,
     target: Name,
     class: Name,
-    permissions: Names,
+    permissions: Option<Names>,
+    xperm: Option<Names>,
     booleans: Option<Settings>,
 }
 
@@ -73,11 +76,7 @@ fn lowest(db: &PolicyDb) -> Option<MlsRange> {
 }
 
 /// The bits of these permissions.
-pub(crate) fn permissions(
-    db: &PolicyDb,
-    class: mandate_policydb::ClassId,
-    names: &Names,
-) -> Result<u32, Fault> {
+fn permissions(db: &PolicyDb, class: ClassId, names: &Names) -> Result<u32, Fault> {
     let mut bits = 0;
     for name in names.get_ref().as_slice() {
         bits |= match name.as_str() {
@@ -88,12 +87,52 @@ pub(crate) fn permissions(
     if bits == 0 { Err(Fault::new(names, Problem::NoNames)) } else { Ok(bits) }
 }
 
-/// Is it allowed? Of types only the rules count, and those of the types that bound them.
-pub(crate) fn allowed(by_type: bool, it: &PermissionExplanation) -> bool {
-    if !by_type {
-        return it.allowed;
+/// What an assertion is about: permissions, and commands of which each counts beside the permission it is under.
+pub(crate) struct What {
+    pub(crate) bits: u32,
+    pub(crate) commands: Vec<Commands>,
+}
+
+impl What {
+    pub(crate) fn new(
+        db: &PolicyDb,
+        class: ClassId,
+        names: Option<&Names>,
+        xperm: Option<&Names>,
+    ) -> Result<Self, Fault> {
+        if names.is_none() && xperm.is_none() {
+            return Err(Fault::of_all(Problem::NothingAsked));
+        }
+        let bits = names.map_or(Ok(0), |it| permissions(db, class, it))?;
+        Ok(Self { bits, commands: xperm::commands(db, class, xperm)? })
     }
-    !it.denials.iter().any(denied_by_rules)
+}
+
+/// Permissions and commands as they were given.
+pub(crate) fn asked(permissions: Option<&Names>, xperm: Option<&Names>) -> Vec<String> {
+    let names = [permissions, xperm].into_iter().flatten();
+    names.flat_map(|it| it.get_ref().as_slice()).cloned().collect()
+}
+
+/// What is allowed. Of types only the rules count, and those of the types that bound them.
+pub(crate) fn allowed(engine: &Engine, query: &Query<'_>, by_type: bool) -> u32 {
+    if by_type { engine.allowed_by_rules(query) } else { engine.decide(query).allowed }
+}
+
+/// What there is to say of each of these permissions.
+pub(crate) fn explained(
+    engine: &Engine,
+    query: &Query<'_>,
+    by_type: bool,
+    bits: u32,
+    breach: fn(&Engine, &Query<'_>, bool, &PermissionExplanation) -> Breach,
+) -> Vec<Breach> {
+    // To explain takes much longer than to decide, and most assertions hold.
+    if bits == 0 {
+        return Vec::new();
+    }
+    let explained = engine.explain(query, Some(bits)).permissions;
+    explained.iter().map(|it| breach(engine, query, by_type, it)).collect()
 }
 
 fn denied_by_rules(denial: &Denial) -> bool {
@@ -167,10 +206,45 @@ fn granted(
     }
 }
 
-fn text(source: &Name, target: &Name, class: &Name, permissions: &Names) -> String {
-    let permissions = listed(permissions.get_ref().as_slice());
+fn text(source: &Name, target: &Name, class: &Name, asked: &[String]) -> String {
     let (source, target) = (source.get_ref(), target.get_ref());
-    format!("{source} {target} {} {permissions}", class.get_ref())
+    format!("{source} {target} {} {}", class.get_ref(), listed(asked))
+}
+
+/// Commands that may be used although they should not, or the contrary.
+fn commands_broken(
+    engine: &Engine,
+    query: &Query<'_>,
+    by_type: bool,
+    wanted: bool,
+    commands: &Commands,
+) -> Vec<Breach> {
+    let permitted = allowed(engine, query, by_type) & commands.bit != 0;
+    if wanted && !permitted {
+        return explained(engine, query, by_type, commands.bit, denied);
+    }
+    let decide = |number| engine.decide_xperm(query, commands.base, number);
+    let usable = |number| permitted && decide(number).allowed;
+    let Some(number) = commands.numbers.clone().find(|it| usable(*it) != wanted) else {
+        return Vec::new();
+    };
+    let decision = decide(number);
+    let what = commands.told(&(number..=number));
+    let (db, class) = (engine.db(), engine.db().classes.name(query.class));
+    let (source, target) = (name(db, query.source, by_type), name(db, query.target, by_type));
+    let (text, rules) = match wanted {
+        true => (
+            format!("{source} may not {what} {class} of {target}: no allowxperm rule names it"),
+            decision.inactive,
+        ),
+        false => (format!("{source} may {what} {class} of {target}"), decision.rules),
+    };
+    let mut breach = Breach { text, rules: rules.into_iter().map(|it| (it, u32::MAX)).collect() };
+    if !wanted {
+        let granting = explained(engine, query, by_type, commands.bit, granted);
+        breach.rules.extend(granting.into_iter().flat_map(|it| it.rules));
+    }
+    vec![breach]
 }
 
 impl Can {
@@ -179,19 +253,25 @@ impl Can {
         let db = policy.db();
         let Pair { source, target, by_type } = Pair::new(db, &self.source, &self.target)?;
         let class = Fault::at(&self.class, lookup::class(db, self.class.get_ref()))?;
-        let requested = permissions(db, class, &self.permissions)?;
+        let what = What::new(db, class, self.permissions.as_ref(), self.xperm.as_ref())?;
         let engine = policy.engine_with(self.booleans.as_ref())?;
         let query = Query { source: &source, target: &target, class };
-        let explained = engine.explain(&query, Some(requested)).permissions;
-        let broken = explained.iter().filter(|it| allowed(by_type, it) != wanted);
-        let breach = if wanted { denied } else { granted };
-        Ok(broken.map(|it| breach(&engine, &query, by_type, it)).collect())
+        let given = allowed(&engine, &query, by_type);
+        let mut broken = match wanted {
+            true => explained(&engine, &query, by_type, what.bits & !given, denied),
+            false => explained(&engine, &query, by_type, what.bits & given, granted),
+        };
+        for it in &what.commands {
+            broken.extend(commands_broken(&engine, &query, by_type, wanted, it));
+        }
+        Ok(broken)
     }
 }
 
 impl Claim for Can {
     fn text(&self) -> String {
-        text(&self.source, &self.target, &self.class, &self.permissions)
+        let asked = asked(self.permissions.as_ref(), self.xperm.as_ref());
+        text(&self.source, &self.target, &self.class, &asked)
     }
 
     fn breaches(&self, policy: &Tested<'_>) -> Result<Vec<Breach>, Fault> {
@@ -201,11 +281,12 @@ impl Claim for Can {
 
 impl Claim for Cannot {
     fn text(&self) -> String {
-        text(&self.source, &self.target, &self.class, &self.permissions)
+        let asked = asked(self.permissions.as_ref(), self.xperm.as_ref());
+        text(&self.source, &self.target, &self.class, &asked)
     }
 
     fn breaches(&self, policy: &Tested<'_>) -> Result<Vec<Breach>, Fault> {
-        let Self { name, source, target, class, permissions, booleans } = self.clone();
-        Can { name, source, target, class, permissions, booleans }.broken(policy, false)
+        let Self { name, source, target, class, permissions, xperm, booleans } = self.clone();
+        Can { name, source, target, class, permissions, xperm, booleans }.broken(policy, false)
     }
 }

@@ -38,7 +38,13 @@ pub enum Problem {
     /// A context where only a type can stand.
     #[error("becomes is a context only if source and target are")]
     NoContext,
-    /// `rule_count` of an unknown kind of rule.
+    /// A type where a context has to stand.
+    #[error("expected a context: the constraints look at users, roles and levels")]
+    NeedsContext,
+    /// Neither permissions nor commands under one.
+    #[error("expected permissions, or xperm")]
+    NothingAsked,
+    /// A kind of rule that the assertion does not know.
     #[error("no kind of rule {found:?}; expected one of {expected}")]
     RuleKind {
         /// What was found.
@@ -104,7 +110,7 @@ impl Fault {
 }
 
 /// Line and column of a byte, both from 1; a column counts characters.
-pub(crate) fn line_and_column(text: &str, at: usize) -> (u32, u32) {
+fn line_and_column(text: &str, at: usize) -> (u32, u32) {
     let before = text.get(..at).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |it| it + 1);
     let number = |it: usize| u32::try_from(it).unwrap_or(u32::MAX).saturating_add(1);

@@ -8,9 +8,10 @@ use toml::Spanned;
 
 use crate::assertions::ask::{Can, Cannot};
 use crate::assertions::count::{EmptyAttribute, RuleCount};
-use crate::assertions::error::{Fault, line_and_column};
+use crate::assertions::error::Fault;
 use crate::assertions::executables::ReadOnlyExecutables;
 use crate::assertions::flow::NoFlow;
+use crate::assertions::relabel::Relabel;
 use crate::assertions::sets::{Neverallow, Only};
 use crate::assertions::transition::Transition;
 use crate::assertions::{AssertionError, Claim, Problem, Tested, Verdict};
@@ -43,6 +44,8 @@ impl OneOrMany {
 #[derive(Debug)]
 struct Assertion {
     start: usize,
+    /// From 1.
+    line: u32,
     kind: &'static str,
     name: Option<String>,
     claim: Box<dyn Claim>,
@@ -77,7 +80,7 @@ macro_rules! kinds {
                     let start = it.span().start;
                     let claim = it.into_inner();
                     let name = claim.name.clone();
-                    Assertion { start, kind: stringify!($key), name, claim: Box::new(claim) }
+                    Assertion { start, line: 1, kind: stringify!($key), name, claim: Box::new(claim) }
                 }));)*
                 all.sort_by_key(|it| it.start);
                 all
@@ -90,6 +93,7 @@ kinds! {
     can: Can,
     cannot: Cannot,
     transition: Transition,
+    relabel: Relabel,
     no_flow: NoFlow,
     only: Only,
     neverallow: Neverallow,
@@ -106,13 +110,16 @@ impl AssertionFile {
     pub fn parse(file: &str, text: &str) -> Result<Self, AssertionError> {
         let mut tables: Tables = toml::from_str(text).map_err(|error| {
             let span = error.span().unwrap_or_default();
-            let problem = Problem::Form(error.message().trim_end().to_owned());
+            let key = key_before(text, span.start).map_or(String::new(), |it| format!("{it}: "));
+            let problem = Problem::Form(format!("{key}{}", error.message().trim_end()));
             Fault { span, problem }.in_file(file, text)
         })?;
         let (file, text) = (file.to_owned(), text.to_owned());
         let policy = tables.policy.take();
         let build = std::mem::take(&mut tables.build);
-        Ok(Self { file, text, policy, build, assertions: tables.assertions() })
+        let mut assertions = tables.assertions();
+        number_lines(&text, &mut assertions);
+        Ok(Self { file, text, policy, build, assertions })
     }
 
     /// What the file is called.
@@ -150,7 +157,7 @@ impl AssertionFile {
         for it in &self.assertions {
             match it.claim.breaches(&policy) {
                 Ok(breaches) => verdicts.push(Verdict {
-                    line: line_and_column(&self.text, it.start).0,
+                    line: it.line,
                     kind: it.kind,
                     name: it.name.clone(),
                     claim: it.claim.text(),
@@ -161,4 +168,21 @@ impl AssertionFile {
         }
         if errors.is_empty() { Ok(verdicts) } else { Err(errors) }
     }
+}
+
+/// Tells each assertion its line; they stand in their order in the text.
+fn number_lines(text: &str, assertions: &mut [Assertion]) {
+    let (mut line, mut at) = (1, 0);
+    for it in assertions {
+        let between = text.get(at..it.start).unwrap_or_default();
+        let breaks = between.bytes().filter(|&it| it == b'\n').count();
+        line = u32::try_from(breaks).map_or(u32::MAX, |it| it.saturating_add(line));
+        (it.line, at) = (line, it.start);
+    }
+}
+
+/// The key whose value stands here, if one does.
+fn key_before(text: &str, at: usize) -> Option<&str> {
+    let before = text.get(..at)?.trim_end().strip_suffix('=')?.trim_end();
+    before.rsplit(|it: char| !(it.is_alphanumeric() || it == '_')).next()
 }

@@ -9,17 +9,19 @@ mod error;
 mod executables;
 mod file;
 mod flow;
+mod relabel;
 mod sets;
 mod transition;
+mod xperm;
 
-use mandate_policydb::{BoolId, PolicyDb, RulePlace};
+use mandate_policydb::{BoolId, ClassId, PolicyDb, RuleKind, RulePlace, SymbolId};
 use mandate_server::Engine;
 
 pub use error::{AssertionError, Problem};
 pub use file::AssertionFile;
 
 use crate::lookup;
-use crate::rules::Conditions;
+use crate::rules::{Conditions, Rule};
 use crate::types::TypeSets;
 use error::Fault;
 use file::Settings;
@@ -59,10 +61,27 @@ impl Verdict {
 pub(crate) struct Tested<'a> {
     engine: &'a Engine,
     sets: TypeSets<'a>,
+    /// `allow` rules.
+    allows: ByClass<'a>,
+    /// Rules about extended permissions.
+    xperms: ByClass<'a>,
+}
+
+/// Rules by the index of their class, whatever the booleans are.
+type ByClass<'a> = Vec<Vec<Rule<'a>>>;
+
+fn by_class(db: &PolicyDb, wanted: impl Fn(RuleKind) -> bool) -> ByClass<'_> {
+    let mut classes = vec![Vec::new(); db.classes.nprim() as usize];
+    for it in Conditions::All.rules(db).filter(|it| wanted(it.rule.kind)) {
+        if let Some(rules) = classes.get_mut(it.rule.class().index()) {
+            rules.push(it);
+        }
+    }
+    classes
 }
 
 /// An assertion of one kind.
-pub(crate) trait Claim: std::fmt::Debug {
+pub(crate) trait Claim: std::fmt::Debug + Send + Sync {
     /// What it says, in short.
     fn text(&self) -> String;
     /// What breaks it.
@@ -71,7 +90,21 @@ pub(crate) trait Claim: std::fmt::Debug {
 
 impl<'a> Tested<'a> {
     fn new(engine: &'a Engine) -> Self {
-        Self { engine, sets: TypeSets::new(engine.db()) }
+        let db = engine.db();
+        let allows = by_class(db, |it| it == RuleKind::Allow);
+        let xperms = by_class(db, RuleKind::is_xperm);
+        Self { engine, sets: TypeSets::new(db), allows, xperms }
+    }
+
+    /// Those of the rules that are about a class and count.
+    fn about<'s>(
+        &'s self,
+        rules: &'s ByClass<'a>,
+        class: ClassId,
+        conditions: &'s Conditions,
+    ) -> impl Iterator<Item = &'s Rule<'a>> {
+        let rules = rules.get(class.index()).into_iter().flatten();
+        rules.filter(|it| conditions.count(self.db(), it.place))
     }
 
     fn db(&self) -> &'a PolicyDb {
@@ -89,6 +122,9 @@ impl<'a> Tested<'a> {
 
     /// The policy with these booleans, the others as it has them.
     fn engine_with(&self, given: Option<&Settings>) -> Result<Engine, Fault> {
+        if given.is_none() {
+            return Ok(self.engine.clone());
+        }
         let settings = self.settings(given)?;
         Ok(self.engine.with_booleans(self.engine.booleans().with(self.db(), settings)))
     }

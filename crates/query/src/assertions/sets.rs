@@ -3,9 +3,10 @@
 use mandate_policydb::{ClassId, Ebitmap, TypeId};
 use serde::Deserialize;
 
-use crate::assertions::ask;
+use crate::assertions::ask::{self, What};
 use crate::assertions::error::{Fault, Problem};
 use crate::assertions::file::{Name, Names, Settings};
+use crate::assertions::xperm::Commands;
 use crate::assertions::{Breach, Claim, Tested, listed};
 use crate::lookup;
 use crate::questions::{all_types, difference, type_names};
@@ -19,7 +20,8 @@ pub(crate) struct Only {
     domains: Names,
     target: Names,
     class: Name,
-    permissions: Names,
+    permissions: Option<Names>,
+    xperm: Option<Names>,
     booleans: Option<Settings>,
 }
 
@@ -31,7 +33,8 @@ pub(crate) struct Neverallow {
     source: Names,
     target: Names,
     class: Names,
-    permissions: Names,
+    permissions: Option<Names>,
+    xperm: Option<Names>,
     booleans: Option<Settings>,
 }
 
@@ -74,42 +77,80 @@ pub(crate) fn tested(
 }
 
 /// What may not be.
-struct Ban {
-    source: Ebitmap,
-    target: TypeSet,
+struct Ban<'b> {
+    source: &'b Ebitmap,
+    target: &'b TypeSet,
     class: ClassId,
     permissions: u32,
+    /// Any of these alone, under the permission.
+    commands: Option<&'b Commands>,
 }
 
-impl Ban {
+/// The rules that let sources do any of this to targets.
+fn banned(
+    policy: &Tested<'_>,
+    (source, target): (&Ebitmap, &TypeSet),
+    class: ClassId,
+    what: &What,
+    conditions: &Conditions,
+) -> Vec<Breach> {
+    let ban = Ban { source, target, class, permissions: what.bits, commands: None };
+    let mut breaches = ban.breaches(policy, conditions);
+    for it in &what.commands {
+        let ban = Ban { permissions: it.bit, commands: Some(it), ..ban };
+        breaches.extend(ban.breaches(policy, conditions));
+    }
+    breaches
+}
+
+impl Ban<'_> {
     /// The rules that break it, joined by whom they let do it to what.
     fn breaches(&self, policy: &Tested<'_>, conditions: &Conditions) -> Vec<Breach> {
-        let rules = conditions.rules(policy.db());
-        rules.filter_map(|it| self.breach(policy, &it)).collect()
+        let rules = policy.about(&policy.allows, self.class, conditions);
+        rules.filter_map(|it| self.breach(policy, it, conditions)).collect()
     }
 
-    fn breach(&self, policy: &Tested<'_>, it: &Rule<'_>) -> Option<Breach> {
+    fn breach(
+        &self,
+        policy: &Tested<'_>,
+        it: &Rule<'_>,
+        conditions: &Conditions,
+    ) -> Option<Breach> {
         let (db, rule) = (policy.db(), it.rule);
         let given = rule.permissions() & self.permissions;
-        let allow = rule.kind == mandate_policydb::RuleKind::Allow;
-        if !allow || rule.class() != self.class || given == 0 {
+        if given == 0 {
             return None;
         }
-        let source = policy.sets.members(rule.source).intersection(&self.source);
+        let source = policy.sets.members(rule.source).intersection(self.source);
+        if source.is_empty() {
+            return None;
+        }
         let targets = policy.sets.members(rule.target);
         let target = targets.intersection(&self.target.types);
-        let to_itself = self.target.itself && !source.intersection(targets).is_empty();
-        let to_others = !source.is_empty() && !target.is_empty();
+        let both = source.intersection(targets);
+        let (mut to_others, mut to_itself) =
+            (!target.is_empty(), self.target.itself && !both.is_empty());
+        if let Some(commands) = self.commands {
+            let usable =
+                |source, target| commands.usable(policy, (source, target, self.class), conditions);
+            to_others &= source.ids().any(|source| target.ids().any(|it| usable(source, it)));
+            to_itself &= both.ids().any(|it| usable(it, it));
+        }
         if !to_others && !to_itself {
             return None;
         }
-        let source = if to_others { source } else { source.intersection(targets) };
-        let mut names = type_names(&policy.sets, &target);
+        let (source, mut names) = match to_others {
+            true => (source, type_names(&policy.sets, &target)),
+            false => (both, Vec::new()),
+        };
         if to_itself {
             names.push("itself".to_owned());
         }
         let who = listed(&type_names(&policy.sets, &source));
-        let what = listed(&db.permission_names(self.class, given));
+        let what = match self.commands {
+            Some(commands) => commands.told(&commands.numbers),
+            None => listed(&db.permission_names(self.class, given)),
+        };
         let class = db.classes.name(self.class);
         let text = format!("{who} may {what} {class} of {}", listed(&names));
         Some(Breach { text, rules: vec![(it.place, given)] })
@@ -118,50 +159,46 @@ impl Ban {
 
 impl Claim for Only {
     fn text(&self) -> String {
-        let Self { domains, target, class, permissions, .. } = self;
-        let [domains, target, permissions] =
-            [domains, target, permissions].map(|it| listed(it.get_ref().as_slice()));
-        format!("{domains}: {permissions} {} of {target}", class.get_ref())
+        let Self { domains, target, class, permissions, xperm, .. } = self;
+        let [domains, target] = [domains, target].map(|it| listed(it.get_ref().as_slice()));
+        let what = listed(&ask::asked(permissions.as_ref(), xperm.as_ref()));
+        format!("{domains}: {what} {} of {target}", class.get_ref())
     }
 
     fn breaches(&self, policy: &Tested<'_>) -> Result<Vec<Breach>, Fault> {
         let db = policy.db();
         let class = Fault::at(&self.class, lookup::class(db, self.class.get_ref()))?;
         let allowed = type_set(policy, &self.domains, false)?.types;
-        let ban = Ban {
-            source: difference(&all_types(&policy.sets), &allowed),
-            target: tested(policy, &self.target, true)?,
-            class,
-            permissions: ask::permissions(db, class, &self.permissions)?,
-        };
-        Ok(ban.breaches(policy, &policy.conditions(self.booleans.as_ref())?))
+        let source = difference(&all_types(&policy.sets), &allowed);
+        let target = tested(policy, &self.target, true)?;
+        let what = What::new(db, class, self.permissions.as_ref(), self.xperm.as_ref())?;
+        let conditions = policy.conditions(self.booleans.as_ref())?;
+        Ok(banned(policy, (&source, &target), class, &what, &conditions))
     }
 }
 
 impl Claim for Neverallow {
     fn text(&self) -> String {
-        let Self { source, target, class, permissions, .. } = self;
-        let [source, target, class, permissions] =
-            [source, target, class, permissions].map(|it| it.get_ref().as_slice().join(" "));
-        format!("{source} {target}:{class} {{ {permissions} }}")
+        let Self { source, target, class, permissions, xperm, .. } = self;
+        let what = ask::asked(permissions.as_ref(), xperm.as_ref()).join(" ");
+        let [source, target, class] =
+            [source, target, class].map(|it| it.get_ref().as_slice().join(" "));
+        format!("{source} {target}:{class} {{ {what} }}")
     }
 
     fn breaches(&self, policy: &Tested<'_>) -> Result<Vec<Breach>, Fault> {
         let db = policy.db();
         let conditions = policy.conditions(self.booleans.as_ref())?;
+        let (source, target) =
+            (tested(policy, &self.source, false)?.types, tested(policy, &self.target, true)?);
         let mut breaches = Vec::new();
         if self.class.get_ref().as_slice().is_empty() {
             return Err(Fault::new(&self.class, Problem::NoNames));
         }
         for name in self.class.get_ref().as_slice() {
             let class = Fault::at(&self.class, lookup::class(db, name))?;
-            let ban = Ban {
-                source: tested(policy, &self.source, false)?.types,
-                target: tested(policy, &self.target, true)?,
-                class,
-                permissions: ask::permissions(db, class, &self.permissions)?,
-            };
-            breaches.extend(ban.breaches(policy, &conditions));
+            let what = What::new(db, class, self.permissions.as_ref(), self.xperm.as_ref())?;
+            breaches.extend(banned(policy, (&source, &target), class, &what, &conditions));
         }
         Ok(breaches)
     }

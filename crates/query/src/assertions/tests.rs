@@ -5,7 +5,7 @@ use mandate_policydb::Unvalidated;
 use mandate_server::Engine;
 
 use super::*;
-use crate::testing::policy;
+use crate::testing::{policy, policy_with_levels};
 
 const RULES: &str = "
 allow a_t files:file { read open };
@@ -134,6 +134,161 @@ becomes = "u_u:a_r:b_t"
 }
 
 #[test]
+fn contexts_for_users_and_members() {
+    check_of(
+        Unvalidated::from_db(policy(
+            "type_change a_t x_t:file y_t; type_member a_t x_t:dir security_t;",
+        )),
+        r#"
+[[transition]]
+kind = "type_change"
+source = "a_t"
+target = "x_t"
+class = "file"
+becomes = "y_t"
+[[transition]]
+kind = "type_member"
+source = "a_t"
+target = "x_t"
+class = "dir"
+becomes = "y_t"
+"#,
+        expect![[r#"
+            ok 2 transition: type_change a_t x_t file becomes y_t
+            FAIL 8 transition: type_member a_t x_t dir becomes y_t
+              it becomes security_t, not y_t
+        "#]],
+    );
+}
+
+#[test]
+fn commands() {
+    let rules = "
+allow a_t { x_t y_t }:chr_file { ioctl read };
+allowxperm a_t x_t:chr_file ioctl { 0x5401 0x8910-0x8913 };
+allow u_t self:chr_file ioctl;
+if (off) { allowxperm a_t x_t:chr_file ioctl 0x5412; }
+";
+    check_of(
+        Unvalidated::from_db(policy(rules)),
+        r#"
+[[can]]
+source = "a_t"
+target = "x_t"
+class = "chr_file"
+permissions = "read"
+xperm = ["ioctl=0x5401", "ioctl=0x8910-0x8913"]
+[[can]]
+source = "a_t"
+target = "x_t"
+class = "chr_file"
+xperm = ["ioctl=0x5412", "ioctl=0x8912-0x8914"]
+[[can]]
+source = "a_t"
+target = "x_t"
+class = "chr_file"
+xperm = "ioctl=0x5412"
+booleans = { off = true }
+[[can]]
+source = "b_t"
+target = "x_t"
+class = "chr_file"
+xperm = "ioctl=0x5401"
+[[cannot]]
+source = "a_t"
+target = "x_t"
+class = "chr_file"
+xperm = ["ioctl=21522", "ioctl=0x8900-0x89ff"]
+[[cannot]]
+source = "a_t"
+target = "y_t"
+class = "chr_file"
+xperm = "ioctl=0x5412"
+[[neverallow]]
+source = "a_t"
+target = "*"
+class = "chr_file"
+xperm = "ioctl=0x5412"
+[[neverallow]]
+source = "a_t"
+target = ["*", "-y_t"]
+class = "chr_file"
+xperm = "ioctl=0x5412"
+booleans = {}
+[[only]]
+domains = "a_t"
+target = ["files", "self"]
+class = "chr_file"
+xperm = "ioctl=0x5412"
+"#,
+        expect![[r#"
+            ok 2 can: a_t x_t chr_file read, ioctl=0x5401 and ioctl=0x8910-0x8913
+            FAIL 8 can: a_t x_t chr_file ioctl=0x5412 and ioctl=0x8912-0x8914
+              a_t may not ioctl 0x5412 chr_file of x_t: no allowxperm rule names it
+                allowxperm a_t x_t:chr_file ioctl 0x5412;
+              a_t may not ioctl 0x8914 chr_file of x_t: no allowxperm rule names it
+            ok 13 can: a_t x_t chr_file ioctl=0x5412
+            FAIL 19 can: b_t x_t chr_file ioctl=0x5401
+              b_t may not ioctl chr_file of x_t: no allow rule applies
+            FAIL 24 cannot: a_t x_t chr_file ioctl=21522 and ioctl=0x8900-0x89ff
+              a_t may ioctl 0x8910 chr_file of x_t
+                allowxperm a_t x_t:chr_file ioctl 0x8910-0x8913;
+                allow a_t x_t:chr_file { read ioctl };
+            FAIL 29 cannot: a_t y_t chr_file ioctl=0x5412
+              a_t may ioctl 0x5412 chr_file of y_t
+                allow a_t y_t:chr_file { read ioctl };
+            FAIL 34 neverallow: a_t *:chr_file { ioctl=0x5412 }
+              a_t may ioctl 0x5412 chr_file of x_t
+                allow a_t x_t:chr_file { read ioctl };
+              a_t may ioctl 0x5412 chr_file of y_t
+                allow a_t y_t:chr_file { read ioctl };
+            ok 39 neverallow: a_t * -y_t:chr_file { ioctl=0x5412 }
+            FAIL 45 only: a_t: ioctl=0x5412 chr_file of files and self
+              u_t may ioctl 0x5412 chr_file of itself
+                allow u_t u_t:chr_file ioctl;
+        "#]],
+    );
+}
+
+#[test]
+fn changes_of_labels() {
+    let constraints = "mlsvalidatetrans file (l1 eq l2 or t3 == mlsfilewrite);";
+    check_of(
+        Unvalidated::from_db(policy_with_levels(
+            constraints,
+            "typeattribute b_t mlsfilewrite; allow a_t x_t:file read;",
+        )),
+        r#"
+[[relabel]]
+source = "u_u:a_r:a_t:s0"
+from = "u_u:object_r:x_t:s0"
+to = "u_u:object_r:x_t:s1"
+class = "file"
+allowed = false
+[[relabel]]
+source = "u_u:a_r:b_t:s0"
+from = "u_u:object_r:x_t:s0"
+to = "u_u:object_r:x_t:s1"
+class = "file"
+allowed = false
+[[relabel]]
+source = "u_u:a_r:a_t:s0"
+from = "u_u:object_r:x_t:s0"
+to = "u_u:object_r:x_t:s1"
+class = "file"
+allowed = true
+"#,
+        expect![[r#"
+            ok 2 relabel: u_u:a_r:a_t:s0 may not relabel file from u_u:object_r:x_t:s0 to u_u:object_r:x_t:s1
+            FAIL 8 relabel: u_u:a_r:b_t:s0 may not relabel file from u_u:object_r:x_t:s0 to u_u:object_r:x_t:s1
+              every constraint holds
+            FAIL 14 relabel: u_u:a_r:a_t:s0 may relabel file from u_u:object_r:x_t:s0 to u_u:object_r:x_t:s1
+              a constraint does not hold, mlsvalidatetrans file ( (l1 eq l2) or (t3 == mlsfilewrite) )
+        "#]],
+    );
+}
+
+#[test]
 fn sets() {
     check(
         r#"
@@ -244,8 +399,8 @@ fn unknown_names_and_keys_are_errors() {
     check(
         "[[can]]\nsource = \"a_t\"\ntarget = 3\n",
         expect![[r#"
-        test.toml:3:10: invalid type: integer `3`, expected a string
-    "#]],
+            test.toml:3:10: target: invalid type: integer `3`, expected a string
+        "#]],
     );
     check(
         "[[can]]\nsource = \"a_t\"\n",
@@ -256,7 +411,62 @@ fn unknown_names_and_keys_are_errors() {
     check(
         "[[may]]\nsource = \"a_t\"\n",
         expect![[r#"
-            test.toml:1:3: unknown field `may`, expected one of `policy`, `build`, `can`, `cannot`, `transition`, `no_flow`, `only`, `neverallow`, `empty_attribute`, `read_only_executables`, `rule_count`
+            test.toml:1:3: unknown field `may`, expected one of `policy`, `build`, `can`, `cannot`, `transition`, `relabel`, `no_flow`, `only`, `neverallow`, `empty_attribute`, `read_only_executables`, `rule_count`
+        "#]],
+    );
+    check(
+        "cannot = [\n    { source = \"a_t\", target = \"x_t\", class = [\"file\"], permissions = \"read\" },\n]\n",
+        expect![[r#"
+            test.toml:2:47: class: invalid type: sequence, expected a string
+        "#]],
+    );
+    check(
+        r#"
+[[can]]
+source = "a_t"
+target = "x_t"
+class = "chr_file"
+[[can]]
+source = "a_t"
+target = "x_t"
+class = "chr_file"
+xperm = "ioctl=0x10000"
+[[can]]
+source = "a_t"
+target = "x_t"
+class = "chr_file"
+xperm = "iotcl=1"
+[[cannot]]
+source = "a_t"
+target = "x_t"
+class = "chr_file"
+xperm = "ioctl=2-1"
+[[cannot]]
+source = "a_t"
+target = "x_t"
+class = "file"
+xperm = "ioctl=2"
+[[transition]]
+kind = "type_chang"
+source = "a_t"
+target = "x_t"
+class = "file"
+becomes = "y_t"
+[[relabel]]
+source = "a_t"
+from = "u_u:object_r:x_t"
+to = "u_u:object_r:y_t"
+class = "file"
+allowed = true
+"#,
+        expect![[r#"
+            test.toml:2:1: expected permissions, or xperm
+            test.toml:10:9: expected a number up to 0xffff, found "0x10000"
+            test.toml:15:9: expected ioctl or nlmsg before =, found "iotcl"
+            test.toml:20:9: "ioctl=2-1" is an empty range
+            test.toml:25:9: class file has no permission "ioctl"
+            test.toml:27:8: no kind of rule "type_chang"; expected one of type_transition, type_member, type_change
+            test.toml:33:10: expected a context: the constraints look at users, roles and levels
         "#]],
     );
     check(
@@ -268,8 +478,8 @@ fn unknown_names_and_keys_are_errors() {
     check(
         "[[empty_attribute]]\nattribute = \n",
         expect![[r#"
-        test.toml:2:13: string values must be quoted, expected literal string
-    "#]],
+            test.toml:2:13: attribute: string values must be quoted, expected literal string
+        "#]],
     );
     check(
         r#"

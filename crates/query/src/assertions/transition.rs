@@ -1,6 +1,6 @@
 //! `transition`: the context of a new process or object.
 
-use mandate_policydb::{ClassId, Context};
+use mandate_policydb::{ClassId, Context, RuleKind};
 use mandate_server::{Compute, Engine, Query};
 use serde::Deserialize;
 
@@ -17,21 +17,38 @@ pub(crate) struct Transition {
     pub(crate) name: Option<String>,
     source: Name,
     target: Name,
+    kind: Option<Name>,
     class: Option<Name>,
     filename: Option<String>,
     becomes: Name,
     booleans: Option<Settings>,
 }
 
+const KINDS: [(RuleKind, Compute); 3] = [
+    (RuleKind::TypeTransition, Compute::Create),
+    (RuleKind::TypeMember, Compute::Member),
+    (RuleKind::TypeChange, Compute::Relabel),
+];
+
 impl Transition {
     fn class(&self) -> &str {
         self.class.as_ref().map_or("process", |it| it.get_ref())
     }
 
+    /// What is computed, by the rule that says it.
+    fn compute(&self) -> Result<Compute, Fault> {
+        let Some(kind) = &self.kind else { return Ok(Compute::Create) };
+        let found = KINDS.iter().find(|it| it.0.keyword() == kind.get_ref());
+        found.map(|it| it.1).ok_or_else(|| {
+            let expected = KINDS.map(|it| it.0.keyword()).join(", ");
+            Fault::new(kind, Problem::RuleKind { found: kind.get_ref().clone(), expected })
+        })
+    }
+
     fn computed(&self, engine: &Engine, pair: &Pair, class: ClassId) -> Result<Context, Fault> {
         let name = self.filename.as_deref().map(str::as_bytes);
         let (source, target) = (&pair.source, &pair.target);
-        let computed = engine.compute_context(Compute::Create, source, target, Some(class), name);
+        let computed = engine.compute_context(self.compute()?, source, target, Some(class), name);
         computed.map_err(|error| Fault::new(&self.source, Problem::Compute(error.to_string())))
     }
 }
@@ -40,7 +57,9 @@ impl Claim for Transition {
     fn text(&self) -> String {
         let filename = self.filename.as_ref().map_or(String::new(), |it| format!(" {it:?}"));
         let (source, target) = (self.source.get_ref(), self.target.get_ref());
-        format!("{source} {target} {}{filename} becomes {}", self.class(), self.becomes.get_ref())
+        let kind = self.kind.as_ref().map_or(String::new(), |it| format!("{} ", it.get_ref()));
+        let becomes = self.becomes.get_ref();
+        format!("{kind}{source} {target} {}{filename} becomes {becomes}", self.class())
     }
 
     fn breaches(&self, policy: &Tested<'_>) -> Result<Vec<Breach>, Fault> {
@@ -60,7 +79,8 @@ impl Claim for Transition {
             let text = format!("it becomes {found}, not {}", self.becomes.get_ref());
             return Ok(vec![Breach { text, rules: Vec::new() }]);
         }
-        if self.class() == "process" { Ok(exec(&engine, &pair, &computed)) } else { Ok(Vec::new()) }
+        let runs = self.kind.is_none() && self.class() == "process";
+        if runs { Ok(exec(&engine, &pair, &computed)) } else { Ok(Vec::new()) }
     }
 }
 
@@ -78,9 +98,10 @@ fn exec(engine: &Engine, pair: &Pair, new: &Context) -> Vec<Breach> {
         let class = db.classes.id(class)?;
         let bit = lookup::known_permission(db, class, permission)?;
         let query = Query { source, target, class };
-        let explained = engine.explain(&query, Some(bit)).permissions;
-        let it = explained.iter().find(|it| !ask::allowed(pair.by_type, it))?;
-        Some(ask::denied(engine, &query, pair.by_type, it))
+        if ask::allowed(engine, &query, pair.by_type) & bit != 0 {
+            return None;
+        }
+        ask::explained(engine, &query, pair.by_type, bit, ask::denied).pop()
     });
     denied.collect()
 }

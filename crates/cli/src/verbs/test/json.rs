@@ -6,19 +6,19 @@ use anyhow::Result;
 use mandate_query::assertions::{Breach, Verdict};
 use serde_json::{Value, json};
 
-use super::{Report, Subject, Subjects, totals};
+use super::{Report, Subject, totals};
 use crate::verbs::places;
 
 /// One object.
-pub(super) fn print(reports: &[Report], subjects: &Subjects, out: &mut dyn Write) -> Result<()> {
+pub(super) fn print(reports: &[Report], subjects: &[Subject], out: &mut dyn Write) -> Result<()> {
     let (assertions, failed) = totals(reports);
     let files: Vec<Value> = reports.iter().map(|it| report(it, subjects)).collect();
     let value = json!({ "assertions": assertions, "failed": failed, "files": files });
     Ok(writeln!(out, "{}", serde_json::to_string_pretty(&value)?)?)
 }
 
-fn report(it: &Report, subjects: &Subjects) -> Value {
-    let subject = subjects.get(&it.policy);
+fn report(it: &Report, subjects: &[Subject]) -> Value {
+    let subject = subjects.get(it.subject);
     let verdicts: Vec<Value> = it.verdicts.iter().map(|it| verdict(it, subject)).collect();
     json!({ "file": it.file, "policy": it.policy, "assertions": verdicts })
 }

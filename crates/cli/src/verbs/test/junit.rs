@@ -6,11 +6,11 @@ use anyhow::Result;
 use mandate_policydb::RuleKey;
 use mandate_query::assertions::Verdict;
 
-use super::{Report, Subject, Subjects, title, totals};
+use super::{Report, Subject, title, totals};
 use crate::verbs::places;
 
 /// A suite for each file, a case for each assertion.
-pub(super) fn print(reports: &[Report], subjects: &Subjects, out: &mut dyn Write) -> Result<()> {
+pub(super) fn print(reports: &[Report], subjects: &[Subject], out: &mut dyn Write) -> Result<()> {
     let (tests, failures) = totals(reports);
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
     writeln!(out, "<testsuites tests=\"{tests}\" failures=\"{failures}\">")?;
@@ -18,7 +18,7 @@ pub(super) fn print(reports: &[Report], subjects: &Subjects, out: &mut dyn Write
         let (file, failures) = (escaped(&report.file), report.failures().count());
         let tests = report.verdicts.len();
         writeln!(out, "  <testsuite name=\"{file}\" tests=\"{tests}\" failures=\"{failures}\">")?;
-        let subject = subjects.get(&report.policy);
+        let subject = subjects.get(report.subject);
         report.verdicts.iter().try_for_each(|it| print_case(it, &file, subject, out))?;
         writeln!(out, "  </testsuite>")?;
     }

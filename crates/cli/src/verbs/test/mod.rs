@@ -4,7 +4,6 @@ mod json;
 mod junit;
 mod text;
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use mandate_policydb::{PolicyDb, Provenance};
 use mandate_query::assertions::{AssertionError, AssertionFile, Problem, Verdict};
 use mandate_server::Engine;
+use rayon::prelude::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use crate::policy::{self, Loaded};
 use crate::{ERROR, Outcome, input, styled, suggest};
@@ -19,7 +19,7 @@ use crate::{ERROR, Outcome, input, styled, suggest};
 /// Arguments of `test`.
 #[derive(clap::Args)]
 #[command(after_help = "\
-A file is a list of assertions: [[can]], [[cannot]], [[transition]], [[only]], [[neverallow]], [[no_flow]], [[empty_attribute]],
+A file is a list of assertions: [[can]], [[cannot]], [[transition]], [[relabel]], [[only]], [[neverallow]], [[no_flow]], [[empty_attribute]],
 [[read_only_executables]], [[rule_count]]; docs/policy-tests.md shows each. The policy is the one that the file names with
 policy = \"path\", seen from the file's folder; else that of --policy; else the embedded base policy.
 
@@ -47,12 +47,31 @@ enum Format {
     Junit,
 }
 
+/// A file that can be tested.
+struct Parsed {
+    name: String,
+    assertions: AssertionFile,
+    /// What its policy is called.
+    policy: String,
+    /// Which of the policies that is.
+    subject: usize,
+}
+
 /// The results of one file.
 struct Report {
     file: String,
     /// What the policy is called.
     policy: String,
+    subject: usize,
     verdicts: Vec<Verdict>,
+}
+
+/// A policy that files test, by where it lies and how it is built; without a path the base policy.
+struct Origin {
+    path: Option<PathBuf>,
+    settings: Vec<(String, String)>,
+    /// The first file that tests it.
+    file: String,
 }
 
 /// A policy that files test.
@@ -63,14 +82,21 @@ struct Subject {
     provenance: Option<Provenance>,
 }
 
-/// All policies that are tested, by their path; none is the base policy.
-type Subjects = BTreeMap<String, Subject>;
+/// Verdicts, or what is wrong with a file as lines.
+type Checked<T> = Result<T, Vec<String>>;
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<Outcome> {
-    let (mut subjects, mut reports, mut faulty) = (Subjects::new(), Vec::new(), false);
-    for path in files(&args.files)? {
-        let policy = args.policy.as_deref();
-        match test(&path, policy, &mut subjects, err)? {
+    let (mut origins, mut files) = (Vec::new(), Vec::new());
+    for path in paths(&args.files)? {
+        files.push(parse(&path, args.policy.as_deref(), &mut origins)?);
+    }
+    let mut subjects = load(&origins, err)?;
+    let engines: Vec<Engine> = subjects.iter().map(|it| it.engine.clone()).collect();
+    let check = |file: Checked<Parsed>| file.and_then(|it| check(it, &engines));
+    let checked: Vec<Checked<Report>> = files.into_par_iter().map(check).collect();
+    let (mut reports, mut faulty) = (Vec::new(), false);
+    for it in checked {
+        match it {
             Ok(report) => reports.push(report),
             Err(errors) => {
                 faulty = true;
@@ -78,6 +104,12 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
                     .iter()
                     .try_for_each(|it| writeln!(err, "{} {it}", styled(ERROR, "error:")))?;
             }
+        }
+    }
+    for report in reports.iter().filter(|it| it.failures().next().is_some()) {
+        let subject = subjects.get_mut(report.subject).context("a file has a policy")?;
+        if subject.provenance.is_none() {
+            subject.provenance = subject.loaded.provenance()?;
         }
     }
     match args.format {
@@ -112,45 +144,55 @@ fn totals(reports: &[Report]) -> (usize, usize) {
     (all, reports.iter().map(|it| it.failures().count()).sum())
 }
 
-/// Tests one file; what is wrong with it as lines.
-fn test(
-    path: &Path,
-    policy: Option<&Path>,
-    subjects: &mut Subjects,
-    err: &mut dyn Write,
-) -> Result<Result<Report, Vec<String>>> {
-    let file = path.display().to_string();
-    let text = String::from_utf8(input::read_bytes(path)?).with_context(|| file.clone())?;
-    let parsed = match AssertionFile::parse(&file, &text) {
+/// Reads a file, and notes the policy that it tests.
+fn parse(path: &Path, policy: Option<&Path>, origins: &mut Vec<Origin>) -> Result<Checked<Parsed>> {
+    let name = path.display().to_string();
+    let text = String::from_utf8(input::read_bytes(path)?).with_context(|| name.clone())?;
+    let assertions = match AssertionFile::parse(&name, &text) {
         Ok(parsed) => parsed,
         Err(error) => return Ok(Err(vec![error.to_string()])),
     };
-    if parsed.is_empty() {
-        return Ok(Err(vec![format!("{file}: it has no assertion")]));
+    if assertions.is_empty() {
+        return Ok(Err(vec![format!("{name}: it has no assertion")]));
     }
     let beside = path.parent().unwrap_or(Path::new(""));
-    let own = parsed.policy().map(|it| beside.join(it));
+    let own = assertions.policy().map(|it| beside.join(it));
     let policy = own.as_deref().or(policy);
-    let settings: Vec<(String, String)> =
-        parsed.build().iter().map(|(key, value)| (key.clone(), value.clone())).collect();
-    let name = called(policy, &settings);
-    if !subjects.contains_key(&name) {
-        let loaded = Subject::load(policy, &settings, err);
-        subjects.insert(name.clone(), loaded.with_context(|| file.clone())?);
+    let build = assertions.build().iter();
+    let settings: Vec<_> = build.map(|(key, value)| (key.clone(), value.clone())).collect();
+    let called = called(policy, &settings);
+    let known = origins.iter().position(|it| it.is(policy, &settings));
+    let subject = known.unwrap_or(origins.len());
+    if known.is_none() {
+        let path = policy.map(Path::to_owned);
+        origins.push(Origin { path, settings, file: name.clone() });
     }
-    let Some(subject) = subjects.get_mut(&name) else { bail!("{name} was not read") };
-    match parsed.check(&subject.engine) {
-        Ok(verdicts) => {
-            if verdicts.iter().any(|it| !it.holds()) && subject.provenance.is_none() {
-                subject.provenance = subject.loaded.provenance()?;
-            }
-            Ok(Ok(Report { file, policy: name, verdicts }))
-        }
-        Err(errors) => {
-            let db = subject.engine.db();
-            Ok(Err(errors.iter().map(|it| explained(db, it)).collect()))
-        }
+    Ok(Ok(Parsed { name, assertions, policy: called, subject }))
+}
+
+/// Reads or builds all policies, side by side.
+fn load(origins: &[Origin], err: &mut dyn Write) -> Result<Vec<Subject>> {
+    let load = |it: &Origin| {
+        let mut said = Vec::new();
+        (Subject::load(it, &mut said).with_context(|| it.file.clone()), said)
+    };
+    let loaded: Vec<_> = origins.par_iter().map(load).collect();
+    let mut subjects = Vec::new();
+    for (subject, said) in loaded {
+        err.write_all(&said)?;
+        subjects.push(subject?);
     }
+    Ok(subjects)
+}
+
+/// Tests one file.
+fn check(file: Parsed, engines: &[Engine]) -> Checked<Report> {
+    let Parsed { name, assertions, policy, subject } = file;
+    let Some(engine) = engines.get(subject) else { return Err(Vec::new()) };
+    let explain = |it: &AssertionError| explained(engine.db(), it);
+    let verdicts = assertions.check(engine);
+    let verdicts = verdicts.map_err(|it| it.iter().map(explain).collect::<Vec<_>>())?;
+    Ok(Report { file: name, policy, subject, verdicts })
 }
 
 /// What a policy is called where results are told, with how it was built.
@@ -163,13 +205,17 @@ fn called(policy: Option<&Path>, settings: &[(String, String)]) -> String {
     name
 }
 
+impl Origin {
+    /// Is it this policy? Files of several folders name the same tree in several ways.
+    fn is(&self, path: Option<&Path>, settings: &[(String, String)]) -> bool {
+        let whole = |it: &Path| std::fs::canonicalize(it).unwrap_or_else(|_| it.to_owned());
+        self.settings == settings && self.path.as_deref().map(whole) == path.map(whole)
+    }
+}
+
 impl Subject {
-    fn load(
-        policy: Option<&Path>,
-        settings: &[(String, String)],
-        err: &mut dyn Write,
-    ) -> Result<Self> {
-        let inputs: Vec<PathBuf> = policy.map(Path::to_owned).into_iter().collect();
+    fn load(Origin { path, settings, .. }: &Origin, err: &mut dyn Write) -> Result<Self> {
+        let inputs: Vec<PathBuf> = path.iter().cloned().collect();
         let loaded = policy::load_built(&inputs, settings, err)?;
         let engine = Engine::new(loaded.policy.clone())?;
         Ok(Self { loaded, engine, provenance: None })
@@ -186,7 +232,7 @@ fn explained(db: &PolicyDb, error: &AssertionError) -> String {
 }
 
 /// All files that are meant, each folder's by name.
-fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+fn paths(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in paths {
         if !path.is_dir() {

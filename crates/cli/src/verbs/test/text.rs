@@ -6,7 +6,7 @@ use anyhow::Result;
 use mandate_policydb::RuleKey;
 use mandate_query::assertions::{Breach, Verdict};
 
-use super::{Report, Subject, Subjects, title, totals};
+use super::{Report, Subject, title, totals};
 use crate::verbs::places;
 use crate::{ALLOWED, DENIED, STRONG, styled};
 
@@ -16,14 +16,14 @@ const MOST: usize = 10;
 const MOST_RULES: usize = 4;
 
 /// A line for each assertion, the failures, a summary.
-pub(super) fn print(reports: &[Report], subjects: &Subjects, out: &mut dyn Write) -> Result<()> {
+pub(super) fn print(reports: &[Report], subjects: &[Subject], out: &mut dyn Write) -> Result<()> {
     for report in reports {
         let head = format!("{}, of {}", report.file, report.policy);
         writeln!(out, "{}", styled(STRONG, &head))?;
         report.verdicts.iter().try_for_each(|it| print_line(it, out))?;
     }
     for report in reports {
-        let Some(subject) = subjects.get(&report.policy) else { continue };
+        let Some(subject) = subjects.get(report.subject) else { continue };
         for verdict in report.failures() {
             let head = format!("{}:{}: {}", report.file, verdict.line, verdict.kind);
             writeln!(out, "\n{}  {}", styled(STRONG, &head), title(verdict))?;
