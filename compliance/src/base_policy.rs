@@ -1,10 +1,12 @@
-//! The tests of `policies/base`: do they notice when a rule is taken away or given too much, and when a goal is given up?
+//! The tests of `policies/base`: do they notice when a rule is taken away or given too much, and when a goal is given up? And the policy
+//! in use: does a system work under it?
 //!
-//! Each change is made in a copy of the tree without its `neverallow` rules, so that tests alone have to notice it.
+//! For the tests, each change is made in a copy of the tree without its `neverallow` rules, so that tests alone have to notice it.
 
 mod goals;
 mod mutations;
 mod statements;
+mod system;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -25,11 +27,20 @@ pub enum Part {
     Mutations,
     /// A `neverallow` is removed, and a rule that it forbade is added.
     Goals,
+    /// A Debian system boots under the policy and does its work; takes minutes, and root.
+    System,
 }
 
 impl Part {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::Mutations, Self::Goals];
+    /// All of them, or those that need neither root nor a Debian mirror.
+    #[must_use]
+    pub fn of_size(full: bool) -> &'static [Self] {
+        if full {
+            &[Self::Mutations, Self::Goals, Self::System]
+        } else {
+            &[Self::Mutations, Self::Goals]
+        }
+    }
 
     /// What the report's comparisons belong to.
     #[must_use]
@@ -37,6 +48,7 @@ impl Part {
         match self {
             Self::Mutations => "base-policy mutations",
             Self::Goals => "base-policy goals",
+            Self::System => "base-policy system",
         }
     }
 }
@@ -53,11 +65,14 @@ pub fn run(
     report: &mut Report<'_>,
 ) -> Result<Vec<Figure>> {
     report.suite(part.suite());
-    let folder = place.work.join("base-policy").join(part.suite().replace(' ', "-"));
-    let tree = Tree::copy(place, &folder)?;
+    let tree = || {
+        let folder = place.work.join("base-policy").join(part.suite().replace(' ', "-"));
+        Tree::copy(place, &folder)
+    };
     match part {
-        Part::Mutations => mutations::run(&tree, full, seed, report),
-        Part::Goals => goals::run(&tree, full, seed, report),
+        Part::Mutations => mutations::run(&tree()?, full, seed, report),
+        Part::Goals => goals::run(&tree()?, full, seed, report),
+        Part::System => system::run(place, report),
     }
 }
 
