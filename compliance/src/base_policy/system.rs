@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 
 use self::checks::{Check, Told};
-use crate::bench::Figure;
+use crate::bench::{Figure, note};
 use crate::kernel::system::{System, copy_folder};
 use crate::place::{Place, run as run_program};
 use crate::report::Report;
@@ -45,7 +45,9 @@ pub(super) fn run(place: &Place, report: &mut Report<'_>) -> Result<Vec<Figure>>
     let (console, told) = boot(place, &folder, &disk, checks.len(), report)?;
     let held = judge(&checks, &told, report)?;
     let remaining = denials::judge(&place.root, &console, report)?;
-    Ok(vec![held, labelled, remaining])
+    let figures = vec![held, labelled, remaining];
+    figures.iter().try_for_each(|it| note(it, report))?;
+    Ok(figures)
 }
 
 /// ext4 with everything below `tree`, labels with it.

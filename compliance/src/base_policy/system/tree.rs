@@ -45,10 +45,23 @@ pub(super) fn debian(folder: &Path) -> Result<PathBuf> {
     let made_of = format!("{}{PREPARE}", suite.versions(&PACKAGES)?);
     let tree = folder.join(format!("tree-{:016x}", fingerprint(&made_of)));
     cached(&tree, |part| {
+        forget_others(folder, part)?;
         bring(part)?;
         prepare(part)
     })?;
     Ok(tree)
+}
+
+/// Removes trees of other versions, which nobody asks for again.
+fn forget_others(folder: &Path, but: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let entry = entry?;
+        let is_tree = entry.file_name().to_string_lossy().starts_with("tree-");
+        if is_tree && entry.path() != but {
+            std::fs::remove_dir_all(entry.path()).context("removing an old tree")?;
+        }
+    }
+    Ok(())
 }
 
 /// In a mount namespace, so that nothing stays mounted whatever happens.
