@@ -1,13 +1,14 @@
-//! `policies/base`: is it to the original tools what it is to ours, and do its tests notice when a rule is taken away or given too
-//! much, and when a goal is given up?
+//! `policies/base`: is it to the original tools what it is to ours, do its tests notice when a rule is taken away or given too much and
+//! when a goal is given up, and does a system work under it?
 //!
-//! Each change is made in a copy of the tree without its `neverallow` rules, so that tests alone have to notice it.
+//! For the tests, each change is made in a copy of the tree without its `neverallow` rules, so that tests alone have to notice it.
 
 mod builds;
 mod effect;
 mod goals;
 mod mutations;
 mod statements;
+mod system;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -31,11 +32,20 @@ pub enum Part {
     Mutations,
     /// A `neverallow` is removed, and a rule that it forbade is added.
     Goals,
+    /// A Debian system boots under the policy and does its work; takes minutes, and root.
+    System,
 }
 
 impl Part {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Builds, Self::Mutations, Self::Goals];
+    /// All of them, or those that need no system to boot.
+    #[must_use]
+    pub fn of_size(full: bool) -> &'static [Self] {
+        if full {
+            &[Self::Builds, Self::Mutations, Self::Goals, Self::System]
+        } else {
+            &[Self::Builds, Self::Mutations, Self::Goals]
+        }
+    }
 
     /// What the report's comparisons belong to.
     #[must_use]
@@ -44,6 +54,7 @@ impl Part {
             Self::Builds => "base-policy builds",
             Self::Mutations => "base-policy mutations",
             Self::Goals => "base-policy goals",
+            Self::System => "base-policy system",
         }
     }
 }
@@ -60,11 +71,15 @@ pub fn run(
     report: &mut Report<'_>,
 ) -> Result<Vec<Figure>> {
     report.suite(part.suite());
-    let folder = place.work.join("base-policy").join(part.suite().replace(' ', "-"));
+    let tree = || {
+        let folder = place.work.join("base-policy").join(part.suite().replace(' ', "-"));
+        Tree::copy(place, &folder)
+    };
     match part {
         Part::Builds => builds::run(place, full, seed, report),
-        Part::Mutations => mutations::run(&Tree::copy(place, &folder)?, full, seed, report),
-        Part::Goals => goals::run(&Tree::copy(place, &folder)?, full, seed, report),
+        Part::Mutations => mutations::run(&tree()?, full, seed, report),
+        Part::Goals => goals::run(&tree()?, full, seed, report),
+        Part::System => system::run(place, report),
     }
 }
 

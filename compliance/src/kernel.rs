@@ -34,6 +34,7 @@ mod initramfs;
 mod records;
 mod requests;
 mod setup;
+pub mod system;
 pub mod userland;
 
 use std::path::{Path, PathBuf};

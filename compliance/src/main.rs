@@ -213,7 +213,7 @@ enum Suite {
         /// The questions.
         questions: PathBuf,
     },
-    /// Tests of policies/base: rules and goals taken away, or given too much, are noticed.
+    /// Tests of policies/base: rules and goals taken away, or given too much, are noticed. At full size, a Debian system boots under it.
     BasePolicy {
         /// Only this part.
         #[arg(value_enum)]
@@ -340,7 +340,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             suites.reach(&reach::Part::ALL, &reach::Size { full: false, queries: None, seed })?;
             suites.labels(&labels::Part::ALL, &labels::Size { full: false, seed })?;
             suites.doc(false)?;
-            drop(suites.base_policy(&base_policy::Part::ALL, false, seed)?);
+            drop(suites.base_policy(base_policy::Part::of_size(false), false, seed)?);
         }
         Suite::Measure { area: Area::Core, figures, seed } => {
             let measured = suites.all(Size::full(seed))?;
@@ -378,7 +378,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             }
         }
         Suite::Measure { area: Area::Base, figures, seed } => {
-            let measured = suites.base_policy(&base_policy::Part::ALL, true, seed)?;
+            let measured = suites.base_policy(base_policy::Part::of_size(true), true, seed)?;
             if let Some(path) = figures {
                 measure::write(&path, "base", suites.report.summaries(), &measured)?;
             }
@@ -414,7 +414,8 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
         }
         Suite::LabelsCompiled { full, seed } => suites.compiled_contexts(full, seed)?,
         Suite::BasePolicy { part, full, seed } => {
-            let parts = part.map_or_else(|| base_policy::Part::ALL.to_vec(), |part| vec![part]);
+            let all = || base_policy::Part::of_size(full).to_vec();
+            let parts = part.map_or_else(all, |part| vec![part]);
             drop(suites.base_policy(&parts, full, seed)?);
         }
         Suite::LabelsWalk { part, full, seed } => {

@@ -73,6 +73,18 @@ impl Suite {
         Ok(names.map(str::to_owned).collect())
     }
 
+    /// Names and versions of packages, a line each.
+    ///
+    /// # Errors
+    /// When the suite does not have one.
+    pub fn versions(&self, packages: &[&str]) -> Result<String> {
+        let output =
+            run(self.command("apt-cache").args(["show", "--no-all-versions"]).args(packages))?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let wanted = |line: &&str| line.starts_with("Package: ") || line.starts_with("Version: ");
+        Ok(text.lines().filter(wanted).flat_map(|line| [line, "\n"]).collect())
+    }
+
     /// Downloads packages and unpacks them into one folder.
     ///
     /// # Errors
@@ -101,7 +113,7 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// The Debian mirror in apt's own configuration.
-fn mirror() -> String {
+pub(crate) fn mirror() -> String {
     let mut files = vec![PathBuf::from("/etc/apt/sources.list")];
     files.extend(files_in(Path::new("/etc/apt/sources.list.d")).unwrap_or_default());
     let texts = files.iter().filter_map(|file| std::fs::read_to_string(file).ok());

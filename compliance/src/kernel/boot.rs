@@ -21,6 +21,11 @@ const DISK: u64 = 64 << 20;
 const PARAMETERS: &str =
     "panic=-1 security=selinux enforcing=0 log_buf_len=4M audit_backlog_limit=8192";
 
+/// Kernel parameters of a whole system, whose /dev is that of its disk.
+const SYSTEM: &str = "umid=guest mem=768M root=98:0 ro devtmpfs.mount=0 con=null con0=fd:0,fd:1 \
+    ssl=null panic=-1 security=selinux enforcing=1 audit=1 audit_backlog_limit=8192 \
+    log_buf_len=4M ignore_loglevel sysctl.kernel.printk_ratelimit=0";
+
 /// A guest that was started; dropping it removes what it left.
 pub(super) struct Run {
     folder: Folder,
@@ -84,6 +89,19 @@ impl Run {
         Self::start(folder, &words, limit)
     }
 
+    /// Boots user-mode Linux from a disk that holds a system, enforcing. Everything the kernel says goes to the console, also
+    /// what the system would keep from it, and nothing is left out because there is much of it.
+    pub(super) fn of_system(image: &Path, disk: &Path, limit: Duration) -> Result<Self> {
+        let folder = Folder::new()?;
+        let mut words = vec![
+            image.display().to_string(),
+            format!("ubd0={}", disk.display()),
+            format!("uml_dir={}", folder.0.display()),
+        ];
+        words.extend(SYSTEM.split_whitespace().map(str::to_owned));
+        Self::start(folder, &words, limit)
+    }
+
     fn start(folder: Folder, words: &[String], limit: Duration) -> Result<Self> {
         let child = start(words, &folder, limit)?;
         Ok(Self { folder, child: child.into() })
@@ -102,10 +120,15 @@ impl Run {
         std::fs::read(self.folder.join("raw")).unwrap_or_default()
     }
 
+    /// What it wrote to its console.
+    pub(super) fn console(&self) -> String {
+        let console = std::fs::read(self.folder.join("console")).unwrap_or_default();
+        String::from_utf8_lossy(&console).into_owned()
+    }
+
     /// The last lines of its console.
     pub(super) fn console_tail(&self) -> String {
-        let console = std::fs::read(self.folder.join("console")).unwrap_or_default();
-        let text = String::from_utf8_lossy(&console).into_owned();
+        let text = self.console();
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(30)..].join("\n")
     }
