@@ -101,7 +101,7 @@ impl Monitor<'_> {
         let caller = self.sid(thread)?;
         let tasks = &self.tasks;
         let process = |number| tasks.get(number).map(|it| it.security.sid);
-        Ok(self.labels.of(object, &self.server, caller, process))
+        Ok(self.labels.of(object, self.server, caller, process))
     }
 
     /// May a thread do all of this to a file?
@@ -133,7 +133,7 @@ impl Monitor<'_> {
     }
 
     /// May a thread search all directories of a path, itself too? None of them is a link.
-    fn may_search(&mut self, thread: i32, path: &[u8]) -> Result<(), Errno> {
+    pub(crate) fn may_search(&mut self, thread: i32, path: &[u8]) -> Result<(), Errno> {
         let source = self.sid(thread)?;
         if let Some(labels) = self.searched.get(path) {
             let labels = labels.clone();
@@ -193,7 +193,7 @@ impl Monitor<'_> {
         let class = class_of(mode);
         let label = self.new_label(thread, above, class, &parent.name)?;
         self.may(thread, label, class, file::create, About::Object(directory))?;
-        let system = self.labels.of_file_system(directory, &self.server);
+        let system = self.labels.of_file_system(directory, self.server);
         let about = About::Object(directory);
         self.may_as(thread, label, system, Class::Filesystem, filesystem::associate, about)?;
         Ok(label)

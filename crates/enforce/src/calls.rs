@@ -18,9 +18,15 @@ use crate::sys::listener::{Answer, Notification};
 /// The result of a call that gives nothing.
 const DONE: Answer = Answer::Value(0);
 
+/// An argument of 32 bits: the kernel does not look at the others.
+#[expect(clippy::cast_possible_truncation, reason = "as the kernel does")]
+pub(crate) fn word(argument: u64) -> u32 {
+    argument as u32
+}
+
 /// An argument that is a C `int`.
-fn int(argument: u64) -> i32 {
-    argument as u32 as i32
+pub(crate) fn int(argument: u64) -> i32 {
+    word(argument).cast_signed()
 }
 
 impl Monitor<'_> {
@@ -55,7 +61,7 @@ impl Monitor<'_> {
             libc::SYS_linkat => self.link(call, (Base::of(a), b), (Base::of(c), d), int(e)),
             libc::SYS_rename => self.rename(call, (here, a), (here, b), 0),
             libc::SYS_renameat => self.rename(call, (Base::of(a), b), (Base::of(c), d), 0),
-            libc::SYS_renameat2 => self.rename(call, (Base::of(a), b), (Base::of(c), d), e as u32),
+            libc::SYS_renameat2 => self.rename(call, (Base::of(a), b), (Base::of(c), d), word(e)),
 
             libc::SYS_chmod => self.chmod(call, here, a, b, 0),
             libc::SYS_fchmodat => self.chmod(call, Base::of(a), b, c, 0),

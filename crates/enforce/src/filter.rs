@@ -16,9 +16,9 @@ pub(crate) enum Treatment {
     /// The monitor is asked.
     Notify,
     /// It fails with this errno.
-    Refuse(u16),
+    Refuse(i32),
     /// It depends on an argument.
-    When(Test, &'static Treatment, &'static Treatment),
+    When(Test, &'static Self, &'static Self),
 }
 
 /// A look at the low half of an argument. Those of which the kernel takes a whole register for a pointer have [`Test::is_null`].
@@ -82,7 +82,7 @@ pub(crate) fn program(exact: bool) -> Vec<sock_filter> {
         statement(op::RETURN, libc::SECCOMP_RET_KILL_PROCESS),
         statement(op::LOAD, NUMBER),
         jump(op::IF_AT_LEAST, X32, 0, 1),
-        statement(op::RETURN, refusal(libc::ENOSYS as u16)),
+        statement(op::RETURN, refusal(libc::ENOSYS)),
     ];
     program.extend(search(&ranges(&calls)));
     program
@@ -93,7 +93,7 @@ type Range = (u32, Treatment);
 
 /// Neighbours of like treatment together; what is between them is refused.
 fn ranges(calls: &[(u32, Treatment)]) -> Vec<Range> {
-    const UNKNOWN: Treatment = Treatment::Refuse(libc::ENOSYS as u16);
+    const UNKNOWN: Treatment = Treatment::Refuse(libc::ENOSYS);
     let mut ranges: Vec<Range> = vec![(0, UNKNOWN)];
     let mut push = |from: u32, treatment: Treatment| match ranges.last_mut() {
         Some(last) if last.1 == treatment => {}
@@ -161,8 +161,8 @@ fn leaf(treatment: &Treatment) -> Vec<sock_filter> {
     }
 }
 
-fn refusal(errno: u16) -> u32 {
-    libc::SECCOMP_RET_ERRNO | u32::from(errno)
+fn refusal(errno: i32) -> u32 {
+    libc::SECCOMP_RET_ERRNO | errno.unsigned_abs()
 }
 
 fn statement(code: u16, k: u32) -> sock_filter {
@@ -176,6 +176,7 @@ fn jump(code: u16, k: u32, jt: u8, jf: u8) -> sock_filter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calls::word;
 
     /// What the program says of a call, run as the kernel runs it.
     fn run(program: &[sock_filter], arch: u32, number: u32, arguments: [u64; 6]) -> u32 {
@@ -184,7 +185,7 @@ mod tests {
             ARCHITECTURE => arch,
             at => {
                 let argument = arguments[((at - ARGUMENTS) / 8) as usize];
-                (if at % 8 == 0 { argument } else { argument >> 32 }) as u32
+                word(if at % 8 == 0 { argument } else { argument >> 32 })
             }
         };
         let (mut at, mut a) = (0, 0);
@@ -212,8 +213,8 @@ mod tests {
             Treatment::When(test, then, otherwise) => {
                 let argument = arguments[usize::from(test.argument)];
                 let holds = match test.what {
-                    What::AnyOf(bits) => argument as u32 & bits != 0,
-                    What::Is(number) => argument as u32 == number,
+                    What::AnyOf(bits) => word(argument) & bits != 0,
+                    What::Is(number) => word(argument) == number,
                     What::IsNull => argument == 0,
                 };
                 meaning(if holds { then } else { otherwise }, arguments)
@@ -230,8 +231,8 @@ mod tests {
                 let expected = calls.iter().find(|it| it.0 == number);
                 for n in 0..values.len() {
                     let arguments = std::array::from_fn(|at| values[(n + 3 * at) % values.len()]);
-                    let expected = expected
-                        .map_or(refusal(libc::ENOSYS as u16), |it| meaning(&it.1, arguments));
+                    let expected =
+                        expected.map_or(refusal(libc::ENOSYS), |it| meaning(&it.1, arguments));
                     assert_eq!(run(&program, AUDIT_ARCH, number, arguments), expected, "{number}");
                 }
             }
@@ -243,7 +244,7 @@ mod tests {
         let program = program(false);
         let i386 = run(&program, 0x4000_0003, 0, [0; 6]);
         assert_eq!(i386, libc::SECCOMP_RET_KILL_PROCESS);
-        assert_eq!(run(&program, AUDIT_ARCH, X32 | 1, [0; 6]), refusal(libc::ENOSYS as u16));
+        assert_eq!(run(&program, AUDIT_ARCH, X32 | 1, [0; 6]), refusal(libc::ENOSYS));
     }
 
     #[test]

@@ -25,6 +25,7 @@ use std::io;
 
 pub use record::{Record, Subject};
 pub use supervisor::{Ended, Settings, run};
+pub use sys::user::User;
 
 /// Why nothing was started.
 #[derive(Debug, thiserror::Error)]

@@ -105,11 +105,6 @@ pub(crate) fn magic(file: BorrowedFd<'_>) -> String {
     format!("/proc/self/fd/{}", file.as_raw_fd())
 }
 
-/// The last part of a path.
-pub(crate) fn last(path: &[u8]) -> &[u8] {
-    path.rsplit(|it| *it == b'/').next().unwrap_or_default()
-}
-
 /// A path and a name below it.
 pub(crate) fn join(path: &[u8], name: &[u8]) -> Vec<u8> {
     let slash: &[u8] = if path.ends_with(b"/") { b"" } else { b"/" };

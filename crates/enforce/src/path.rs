@@ -25,7 +25,7 @@ pub(crate) enum Base {
 
 impl Base {
     pub(crate) fn of(argument: u64) -> Self {
-        match argument as u32 as i32 {
+        match crate::calls::int(argument) {
             libc::AT_FDCWD => Self::Current,
             number => Self::Descriptor(number),
         }
@@ -119,6 +119,26 @@ impl Walker {
         Object::new(file, path)
     }
 
+    /// Opens a file to be read in one step, if its path is as the kernel would write it and has no link in it. Only of use where a file or
+    /// directory was before: other kinds notice that they are opened.
+    pub(crate) fn open_at_once(self, path: &[u8], flags: OFlags) -> Option<(Object, Vec<u8>)> {
+        if !is_plain(path) || is_special(path) {
+            return None;
+        }
+        let resolve = ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+        let own = OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
+        let file = openat2(CWD, path, flags | own, Mode::empty(), resolve).ok()?;
+        let object = Object::new(file, path.to_vec()).ok()?;
+        let plain = matches!(object.facts.kind(), libc::S_IFREG | libc::S_IFDIR);
+        if !plain || object.facts.inode.device < 1 << 8 && is_proc(&object) {
+            return None;
+        }
+        if !flags.contains(OFlags::NONBLOCK) {
+            rustix::fs::fcntl_setfl(&object, flags).ok()?;
+        }
+        Some((object, above(path).to_vec()))
+    }
+
     /// Absolute paths that are as the kernel would write them and have no link in them.
     fn at_once(self, path: &[u8], how: How) -> Option<Result<Found, Errno>> {
         if how.name || !is_plain(path) || is_special(path) {
@@ -136,9 +156,7 @@ impl Walker {
                 if object.facts.inode.device < 1 << 8 && is_proc(&object) {
                     return None;
                 }
-                let end = path.iter().rposition(|it| *it == b'/').unwrap_or(0);
-                let above = if end == 0 { b"/".to_vec() } else { path[..end].to_vec() };
-                let searched = vec![Searched::Beginnings(above)];
+                let searched = vec![Searched::Beginnings(above(path).to_vec())];
                 Some(Ok(Found { searched, links: Vec::new(), end: End::Object(object) }))
             }
             // There is a link; or the kernel wants it tried again.
@@ -231,14 +249,7 @@ impl Walk {
 
     fn above(&self, at: &Object) -> Result<Object, Errno> {
         let file = openat(at, c"..", HOLD | OFlags::NOFOLLOW, Mode::empty())?;
-        let end = at.path.iter().rposition(|it| *it == b'/').unwrap_or(0);
-        let path = if end == 0 { b"/".to_vec() } else { at.path[..end].to_vec() };
-        let mut above = Object::new(file, path)?;
-        // Not every directory is where its path was: it may have been moved.
-        if at.path == b"/" {
-            above.path = b"/".to_vec();
-        }
-        Ok(above)
+        Object::new(file, above(&at.path).to_vec())
     }
 
     fn step(&self, at: &Object, part: &[u8]) -> Result<Object, Errno> {
@@ -290,12 +301,20 @@ pub(crate) fn path_of(file: BorrowedFd<'_>) -> Result<Vec<u8>, Errno> {
 }
 
 fn is_proc(at: &Object) -> bool {
-    rustix::fs::fstatfs(at).is_ok_and(|it| i64::from(it.f_type) == MAGIC)
+    rustix::fs::fstatfs(at).is_ok_and(|it| it.f_type == MAGIC)
 }
 
 /// The directory of all processes, whose inode has number 1 (PROC_ROOT_INO).
 fn is_proc_root(at: &Object) -> bool {
     at.facts.inode.number == 1 && is_proc(at)
+}
+
+/// The directory that a path lies in.
+fn above(path: &[u8]) -> &[u8] {
+    match path.iter().rposition(|it| *it == b'/') {
+        None | Some(0) => b"/",
+        Some(end) => &path[..end],
+    }
 }
 
 /// The parts of a path, the first one last; dots left out.
@@ -328,7 +347,7 @@ mod tests {
     use super::*;
 
     fn walker() -> Walker {
-        let this = std::process::id() as i32;
+        let this = std::process::id().cast_signed();
         Walker { process: this, thread: this, monitor: 1 }
     }
 

@@ -25,6 +25,7 @@ use crate::record::Record;
 use crate::sys::listener::{Answer, Listener, Notification};
 use crate::sys::start::{self, Program};
 use crate::sys::trace::{self, Event};
+use crate::sys::user::User;
 use crate::task::{Security, Task, Tasks};
 use crate::{StartError, filter};
 
@@ -34,10 +35,17 @@ pub struct Settings<'a> {
     pub server: &'a SecurityServer,
     /// Labels of files that have none.
     pub file_contexts: &'a FileContexts,
-    /// The context that the program gets.
+    /// The context that the program starts in.
     pub context: &'a str,
+    /// The program itself gets this context, as `runcon` gives it: its file has to be a way into it. Otherwise it is executed from there, as
+    /// from a shell.
+    pub enter: bool,
     /// Looks at files are decided on, too.
     pub exact: bool,
+    /// Whom the programs, and this process from now on, belong to.
+    pub user: Option<&'a User>,
+    /// What programs find in their environment besides what is in this process's.
+    pub environment: Vec<(OsString, OsString)>,
     /// Hears of decisions that are to be logged.
     pub told: &'a mut dyn FnMut(&Record),
 }
@@ -56,10 +64,14 @@ pub enum Ended {
 /// # Errors
 /// Nothing was started: the context is wrong, the machine does not let programs be watched, or the program cannot be executed.
 pub fn run(settings: Settings<'_>, words: &[OsString]) -> Result<Ended, StartError> {
-    let Settings { server, file_contexts, context, exact, told } = settings;
+    let Settings { server, file_contexts, context, enter, exact, user, environment, told } =
+        settings;
     let sid = server.sid(context)?;
-    let program = Program::new(words)?;
+    let program = Program::new(words, environment)?;
     let system = |what| move |it: io::Error| StartError::System(what, it);
+    if let Some(user) = user {
+        user.become_it().map_err(system("becoming the user"))?;
+    }
     let children = trace::children().map_err(system("watching children"))?;
     let started = start::start(&program, &filter::program(exact))?;
     trace::leave_signals_to_another_thread().map_err(system("a thread"))?;
@@ -69,20 +81,20 @@ pub fn run(settings: Settings<'_>, words: &[OsString]) -> Result<Ended, StartErr
     let mut tasks = Tasks::default();
     let umask = crate::task::umask_of(started.process).unwrap_or(0o022);
     let mut security = Security::new(sid);
-    security.exec = Some(sid);
+    security.exec = enter.then_some(sid);
     let task = Task { process: started.process, security, no_new_privs: false, umask };
     tasks.insert(started.process, task);
     let mut monitor = Monitor {
         vocabulary: server.with_engine(|engine| Vocabulary::of(engine.db())),
         labels: Labels::new(file_contexts, server, owner),
         server,
-        exact,
         told,
         tasks,
         main: started.process,
         ended: None,
         listener: Arc::new(started.listener),
         searched: FxHashMap::default(),
+        plain: FxHashSet::default(),
         plans: FxHashMap::default(),
         scripts: FxHashMap::default(),
         held: FxHashMap::default(),
@@ -107,7 +119,6 @@ pub(crate) struct Monitor<'a> {
     pub(crate) server: &'a SecurityServer,
     pub(crate) vocabulary: Vocabulary,
     pub(crate) labels: Labels<'a>,
-    pub(crate) exact: bool,
     pub(crate) told: &'a mut dyn FnMut(&Record),
     pub(crate) tasks: Tasks,
     main: i32,
@@ -115,6 +126,8 @@ pub(crate) struct Monitor<'a> {
     listener: Arc<Listener>,
     /// Labels of the directories on a path, itself too, without repetitions.
     pub(crate) searched: FxHashMap<Box<[u8]>, Rc<[Sid]>>,
+    /// Paths that led to files or directories.
+    pub(crate) plain: FxHashSet<Box<[u8]>>,
     /// What was decided about programs that are about to be executed, by thread.
     pub(crate) plans: FxHashMap<i32, Plan>,
     /// Scripts whose interpreter is about to open them, by process.
@@ -126,7 +139,7 @@ pub(crate) struct Monitor<'a> {
     pub(crate) sockets: Sockets,
     /// The mask that this process has now.
     pub(crate) umask: Option<u32>,
-    /// The program itself has not been executed yet: it was chosen by the user, not by another program.
+    /// The program itself has not been executed yet.
     pub(crate) is_first: bool,
     sweep: Sweep,
 }
@@ -389,11 +402,11 @@ impl Monitor<'_> {
         // The caller stops on its way back to the program, when the call is done.
         let stops = goes_on && trace::interrupt(frozen.call.thread).is_ok();
         let answered = self.listener.answer(frozen.call.id, answer);
-        if stops && answered.is_ok() {
-            match trace::next_event(frozen.call.thread, true) {
-                Ok(Some((thread, event))) => self.happened(thread, event),
-                Ok(None) | Err(_) => {}
-            }
+        if stops
+            && answered.is_ok()
+            && let Ok(Some((thread, event))) = trace::next_event(frozen.call.thread, true)
+        {
+            self.happened(thread, event);
         }
         for thread in &frozen.stopped {
             let _killed = trace::resume(*thread, 0);

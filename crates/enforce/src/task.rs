@@ -88,10 +88,6 @@ impl Tasks {
         all.map(|it| *it.0).filter(|it| *it != thread).collect()
     }
 
-    pub(crate) fn is_alone(&self, process: i32) -> bool {
-        self.processes.get(&process).is_none_or(|it| it.threads < 2)
-    }
-
     pub(crate) fn insert(&mut self, thread: i32, task: Task) {
         self.processes.entry(task.process).or_default().threads += 1;
         self.tasks.insert(thread, task);
@@ -203,7 +199,7 @@ impl Tasks {
         while text.len() < MOST {
             let from = at + text.len() as u64;
             // The next page may not be there.
-            let room = (PAGE - from % PAGE).min(buffer.len() as u64) as usize;
+            let room = usize::try_from(PAGE - from % PAGE).unwrap_or(1).min(buffer.len());
             let read = memory.read_at(&mut buffer[..room], from).map_err(|_| Errno::FAULT)?;
             let Some(part) = buffer.get(..read).filter(|it| !it.is_empty()) else {
                 return Err(Errno::FAULT);

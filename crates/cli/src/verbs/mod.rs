@@ -76,7 +76,7 @@ impl Verb {
             Self::Info(args) => info::run(args, out),
             Self::Decide(args) => decide::run(args, out, err),
             Self::Explain(args) => explain::run(args, out),
-            Self::Run(args) => run::run(args, err),
+            Self::Run(args) => run::run(args, out, err),
             Self::Query(args) => query::run(args, out, err),
             Self::Test(args) => test::run(args, out, err),
             Self::Label(args) => label::run(args, out, err),

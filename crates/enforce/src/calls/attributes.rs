@@ -5,7 +5,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::{DONE, FOLLOWED, ITSELF, unless_nofollow};
+use super::{DONE, FOLLOWED, ITSELF, unless_nofollow, word};
 use crate::access::About;
 use crate::class::{Class, file, filesystem};
 use crate::object::Object;
@@ -54,7 +54,7 @@ impl Monitor<'_> {
         self.owned(object)?;
         self.may_file(call.thread, object, file::setattr)?;
         self.still(call)?;
-        rustix::fs::chmod(object.magic(), Mode::from_raw_mode(mode as u32 & 0o7777))?;
+        rustix::fs::chmod(object.magic(), Mode::from_raw_mode(word(mode) & 0o7777))?;
         Ok(DONE.into())
     }
 
@@ -97,7 +97,7 @@ impl Monitor<'_> {
         object: &Object,
         (user, group): (u64, u64),
     ) -> Result<Reply, Errno> {
-        let known = |it: u64| (it as u32 != u32::MAX).then_some(it as u32);
+        let known = |it: u64| (word(it) != u32::MAX).then_some(word(it));
         self.may_file(call.thread, object, file::setattr)?;
         self.still(call)?;
         let (user, group) = (known(user).map(Uid::from_raw), known(group).map(Gid::from_raw));

@@ -146,9 +146,10 @@ impl Monitor<'_> {
         let old = task.security.sid;
         let label = self.label(call.thread, first)?;
         let about = About::Object(first);
-        if self.is_first {
+        if self.is_first
+            && let Some(sid) = task.security.exec
+        {
             // Whoever started the monitor chose the context: what is left is whether this program is a way into it.
-            let sid = task.security.exec.unwrap_or(old);
             self.may_as(call.thread, sid, label, Class::File, file::entrypoint, about)?;
             return Ok((sid, false));
         }
@@ -342,8 +343,11 @@ fn is_mounted(object: &Object, flag: libc::c_ulong) -> bool {
     rustix::fs::fstatvfs(object).is_ok_and(|it| it.f_flag.bits() & flag != 0)
 }
 
+/// The path of an interpreter, and an option.
+type Interpreter = (Vec<u8>, Option<Vec<u8>>);
+
 /// The interpreter of a script and its one option, as its first line names them.
-fn interpreter_of(object: &Object) -> Result<Option<(Vec<u8>, Option<Vec<u8>>)>, Errno> {
+fn interpreter_of(object: &Object) -> Result<Option<Interpreter>, Errno> {
     let file = openat(CWD, object.magic(), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
     let mut head = [0; HEAD];
     let read = rustix::io::pread(&file, &mut head, 0)?;

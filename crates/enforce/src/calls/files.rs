@@ -5,7 +5,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
 
-use super::{DONE, FOLLOWED, int};
+use super::{DONE, FOLLOWED, word};
 use crate::class::file;
 use crate::object::{Object, magic};
 use crate::path::{Base, End, How, Parent, path_of};
@@ -16,6 +16,8 @@ use crate::sys::listener::{Answer, Notification};
 const TRIES: usize = 40;
 /// What the monitor adds to all it opens: nothing of it outlives an exec, and no terminal becomes its own.
 const OWN: i32 = libc::O_CLOEXEC | libc::O_NOCTTY;
+/// As many paths are remembered that led to files or directories.
+const MOST_PLAIN: usize = 1 << 16;
 /// What has been done when a file is opened again by what holds it.
 const SETTLED: i32 = libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW | libc::O_DIRECTORY;
 
@@ -49,13 +51,43 @@ impl Monitor<'_> {
         if flags & libc::O_CREAT != 0 {
             return self.create(call, base, &path, flags, mode);
         }
+        let reads = flags & (libc::O_ACCMODE | libc::O_TRUNC) == libc::O_RDONLY;
+        if reads
+            && self.plain.contains(&*path)
+            && let Some(answer) = self.open_plain(call, &path, flags)?
+        {
+            return Ok(answer.into());
+        }
         let how = How { follow: flags & libc::O_NOFOLLOW == 0, name: false };
         let found = self.walker(call.thread)?.walk(base, &path, how)?;
         self.may_walk(call.thread, &found)?;
-        match found.end {
-            End::Object(object) => self.open_object(call, &object, flags),
-            End::Name(..) => Err(Errno::NOENT),
+        let End::Object(object) = found.end else { return Err(Errno::NOENT) };
+        if reads
+            && object.path == path
+            && matches!(object.facts.kind(), libc::S_IFREG | libc::S_IFDIR)
+        {
+            if self.plain.len() >= MOST_PLAIN {
+                self.plain.clear();
+            }
+            self.plain.insert(path.into());
         }
+        self.open_object(call, &object, flags)
+    }
+
+    /// Opens what was a file or directory when it was last opened by this path, in one step.
+    fn open_plain(
+        &mut self,
+        call: &Notification,
+        path: &[u8],
+        flags: i32,
+    ) -> Result<Option<Answer>, Errno> {
+        let wanted = OFlags::from_bits_retain(flags.unsigned_abs());
+        let Some((object, above)) = self.walker(call.thread)?.open_at_once(path, wanted) else {
+            return Ok(None);
+        };
+        self.may_search(call.thread, &above)?;
+        self.may_file(call.thread, &object, opened(flags))?;
+        Ok(Some(given(object.file, flags)))
     }
 
     pub(super) fn openat2(
@@ -204,7 +236,7 @@ impl Monitor<'_> {
         mode: u64,
     ) -> Result<Reply, Errno> {
         writable(&parent.directory)?;
-        let mode = mode as u32 & 0o7777;
+        let mode = word(mode) & 0o7777;
         let label = self.may_create(call.thread, parent, libc::S_IFREG | mode)?;
         self.still(call)?;
         self.take_umask(call.thread);
@@ -260,7 +292,7 @@ impl Monitor<'_> {
         self.take_umask(call.thread);
         let own = OFlags::from_bits_retain((flags | OWN).unsigned_abs());
         let name = directory.magic();
-        let file = openat(CWD, name, own, Mode::from_raw_mode(mode as u32 & 0o7777))?;
+        let file = openat(CWD, name, own, Mode::from_raw_mode(word(mode) & 0o7777))?;
         let object = Object::new(file, directory.path.clone())?;
         self.settle_new(&directory, &object, label);
         self.may_file(call.thread, &object, opened(flags))?;
@@ -367,7 +399,7 @@ impl Monitor<'_> {
         path: u64,
         mask: u64,
     ) -> Result<Reply, Errno> {
-        let mask = mask as u32;
+        let mask = word(mask);
         let how = How { follow: mask & libc::IN_DONT_FOLLOW == 0, name: false };
         let object = self.object(call, Base::Current, path, how)?;
         let reads = libc::IN_ACCESS | libc::IN_CLOSE_NOWRITE;
@@ -386,7 +418,7 @@ impl Monitor<'_> {
         let all = [self.tasks.siblings(call.thread), vec![call.thread]].concat();
         for thread in all {
             if let Some(task) = self.tasks.get_mut(thread).filter(|it| it.process == process) {
-                task.umask = int(mask) as u32 & 0o777;
+                task.umask = word(mask) & 0o777;
             }
         }
         Ok(Answer::Continue.into())

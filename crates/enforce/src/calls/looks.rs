@@ -3,7 +3,7 @@
 use rustix::fs::{AtFlags, CWD};
 use rustix::io::Errno;
 
-use super::{DONE, FOLLOWED, ITSELF, int, unless_nofollow};
+use super::{DONE, FOLLOWED, ITSELF, int, unless_nofollow, word};
 use crate::class::{file, filesystem};
 use crate::object::Object;
 use crate::path::{Base, End};
@@ -88,7 +88,7 @@ impl Monitor<'_> {
         (flags, mask, to): (i32, u64, u64),
     ) -> Result<Reply, Errno> {
         let object = self.looked_at(call, base, path, flags)?;
-        let answer = look::statx(std::os::fd::AsFd::as_fd(&object), flags, mask as u32)?;
+        let answer = look::statx(std::os::fd::AsFd::as_fd(&object), flags, word(mask))?;
         self.tell_bytes(call, to, &answer)
     }
 
@@ -126,7 +126,7 @@ impl Monitor<'_> {
         (to, size): (u64, u64),
     ) -> Result<Reply, Errno> {
         let name = self.tasks.text(call.thread, path)?;
-        let size = usize::try_from(size as u32 as i32).ok().filter(|it| *it > 0);
+        let size = usize::try_from(int(size)).ok().filter(|it| *it > 0);
         let size = size.ok_or(Errno::INVAL)?;
         let object = if name.is_empty() {
             self.walker(call.thread)?.base(base)?

@@ -6,7 +6,7 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags, openat};
 use rustix::io::Errno;
 
 use super::files::writable;
-use super::{DONE, NAMED};
+use super::{DONE, NAMED, word};
 use crate::access::About;
 use crate::class::{Class, file};
 use crate::object::{Object, join};
@@ -52,7 +52,7 @@ impl Monitor<'_> {
         mode: u64,
     ) -> Result<Reply, Errno> {
         let parent = self.free_name(call, (base, path))?;
-        let mode = mode as u32 & 0o7777;
+        let mode = word(mode) & 0o7777;
         let label = self.may_create(call.thread, &parent, libc::S_IFDIR | mode)?;
         self.still(call)?;
         self.take_umask(call.thread);
@@ -68,7 +68,7 @@ impl Monitor<'_> {
         mode: u64,
         device: u64,
     ) -> Result<Reply, Errno> {
-        let mode = mode as u32;
+        let mode = word(mode);
         let mode = if mode & libc::S_IFMT == 0 { mode | libc::S_IFREG } else { mode };
         let parent = self.free_name(call, (base, path))?;
         if parent.slash {

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, Protocol, RawProtocol, SocketFlags, SocketType, sockopt};
 
-use super::{DONE, FOLLOWED};
+use super::{DONE, FOLLOWED, word};
 use crate::access::About;
 use crate::class::{Class, file, socket};
 use crate::labels::{found, initial};
@@ -108,7 +108,7 @@ impl Monitor<'_> {
 
     /// A copy of an address.
     fn address(&mut self, call: &Notification, at: u64, size: u64) -> Result<Vec<u8>, Errno> {
-        let size = usize::try_from(size as u32).ok().filter(|it| *it <= 128).ok_or(Errno::INVAL)?;
+        let size = usize::try_from(word(size)).ok().filter(|it| *it <= 128).ok_or(Errno::INVAL)?;
         self.tasks.bytes(call.thread, at, size)
     }
 
@@ -394,7 +394,7 @@ impl Address {
         if path.len() > 107 {
             return Err(Errno::NAMETOOLONG);
         }
-        let family = libc::AF_UNIX as u16;
+        let family = u16::try_from(libc::AF_UNIX).unwrap_or_default();
         Ok([&family.to_ne_bytes()[..], path, b"\0"].concat())
     }
 }

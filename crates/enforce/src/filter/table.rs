@@ -12,8 +12,8 @@ use Treatment::{Allow, Notify, Refuse, When};
 const SYS_CACHESTAT: libc::c_long = 451;
 const SYS_IO_PGETEVENTS: libc::c_long = 333;
 
-const FORBIDDEN: Treatment = Refuse(EPERM as u16);
-const ABSENT: Treatment = Refuse(ENOSYS as u16);
+const FORBIDDEN: Treatment = Refuse(EPERM);
+const ABSENT: Treatment = Refuse(ENOSYS);
 
 /// New namespaces, and children that would not be traced.
 const ESCAPES: u32 = (libc::CLONE_NEWNS
@@ -64,12 +64,13 @@ const SENDTO: Treatment = When(Test::is_null(4), &Allow, &Notify);
 const PERSONALITY: Treatment =
     When(Test::is(0, u32::MAX), &Allow, &When(Test::is(0, 0), &Allow, &FORBIDDEN));
 
+/// Requests of asm-generic/ioctls.h and linux/tty.h; the kernel looks at 32 bits.
+const TIOCSTI: u32 = 0x5412;
+const TIOCLINUX: u32 = 0x541c;
+
 /// Characters put into the input of a terminal are executed by whoever reads it.
-const IOCTL: Treatment = When(
-    Test::is(1, libc::TIOCSTI as u32),
-    &FORBIDDEN,
-    &When(Test::is(1, libc::TIOCLINUX as u32), &FORBIDDEN, &Allow),
-);
+const IOCTL: Treatment =
+    When(Test::is(1, TIOCSTI), &FORBIDDEN, &When(Test::is(1, TIOCLINUX), &FORBIDDEN, &Allow));
 
 const SHMAT: Treatment = When(Test::any_of(2, libc::SHM_EXEC as u32), &FORBIDDEN, &Allow);
 
@@ -458,7 +459,7 @@ pub(super) fn calls(exact: bool) -> Vec<(u32, Treatment)> {
         (libc::SYS_ioctl, IOCTL),
         (libc::SYS_shmat, SHMAT),
         (libc::SYS_open_by_handle_at, FORBIDDEN),
-        (libc::SYS_name_to_handle_at, Refuse(EOPNOTSUPP as u16)),
+        (libc::SYS_name_to_handle_at, Refuse(EOPNOTSUPP)),
     ];
     let looks = if exact { Notify } else { Allow };
     let groups = [

@@ -42,7 +42,10 @@ impl Program {
     ///
     /// # Errors
     /// A word has a zero byte in it.
-    pub(crate) fn new(words: &[OsString]) -> Result<Self, StartError> {
+    pub(crate) fn new(
+        words: &[OsString],
+        environment: Vec<(OsString, OsString)>,
+    ) -> Result<Self, StartError> {
         let text = |it: &OsStr| {
             CString::new(it.as_bytes()).map_err(|_| StartError::ZeroByte(it.to_owned()))
         };
@@ -58,7 +61,9 @@ impl Program {
             };
             folders.map(path).collect::<Result<_, _>>()?
         };
-        let environment = std::env::vars_os().map(|(name, value)| {
+        let kept = std::env::vars_os().filter(|it| environment.iter().all(|new| new.0 != it.0));
+        let all: Vec<_> = kept.chain(environment.iter().cloned()).collect();
+        let environment = all.into_iter().map(|(name, value)| {
             text(&OsString::from_vec([name.as_bytes(), b"=", value.as_bytes()].concat()))
         });
         Ok(Self {

@@ -39,7 +39,12 @@ const EVENT_STOP: i32 = 128;
 pub(crate) fn seize(thread: i32) -> io::Result<()> {
     // SAFETY: the request takes numbers, no pointers.
     let done = unsafe {
-        libc::ptrace(libc::PTRACE_SEIZE, thread, ptr::null_mut::<libc::c_void>(), OPTIONS as usize)
+        libc::ptrace(
+            libc::PTRACE_SEIZE,
+            thread,
+            ptr::null_mut::<libc::c_void>(),
+            i64::from(OPTIONS),
+        )
     };
     checked(done).map(drop)
 }
@@ -62,7 +67,7 @@ pub(crate) fn interrupt(thread: i32) -> io::Result<()> {
 fn plain(request: libc::c_uint, thread: i32, data: i32) -> io::Result<()> {
     let nothing = ptr::null_mut::<libc::c_void>();
     // SAFETY: the requests that come here take numbers, no pointers.
-    checked(unsafe { libc::ptrace(request, thread, nothing, data as usize) }).map(drop)
+    checked(unsafe { libc::ptrace(request, thread, nothing, i64::from(data)) }).map(drop)
 }
 
 fn message(thread: i32) -> io::Result<i32> {
