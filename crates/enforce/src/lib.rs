@@ -44,18 +44,18 @@ pub enum StartError {
     #[error(
         "this kernel or container does not let a program be watched by seccomp notifications, which needs Linux 5.14 or later: {0}"
     )]
-    Filter(#[source] io::Error),
+    Filter(io::Error),
     /// The kernel does not let a child be traced.
     #[error(
         "this system does not let a program be traced: {0}; see kernel.yama.ptrace_scope, which has to be 0 or 1, and what the container allows"
     )]
-    Trace(#[source] io::Error),
+    Trace(io::Error),
     /// The program cannot be executed.
     #[error("executing the program: {0}")]
-    Exec(#[source] io::Error),
+    Exec(io::Error),
     /// Another call failed.
     #[error("{0}: {1}")]
-    System(&'static str, #[source] io::Error),
+    System(&'static str, io::Error),
     /// The child ended and told nothing.
     #[error("the program's process ended before it could be started")]
     Silent,
