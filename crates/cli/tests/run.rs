@@ -27,8 +27,10 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, attempts.chain(others).collect()).exit_code()
 }
 
+type Check = fn() -> Result<(), Failed>;
+
 /// What is seen from outside.
-const OUTSIDE: [(&str, fn() -> Result<(), Failed>); 6] = [
+const OUTSIDE: [(&str, Check); 6] = [
     ("the exit code is the program's", exit_codes),
     ("a program that is not there starts nothing", not_there),
     ("denials are told once each, with a reason", told),

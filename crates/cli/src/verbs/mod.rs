@@ -32,7 +32,7 @@ use crate::Outcome;
 /// What `mandate` can do.
 #[derive(Subcommand)]
 pub(crate) enum Verb {
-    /// Compile the embedded base policy and show decisions on it: one allowed, two denied, each explained
+    /// Compile the embedded base policy, explain decisions on it, and run a program under it
     Demo(demo::Args),
     /// Compile policy sources to a policy that the kernel loads, with file contexts and the rest
     Build(build::Args),

@@ -89,25 +89,12 @@ pub(crate) const ALL: &[(&str, Try)] = &[
     }),
     ("a secret's label changed", || {
         let label = b"user_u:object_r:user_home_t:s0\0";
+        let (file, name) = (c"secret".as_ptr(), c"security.selinux".as_ptr());
         // SAFETY: names and value are constants, as long as is said.
-        failed(
-            "setxattr",
-            unsafe {
-                libc::setxattr(
-                    c"secret".as_ptr(),
-                    c"security.selinux".as_ptr(),
-                    label.as_ptr().cast(),
-                    label.len(),
-                    0,
-                )
-            }
-            .into(),
-        )?;
+        let set = unsafe { libc::setxattr(file, name, label.as_ptr().cast(), label.len(), 0) };
+        failed("setxattr", set.into())?;
         // SAFETY: the names are constants.
-        failed(
-            "removexattr",
-            unsafe { libc::removexattr(c"plain".as_ptr(), c"security.selinux".as_ptr()) }.into(),
-        )
+        failed("removexattr", unsafe { libc::removexattr(c"plain".as_ptr(), name) }.into())
     }),
     ("a secret watched", || {
         // SAFETY: the call takes a number.
