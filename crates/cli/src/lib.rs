@@ -44,6 +44,8 @@ pub(crate) enum Outcome {
     Faulty,
     /// Some input was wrong; it was told where the answer would stand.
     BadInput,
+    /// As a program that it ran.
+    Code(u8),
 }
 
 const FAILURE: u8 = 2;
@@ -114,6 +116,7 @@ pub fn run(arguments: Vec<OsString>, out: &mut dyn Write, err: &mut dyn Write) -
         Outcome::Success => 0,
         Outcome::Denied | Outcome::Faulty => 1,
         Outcome::BadInput => FAILURE,
+        Outcome::Code(code) => code,
     });
     finish(result, out, err)
 }

@@ -16,8 +16,11 @@ const LAST_INITIAL: u32 = 27;
 
 impl Sid {
     /// The SID of this number, if it is not 0.
-    pub fn new(number: u32) -> Option<Self> {
-        NonZeroU32::new(number).map(Self)
+    pub const fn new(number: u32) -> Option<Self> {
+        match NonZeroU32::new(number) {
+            Some(number) => Some(Self(number)),
+            None => None,
+        }
     }
 
     /// The number.

@@ -18,6 +18,7 @@ mod mls;
 mod places;
 pub(crate) mod query;
 mod reasons;
+mod run;
 pub(crate) mod sources;
 mod test;
 
@@ -31,7 +32,7 @@ use crate::Outcome;
 /// What `mandate` can do.
 #[derive(Subcommand)]
 pub(crate) enum Verb {
-    /// Compile the embedded base policy and show decisions on it: one allowed, two denied, each explained
+    /// Compile the embedded base policy, explain decisions on it, and run a program under it
     Demo(demo::Args),
     /// Compile policy sources to a policy that the kernel loads, with file contexts and the rest
     Build(build::Args),
@@ -43,6 +44,8 @@ pub(crate) enum Verb {
     Decide(decide::Args),
     /// Say why a policy allows or denies; exit codes as decide
     Explain(explain::Args),
+    /// Run a program and all it starts under a policy, on any kernel and without root; exit as the program
+    Run(run::Args),
     /// Ask what a policy holds, how two differ, who reaches what
     Query(query::Args),
     /// Run tests of a policy: TOML files that say what it must allow, deny and hold; exit 0 all hold, 1 some fail, 2 error
@@ -73,6 +76,7 @@ impl Verb {
             Self::Info(args) => info::run(args, out),
             Self::Decide(args) => decide::run(args, out, err),
             Self::Explain(args) => explain::run(args, out),
+            Self::Run(args) => run::run(args, out, err),
             Self::Query(args) => query::run(args, out, err),
             Self::Test(args) => test::run(args, out, err),
             Self::Label(args) => label::run(args, out, err),

@@ -1,4 +1,6 @@
-//! `mandate demo`: compiles the embedded base policy, then asks it.
+//! `mandate demo`: compiles the embedded base policy, asks it, and runs a program under it.
+
+mod confined;
 
 use std::io::Write;
 use std::time::Instant;
@@ -76,11 +78,23 @@ pub(crate) fn run(_: &Args, out: &mut dyn Write) -> Result<Outcome> {
     for scene in &SCENES {
         scene.show(&engine, &provenance, out)?;
     }
+    let part = |name: &str| product.files.get(name).cloned().unwrap_or_default();
+    let files = Files {
+        file_contexts: part("file_contexts"),
+        substitutions: part("appconfig/files/file_contexts.subs_dist"),
+    };
+    confined::show(&files, out)?;
     writeln!(
         out,
-        "Write a policy of your own: README.md; or ask those of this machine, /etc/selinux/*/policy/policy.*"
+        "\nWrite a policy of your own: README.md; or ask those of this machine, /etc/selinux/*/policy/policy.*"
     )?;
     Ok(Outcome::Success)
+}
+
+/// What labels files under the policy.
+struct Files {
+    file_contexts: Vec<u8>,
+    substitutions: Vec<u8>,
 }
 
 impl Scene {

@@ -1,0 +1,88 @@
+//! The policy that programs run under, and what labels files.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use anyhow::{Context as _, Result, bail};
+use mandate_label::file_contexts::{FileContexts, Source, Substitutions};
+use mandate_label::homedirs::{self, Account, Inputs, PolicyUser};
+use mandate_label::seusers::Seusers;
+use mandate_policydb::{Policy, PolicyDb, SymbolId as _, Unvalidated};
+
+use super::{Args, USER};
+use crate::compiler::{self, Input, Options};
+use crate::{labels, policy, sources};
+
+/// A policy with file contexts.
+pub(super) struct System {
+    pub(super) policy: Policy,
+    pub(super) file_contexts: FileContexts,
+}
+
+impl System {
+    pub(super) fn load(args: &Args, err: &mut dyn Write) -> Result<Self> {
+        let mut system = match &args.policy {
+            Some(_) => Self::named(args, err)?,
+            None => Self::embedded(args)?,
+        };
+        let domains = args.permissive.iter().filter(|it| !it.is_empty());
+        let mut db = system.policy.into_db();
+        for name in domains {
+            let domain = db.types.id(name);
+            let domain = domain.with_context(|| format!("the policy has no type {name}"))?;
+            db.permissive.insert(domain.value());
+        }
+        system.policy = Unvalidated::from_db(db).validate()?;
+        Ok(system)
+    }
+
+    fn named(args: &Args, err: &mut dyn Write) -> Result<Self> {
+        let path = args.policy.as_ref().context("no policy is named")?;
+        let loaded = policy::load(std::slice::from_ref(path), err)?;
+        let Some(labels) = &args.labels else {
+            bail!("{} says nothing of files: name file contexts with --labels", path.display())
+        };
+        Ok(Self { policy: loaded.policy, file_contexts: labels::open(labels)?.table })
+    }
+
+    fn embedded(args: &Args) -> Result<Self> {
+        let outcome = compiler::compile(Input::Tree(sources::base_policy()), &Options::default())?;
+        let Some(product) = outcome.product else {
+            bail!("the embedded base policy has an error; mandate check shows it")
+        };
+        let policy = Unvalidated::from_db(product.policy).validate()?;
+        let file_contexts = match &args.labels {
+            Some(path) => labels::open(path)?.table,
+            None => file_contexts(policy.db(), &product.files)?,
+        };
+        Ok(Self { policy, file_contexts })
+    }
+}
+
+/// File contexts of a build, with the homes of this machine's accounts: all of them are ordinary users here.
+fn file_contexts(db: &PolicyDb, files: &BTreeMap<String, Vec<u8>>) -> Result<FileContexts> {
+    let part = |name: &str| files.get(name).map(Vec::as_slice).unwrap_or_default();
+    let level = if db.mls { ":s0" } else { "" };
+    let (seusers, _) = Seusers::parse(format!("__default__:{USER}{level}\n").as_bytes());
+    let (users, _) = PolicyUser::of_policy(db, part("users_extra"));
+    let (accounts, _) = Account::parse(&std::fs::read("/etc/passwd").unwrap_or_default());
+    let homes = homedirs::homedirs(&Inputs {
+        template: part("homedir_template"),
+        seusers: &seusers,
+        users: &users,
+        mls: db.mls,
+        accounts: &accounts,
+        groups: &[],
+        settings: homedirs::Settings { use_accounts: true, ..homedirs::Settings::default() },
+        file_contexts: part("file_contexts"),
+        is_valid: &|it| std::str::from_utf8(it).is_ok_and(|it| db.parse_context(it).is_ok()),
+        matches: &|_, _| false,
+    })?;
+    let sources = [
+        Source { name: "file_contexts", bytes: part("file_contexts") },
+        Source { name: "file_contexts.homedirs", bytes: &homes.text },
+    ];
+    let (subs, _) = Substitutions::parse(part("appconfig/files/file_contexts.subs_dist"));
+    let (table, _) = FileContexts::compile(&sources, [Substitutions::default(), subs]);
+    Ok(table)
+}

@@ -1,0 +1,173 @@
+//! What is said of denials: a line for people or programs, a record for tools, a summary at the end.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::Result;
+use mandate_enforce::{Record, Subject};
+use mandate_server::{Denial, PermissionExplanation, Query, SecurityServer};
+use serde_json::json;
+
+use super::Args;
+use crate::{DENIED, FAINT, styled};
+
+/// Hears of decisions, and tells them.
+pub(super) struct Told<'a> {
+    args: &'a Args,
+    audit: Option<File>,
+    server: &'a SecurityServer,
+    err: &'a mut dyn Write,
+    /// How often each line would have been told.
+    seen: BTreeMap<String, usize>,
+    serial: u64,
+    /// Records that could not be written.
+    lost: Option<std::io::Error>,
+}
+
+impl<'a> Told<'a> {
+    pub(super) fn new(
+        args: &'a Args,
+        audit: Option<File>,
+        server: &'a SecurityServer,
+        err: &'a mut dyn Write,
+    ) -> Self {
+        Self { args, audit, server, err, seen: BTreeMap::new(), serial: 0, lost: None }
+    }
+
+    pub(super) fn hears(&mut self, record: &Record) {
+        self.serial += 1;
+        self.write_record(record);
+        if !record.denied || self.args.quiet {
+            return;
+        }
+        let line = match self.args.json {
+            true => json_of(record).to_string(),
+            false => sentence(record),
+        };
+        let times = self.seen.entry(line.clone()).or_insert(0);
+        *times += 1;
+        if *times > 1 {
+            return;
+        }
+        // A reader that went away does not end the program.
+        let _closed = match self.args.json {
+            true => writeln!(self.err, "{line}"),
+            false => {
+                let reason = self.reason(record).unwrap_or_default();
+                let verdict = if record.permissive { "would be denied" } else { "denied" };
+                let verdict = styled(DENIED, verdict);
+                writeln!(self.err, "mandate: {verdict}: {line}{}", styled(FAINT, &reason))
+            }
+        };
+    }
+
+    fn write_record(&mut self, record: &Record) {
+        let Some(file) = &mut self.audit else { return };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let (seconds, serial) = (now.as_secs(), self.serial);
+        let millis = now.subsec_millis();
+        let line = format!("type=AVC msg=audit({seconds}.{millis:03}:{serial}): {record}\n");
+        if let Err(why) = file.write_all(line.as_bytes()) {
+            self.lost.get_or_insert(why);
+        }
+    }
+
+    /// Why, in few words: what `explain` would say at length.
+    fn reason(&self, record: &Record) -> Option<String> {
+        self.server.with_engine(|engine| {
+            let db = engine.db();
+            let class = db.classes.id(record.class)?;
+            let (source, target) =
+                (db.parse_context(&record.source).ok()?, db.parse_context(&record.target).ok()?);
+            let named = record.permissions.iter().filter_map(|it| db.permission(class, it));
+            let wanted = named.fold(0, |all, it| all | it.mask());
+            let query = Query { source: &source, target: &target, class };
+            let explanation = engine.explain(&query, Some(wanted));
+            let denied = explanation.permissions.iter().find(|it| !it.allowed)?;
+            Some(format!(": {}", in_few_words(denied, |id| db.booleans.name(id).into_owned())))
+        })
+    }
+
+    /// What was told more than once, and what could not be written.
+    pub(super) fn summary(&mut self) -> Result<()> {
+        if let Some(why) = &self.lost {
+            let file = self.args.audit.as_ref().map(|it| it.display().to_string());
+            writeln!(
+                self.err,
+                "mandate: {}: {why}; records are missing",
+                file.unwrap_or_default()
+            )?;
+        }
+        let all: usize = self.seen.values().sum();
+        if self.args.json || all == 0 {
+            return Ok(());
+        }
+        let kinds = self.seen.len();
+        let denials = if all == 1 { "denial" } else { "denials" };
+        let verdict =
+            if self.args.permissive.is_empty() { "" } else { ", of which some were let pass" };
+        writeln!(self.err, "mandate: {all} {denials}, {kinds} of them different{verdict}")?;
+        Ok(())
+    }
+}
+
+fn in_few_words(
+    denied: &PermissionExplanation,
+    name: impl Fn(mandate_policydb::BoolId) -> String,
+) -> String {
+    if let Some(change) = denied.changes.first() {
+        let settings: Vec<_> = change
+            .iter()
+            .map(|(id, value)| format!("--set {}={}", name(*id), if *value { "on" } else { "off" }))
+            .collect();
+        return format!("{} would allow it", settings.join(" "));
+    }
+    match denied.denials.first() {
+        Some(Denial::Constraint { .. }) => "a constraint forbids it".to_owned(),
+        Some(Denial::RoleAllow { .. }) => "the role may not change so".to_owned(),
+        Some(Denial::Bounds { .. }) => "the domain that bounds it may not".to_owned(),
+        _ => "no rule allows it".to_owned(),
+    }
+}
+
+fn type_of(context: &str) -> &str {
+    context.split(':').nth(2).unwrap_or(context)
+}
+
+fn what(record: &Record) -> String {
+    match &record.subject {
+        Subject::File { path, .. } => format!(" {}", String::from_utf8_lossy(path).escape_debug()),
+        Subject::Port(port) => format!(" port {port}"),
+        Subject::Process(process) => format!(" {process}"),
+        _ => String::new(),
+    }
+}
+
+/// `cat (user_t) read open file /etc/shadow (shadow_t)`.
+fn sentence(record: &Record) -> String {
+    let command = String::from_utf8_lossy(&record.command);
+    format!(
+        "{} ({}) {} {}{} ({})",
+        command.escape_debug(),
+        type_of(&record.source),
+        record.permissions.join(" "),
+        record.class,
+        what(record),
+        type_of(&record.target),
+    )
+}
+
+fn json_of(record: &Record) -> serde_json::Value {
+    json!({
+        "denied": true,
+        "permissive": record.permissive,
+        "scontext": record.source,
+        "tcontext": record.target,
+        "tclass": record.class,
+        "permissions": record.permissions,
+        "comm": String::from_utf8_lossy(&record.command),
+        "what": what(record).trim_start(),
+    })
+}

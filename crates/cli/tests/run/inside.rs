@@ -1,0 +1,463 @@
+//! Programs that try to get out. Each has failed to, and ends well, if it could not do what its name says.
+
+use std::ffi::CString;
+use std::fs;
+use std::io;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use libc::{c_int, c_long};
+
+/// Says what it got, if it got out.
+type Try = fn() -> Result<(), String>;
+
+pub(crate) fn run(name: &str) -> ExitCode {
+    let Some((_, attempt)) = ALL.iter().find(|it| it.0 == name) else { return ExitCode::from(9) };
+    match attempt() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(got) => {
+            let _closed = io::Write::write_all(&mut io::stdout(), format!("{got}\n").as_bytes());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+pub(crate) const ALL: &[(&str, Try)] = &[
+    ("a secret by its path", || unread("secret")),
+    ("a secret by a link made inside", || {
+        std::os::unix::fs::symlink("secret", "way").map_err(told)?;
+        unread("way")
+    }),
+    ("a secret by a second name made inside", || {
+        refused("link", fs::hard_link("secret", "second"))?;
+        unread("second")
+    }),
+    ("a secret by a second name made before", || unread("alias").and_then(|()| unread("linked"))),
+    ("a secret by /proc/self/root", || unread(&format!("/proc/self/root{}/secret", here()))),
+    ("a secret by /proc/self/cwd", || unread("/proc/self/cwd/secret")),
+    ("a secret by a directory that is open", || {
+        let folder = fs::File::open(".").map_err(told)?;
+        let number = std::os::fd::AsRawFd::as_raw_fd(&folder);
+        unread(&format!("/proc/self/fd/{number}/secret"))?;
+        let name = c"secret";
+        // SAFETY: the name is a constant.
+        failed("openat", unsafe { libc::openat(number, name.as_ptr(), libc::O_RDONLY) }.into())
+    }),
+    ("a secret by a handle that only stands for it", || {
+        // SAFETY: the name is a constant.
+        let handle = unsafe { libc::open(c"secret".as_ptr(), libc::O_PATH) };
+        if handle < 0 { Ok(()) } else { unread(&format!("/proc/self/fd/{handle}")) }
+    }),
+    ("a secret under another name", || {
+        refused("rename", fs::rename("secret", "mine"))?;
+        unread("mine").and_then(|()| unread("secret"))
+    }),
+    ("a secret under another directory", || {
+        let _moved = fs::rename("vault", "mine");
+        unread("mine/secret").and_then(|()| unread("vault/secret"))
+    }),
+    ("a secret by a directory swapped with another", || {
+        fs::create_dir("mine").map_err(told)?;
+        fs::write("mine/secret", "mine").map_err(told)?;
+        let (a, b) = (c"mine", c"vault");
+        // SAFETY: the names are constants.
+        unsafe {
+            libc::renameat2(
+                libc::AT_FDCWD,
+                a.as_ptr(),
+                libc::AT_FDCWD,
+                b.as_ptr(),
+                libc::RENAME_EXCHANGE,
+            )
+        };
+        unread("mine/secret")
+    }),
+    ("a secret's contents removed", || {
+        // SAFETY: the name is a constant.
+        failed("truncate", unsafe { libc::truncate(c"secret".as_ptr(), 0) }.into())?;
+        refused("write", fs::write("secret", "x"))?;
+        refused("remove", fs::remove_file("secret"))
+    }),
+    ("a secret replaced", || refused("rename", fs::rename("plain", "secret"))),
+    ("a secret's attributes changed", || {
+        use std::os::unix::fs::PermissionsExt as _;
+        refused("chmod", fs::set_permissions("secret", fs::Permissions::from_mode(0o777)))?;
+        // SAFETY: the name is a constant, and no times means now.
+        failed("utimes", unsafe { libc::utimes(c"secret".as_ptr(), std::ptr::null()) }.into())
+    }),
+    ("a secret's label changed", || {
+        let label = b"user_u:object_r:user_home_t:s0\0";
+        let (file, name) = (c"secret".as_ptr(), c"security.selinux".as_ptr());
+        // SAFETY: names and value are constants, as long as is said.
+        let set = unsafe { libc::setxattr(file, name, label.as_ptr().cast(), label.len(), 0) };
+        failed("setxattr", set.into())?;
+        // SAFETY: the names are constants.
+        failed("removexattr", unsafe { libc::removexattr(c"plain".as_ptr(), name) }.into())
+    }),
+    ("a secret watched", || {
+        // SAFETY: the call takes a number.
+        let watcher = unsafe { libc::inotify_init1(0) };
+        // SAFETY: the name is a constant.
+        failed(
+            "inotify",
+            unsafe { libc::inotify_add_watch(watcher, c"secret".as_ptr(), libc::IN_MODIFY) }.into(),
+        )
+    }),
+    ("a secret by a path that another thread rewrites", || race_of_paths(Duration::from_secs(2))),
+    ("a secret by a link that another thread swaps", || race_of_links(Duration::from_secs(2))),
+    ("the monitor by /proc", || {
+        let monitor = parent();
+        for part in ["", "/fd", "/mem", "/root", "/cwd", "/maps", &format!("/task/{monitor}/fd")] {
+            refused("open", fs::File::open(format!("/proc/{monitor}{part}")))?;
+        }
+        Ok(())
+    }),
+    ("the monitor by ptrace", || {
+        // SAFETY: the request takes numbers.
+        failed("ptrace", unsafe { libc::ptrace(libc::PTRACE_SEIZE, parent(), 0, 0) })
+    }),
+    ("the monitor by a signal", || {
+        for signal in [libc::SIGKILL, libc::SIGSTOP, libc::SIGTERM, libc::SIGHUP] {
+            // SAFETY: the calls take numbers.
+            failed("kill", unsafe { libc::kill(parent(), signal) }.into())?;
+            // SAFETY: as above.
+            failed("killpg", unsafe { libc::kill(0, signal) }.into())?;
+            // SAFETY: as above.
+            failed("kill all", unsafe { libc::kill(-1, signal) }.into())?;
+        }
+        Ok(())
+    }),
+    ("the monitor's descriptors", || {
+        let kept = fs::read_dir("/proc/self/fd").map_err(told)?;
+        let names: Vec<_> = kept.flatten().filter_map(|it| fs::read_link(it.path()).ok()).collect();
+        let own = |it: &std::path::PathBuf| {
+            let text = it.to_string_lossy();
+            text.contains("seccomp") || text.contains("/mem") || text.contains("pidfd")
+        };
+        if names.iter().any(own) { Err(format!("{names:?}")) } else { Ok(()) }
+    }),
+    ("another process's memory", || {
+        calls(&[
+            ("process_vm_readv", libc::SYS_process_vm_readv, libc::EPERM),
+            ("process_vm_writev", libc::SYS_process_vm_writev, libc::EPERM),
+            ("pidfd_getfd", libc::SYS_pidfd_getfd, libc::EPERM),
+        ])
+    }),
+    ("namespaces and mounts", || {
+        calls(&[
+            ("unshare", libc::SYS_unshare, libc::EPERM),
+            ("setns", libc::SYS_setns, libc::EPERM),
+            ("mount", libc::SYS_mount, libc::EPERM),
+            ("umount", libc::SYS_umount2, libc::EPERM),
+            ("chroot", libc::SYS_chroot, libc::EPERM),
+            ("pivot_root", libc::SYS_pivot_root, libc::EPERM),
+            ("open_tree", libc::SYS_open_tree, libc::EPERM),
+            ("fsopen", libc::SYS_fsopen, libc::EPERM),
+        ])
+    }),
+    ("calls without a trace", || {
+        calls(&[
+            ("io_uring_setup", libc::SYS_io_uring_setup, libc::ENOSYS),
+            ("bpf", libc::SYS_bpf, libc::EPERM),
+            ("userfaultfd", libc::SYS_userfaultfd, libc::EPERM),
+            ("open_by_handle_at", libc::SYS_open_by_handle_at, libc::EPERM),
+            ("perf_event_open", libc::SYS_perf_event_open, libc::EPERM),
+            ("keyctl", libc::SYS_keyctl, libc::EPERM),
+            ("a call of the future", 999, libc::ENOSYS),
+            ("a call of x32", 0x4000_0000 | libc::SYS_getpid, libc::ENOSYS),
+        ])
+    }),
+    ("a child that nobody traces", || {
+        for flags in [libc::CLONE_UNTRACED, libc::CLONE_NEWUSER, libc::CLONE_FILES, libc::CLONE_FS]
+        {
+            // SAFETY: no stack is given, so that the child would go on with a copy of this one.
+            let child =
+                unsafe { libc::syscall(libc::SYS_clone, flags | libc::SIGCHLD, 0, 0, 0, 0) };
+            if child == 0 {
+                // SAFETY: the child has nothing to do.
+                unsafe { libc::_exit(0) }
+            }
+            failed("clone", child)?;
+        }
+        calls(&[("clone3", libc::SYS_clone3, libc::ENOSYS)])
+    }),
+    ("an orphan that outlives its parents", || {
+        let (news, tell) = pipe()?;
+        // SAFETY: the child only makes calls, and ends.
+        if unsafe { libc::fork() } == 0 {
+            // SAFETY: as above.
+            if unsafe { libc::setsid() } > 0 && unsafe { libc::fork() } == 0 {
+                std::thread::sleep(Duration::from_millis(300));
+                let verdict: &[u8] = if unread("secret").is_ok() { b"k" } else { b"o" };
+                // SAFETY: one byte of a constant.
+                unsafe { libc::write(tell, verdict.as_ptr().cast(), 1) };
+            }
+            // SAFETY: nothing is to be cleaned up.
+            unsafe { libc::_exit(0) }
+        }
+        let mut byte = 0_u8;
+        // SAFETY: one byte that lives through the call.
+        unsafe { libc::read(news, (&raw mut byte).cast(), 1) };
+        if byte == b'k' { Ok(()) } else { Err(format!("{byte}")) }
+    }),
+    ("a program that it wrote itself", || {
+        fs::copy("program", "mine").map_err(told)?;
+        refused("exec", std::process::Command::new("./mine").arg("inside:nothing").status())
+    }),
+    ("a script that it wrote itself", || {
+        fs::write("script", "#!/bin/sh\nexit 0\n").map_err(told)?;
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions("script", fs::Permissions::from_mode(0o755)).map_err(told)?;
+        refused("exec", std::process::Command::new("./script").status())
+    }),
+    ("code in a file that it wrote", || {
+        fs::write("code", [0xc3; 4096]).map_err(told)?;
+        let file = fs::File::open("code").map_err(told)?;
+        let number = std::os::fd::AsRawFd::as_raw_fd(&file);
+        unmapped(number, libc::PROT_READ | libc::PROT_EXEC, libc::MAP_PRIVATE)?;
+        unmapped(number, libc::PROT_READ | libc::PROT_EXEC, libc::MAP_SHARED)
+    }),
+    ("code in memory", || {
+        let all = libc::PROT_READ | libc::PROT_WRITE | libc::PROT_EXEC;
+        unmapped(-1, all, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS)?;
+        unmapped(-1, all, libc::MAP_SHARED | libc::MAP_ANONYMOUS)?;
+        // SAFETY: a new mapping of one page.
+        let page = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                4096,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+                -1,
+                0,
+            )
+        };
+        // SAFETY: the page is this program's, and nothing of Rust's is on it.
+        failed("mprotect", unsafe { libc::mprotect(page, 4096, libc::PROT_EXEC) }.into())
+    }),
+    ("code in a file that has no name", || {
+        // SAFETY: the name is a constant.
+        let file = unsafe { libc::memfd_create(c"code".as_ptr(), 0) };
+        let code = fs::read("program").map_err(told)?;
+        // SAFETY: as many bytes as are there.
+        unsafe { libc::write(file, code.as_ptr().cast(), code.len()) };
+        unmapped(file, libc::PROT_READ | libc::PROT_EXEC, libc::MAP_PRIVATE)?;
+        refused("exec", std::process::Command::new(format!("/proc/self/fd/{file}")).status())
+    }),
+    ("code by a descriptor that another thread swaps", || race_of_mappings(Duration::from_secs(2))),
+    ("a program by a path that another thread rewrites", race_of_programs),
+    ("somebody who listens outside", || {
+        use std::os::linux::net::SocketAddrExt as _;
+        use std::os::unix::net::{SocketAddr, UnixStream};
+        let address = SocketAddr::from_abstract_name(b"mandate-nobody-listens").map_err(told)?;
+        let told = UnixStream::connect_addr(&address).err().and_then(|it| it.raw_os_error());
+        if told == Some(libc::EACCES) { Ok(()) } else { Err(format!("{told:?}")) }
+    }),
+    ("a listener of its own", || {
+        // SAFETY: the filter lets all through, and lives through the call.
+        let done = unsafe {
+            let all = libc::sock_filter { code: 6, jt: 0, jf: 0, k: libc::SECCOMP_RET_ALLOW };
+            let program = libc::sock_fprog { len: 1, filter: (&raw const all).cast_mut() };
+            let flags = libc::SECCOMP_FILTER_FLAG_NEW_LISTENER;
+            libc::syscall(
+                libc::SYS_seccomp,
+                libc::SECCOMP_SET_MODE_FILTER,
+                flags,
+                &raw const program,
+            )
+        };
+        failed("seccomp", done)
+    }),
+    ("characters for a terminal", || {
+        // SAFETY: one byte of a constant.
+        failed("ioctl", unsafe { libc::ioctl(0, libc::TIOCSTI, c"x".as_ptr()) }.into())
+    }),
+    ("a personality that makes all memory code", || {
+        // SAFETY: the call takes a number.
+        failed("personality", unsafe { libc::personality(0x0040_0000) }.into())
+    }),
+    ("out of sight", || {
+        // SAFETY: the option takes numbers.
+        unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) };
+        unread("secret")
+    }),
+];
+
+fn told(why: io::Error) -> String {
+    format!("a step before the attempt failed: {why}")
+}
+
+fn here() -> String {
+    std::env::current_dir().map(|it| it.display().to_string()).unwrap_or_default()
+}
+
+fn parent() -> i32 {
+    // SAFETY: the call has no arguments.
+    unsafe { libc::getppid() }
+}
+
+/// The file's secret cannot be had by this path.
+fn unread(path: &str) -> Result<(), String> {
+    match fs::read(path) {
+        Ok(text) if text.starts_with(b"the secret") => Err(format!("read {path}")),
+        _ => Ok(()),
+    }
+}
+
+fn refused<T>(what: &str, done: io::Result<T>) -> Result<(), String> {
+    done.err().map(drop).ok_or_else(|| format!("{what} was let through"))
+}
+
+fn failed(what: &str, result: c_long) -> Result<(), String> {
+    if result == -1 { Ok(()) } else { Err(format!("{what} gave {result}")) }
+}
+
+/// Each of these calls fails with just this errno.
+fn calls(all: &[(&str, c_long, c_int)]) -> Result<(), String> {
+    for (name, number, errno) in all {
+        // SAFETY: without arguments none of them does anything.
+        let result = unsafe { libc::syscall(*number, 0, 0, 0, 0, 0, 0) };
+        let got = io::Error::last_os_error().raw_os_error();
+        if result != -1 || got != Some(*errno) {
+            return Err(format!("{name} gave {result}, {got:?}"));
+        }
+    }
+    Ok(())
+}
+
+fn pipe() -> Result<(c_int, c_int), String> {
+    let mut ends = [0; 2];
+    // SAFETY: two numbers that live through the call.
+    let done = unsafe { libc::pipe(ends.as_mut_ptr()) };
+    if done == 0 { Ok((ends[0], ends[1])) } else { Err("pipe".into()) }
+}
+
+fn unmapped(file: c_int, protection: c_int, flags: c_int) -> Result<(), String> {
+    // SAFETY: a new mapping of one page.
+    let page = unsafe { libc::mmap(std::ptr::null_mut(), 4096, protection, flags, file, 0) };
+    if page == libc::MAP_FAILED { Ok(()) } else { Err(format!("mapped {protection} {flags}")) }
+}
+
+/// Runs something beside the attempt until it is over.
+fn beside(
+    time: Duration,
+    other: impl Fn() + Send + 'static,
+    attempt: impl Fn() -> Result<(), String>,
+) -> Result<(), String> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let until = Arc::clone(&stop);
+    let thread = std::thread::spawn(move || {
+        while !until.load(Ordering::Relaxed) {
+            other();
+        }
+    });
+    let end = Instant::now() + time;
+    let mut result = Ok(());
+    while result.is_ok() && Instant::now() < end {
+        result = attempt();
+    }
+    stop.store(true, Ordering::Relaxed);
+    let _panicked = thread.join();
+    result
+}
+
+fn race_of_paths(time: Duration) -> Result<(), String> {
+    let path: &'static mut [u8] = Box::leak(b"plain\0\0".to_vec().into_boxed_slice());
+    let at = path.as_mut_ptr() as usize;
+    let other = move || {
+        for name in [&b"secret\0"[..], b"plain\0\0"] {
+            // SAFETY: seven bytes of a buffer of seven, which the kernel and the monitor read meanwhile: that is the attempt.
+            unsafe { std::ptr::copy_nonoverlapping(name.as_ptr(), at as *mut u8, 7) };
+        }
+    };
+    beside(time, other, move || {
+        // SAFETY: the buffer always ends with a zero byte.
+        let file = unsafe { libc::open(at as *const libc::c_char, libc::O_RDONLY) };
+        let mut text = [0_u8; 10];
+        // SAFETY: ten bytes that live through the call; a descriptor that is none is refused.
+        let read = unsafe { libc::read(file, text.as_mut_ptr().cast(), text.len()) };
+        // SAFETY: as above.
+        unsafe { libc::close(file) };
+        if read == 10 && &text == b"the secret" { Err("read it".into()) } else { Ok(()) }
+    })
+}
+
+fn race_of_links(time: Duration) -> Result<(), String> {
+    let other = || {
+        for target in ["secret", "plain"] {
+            let _there = fs::remove_file("next");
+            let _made = std::os::unix::fs::symlink(target, "next");
+            let _moved = fs::rename("next", "way");
+        }
+    };
+    beside(time, other, || unread("way"))
+}
+
+fn race_of_mappings(time: Duration) -> Result<(), String> {
+    fs::write("code", [0xc3; 4096]).map_err(told)?;
+    let open = |path: &str| {
+        let path = CString::new(path).map_err(|it| it.to_string())?;
+        // SAFETY: the path lives through the call.
+        Ok::<_, String>(unsafe { libc::open(path.as_ptr(), libc::O_RDONLY) })
+    };
+    let (good, bad, both) = (open("program")?, open("code")?, open("program")?);
+    let other = move || {
+        for file in [bad, good] {
+            // SAFETY: the call takes numbers.
+            unsafe { libc::dup2(file, both) };
+        }
+    };
+    beside(time, other, move || {
+        let protection = libc::PROT_READ | libc::PROT_EXEC;
+        // SAFETY: a new mapping of one page.
+        let page = unsafe {
+            libc::mmap(std::ptr::null_mut(), 4096, protection, libc::MAP_PRIVATE, both, 0)
+        };
+        if page == libc::MAP_FAILED {
+            return Ok(());
+        }
+        // SAFETY: the page was just mapped and is readable.
+        let first = unsafe { *page.cast::<u8>() };
+        // SAFETY: nothing refers to it any more.
+        unsafe { libc::munmap(page, 4096) };
+        if first == 0xc3 { Err("mapped it".into()) } else { Ok(()) }
+    })
+}
+
+/// Children execute a path that a thread rewrites between a program that may be executed and one that may not.
+fn race_of_programs() -> Result<(), String> {
+    fs::copy("program", "mine").map_err(told)?;
+    let path: &'static mut [u8] = Box::leak(b"/bin/true\0".to_vec().into_boxed_slice());
+    let at = path.as_mut_ptr() as usize;
+    for _ in 0..60 {
+        // SAFETY: the child makes its own thread and ends by executing a program or by itself.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            std::thread::spawn(move || {
+                loop {
+                    for name in [&b"./mine\0\0\0\0"[..], b"/bin/true\0"] {
+                        // SAFETY: ten bytes of a buffer of ten.
+                        unsafe { std::ptr::copy_nonoverlapping(name.as_ptr(), at as *mut u8, 10) };
+                    }
+                }
+            });
+            std::thread::sleep(Duration::from_millis(2));
+            let word = c"inside:ran";
+            let words = [word.as_ptr(), word.as_ptr(), std::ptr::null()];
+            // SAFETY: path and words end with zero bytes, the list with null.
+            unsafe { libc::execv(at as *const libc::c_char, words.as_ptr()) };
+            // SAFETY: nothing is to be cleaned up.
+            unsafe { libc::_exit(0) }
+        }
+        let mut status = 0;
+        // SAFETY: the kernel writes an int, which lives through the call.
+        unsafe { libc::waitpid(child, &raw mut status, 0) };
+        // The program that must not run says 9: it knows no attempt of this name.
+        if libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 9 {
+            return Err("ran it".into());
+        }
+    }
+    Ok(())
+}

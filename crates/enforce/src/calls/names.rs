@@ -1,0 +1,302 @@
+//! Making, removing and moving names (`may_create`, `may_link`, `may_rename` of the kernel's hooks).
+
+use std::os::fd::AsFd as _;
+
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags, openat};
+use rustix::io::Errno;
+
+use super::files::writable;
+use super::{DONE, NAMED, word};
+use crate::access::About;
+use crate::class::{Class, file};
+use crate::object::{Object, join};
+use crate::path::{Base, End, How, Parent};
+use crate::supervisor::{Monitor, Reply};
+use crate::sys::listener::Notification;
+
+/// A name that a call speaks of: from where, and where the text is.
+pub(super) type Name = (Base, u64);
+
+impl Monitor<'_> {
+    /// A name in a directory, and what is there; the thread may search the way.
+    fn name(
+        &mut self,
+        call: &Notification,
+        (base, path): Name,
+        how: How,
+    ) -> Result<(Parent, Option<Object>), Errno> {
+        let path = self.tasks.text(call.thread, path)?;
+        let found = self.walker(call.thread)?.walk(base, &path, how)?;
+        self.may_walk(call.thread, &found)?;
+        match found.end {
+            End::Name(parent, object) => Ok((parent, object)),
+            End::Object(_) => Err(Errno::EXIST),
+        }
+    }
+
+    /// A name at which nothing is yet.
+    fn free_name(&mut self, call: &Notification, name: Name) -> Result<Parent, Errno> {
+        let (parent, object) = self.name(call, name, NAMED)?;
+        if object.is_some() {
+            return Err(Errno::EXIST);
+        }
+        writable(&parent.directory)?;
+        Ok(parent)
+    }
+
+    pub(super) fn make_directory(
+        &mut self,
+        call: &Notification,
+        base: Base,
+        path: u64,
+        mode: u64,
+    ) -> Result<Reply, Errno> {
+        let parent = self.free_name(call, (base, path))?;
+        let mode = word(mode) & 0o7777;
+        let label = self.may_create(call.thread, &parent, libc::S_IFDIR | mode)?;
+        self.still(call)?;
+        self.take_umask(call.thread);
+        rustix::fs::mkdirat(&parent.directory, &*parent.name, Mode::from_raw_mode(mode))?;
+        self.settle_name(&parent, label)
+    }
+
+    pub(super) fn make_node(
+        &mut self,
+        call: &Notification,
+        base: Base,
+        path: u64,
+        mode: u64,
+        device: u64,
+    ) -> Result<Reply, Errno> {
+        let mode = word(mode);
+        let mode = if mode & libc::S_IFMT == 0 { mode | libc::S_IFREG } else { mode };
+        let parent = self.free_name(call, (base, path))?;
+        if parent.slash {
+            return Err(Errno::NOENT);
+        }
+        let label = self.may_create(call.thread, &parent, mode)?;
+        self.still(call)?;
+        self.take_umask(call.thread);
+        let kind = rustix::fs::FileType::from_raw_mode(mode);
+        let mode = Mode::from_raw_mode(mode & 0o7777);
+        rustix::fs::mknodat(&parent.directory, &*parent.name, kind, mode, device)?;
+        self.settle_name(&parent, label)
+    }
+
+    pub(super) fn make_link(
+        &mut self,
+        call: &Notification,
+        target: u64,
+        base: Base,
+        path: u64,
+    ) -> Result<Reply, Errno> {
+        let target = self.tasks.text(call.thread, target)?;
+        let parent = self.free_name(call, (base, path))?;
+        if parent.slash {
+            return Err(Errno::NOENT);
+        }
+        let label = self.may_create(call.thread, &parent, libc::S_IFLNK)?;
+        self.still(call)?;
+        rustix::fs::symlinkat(&*target, &parent.directory, &*parent.name)?;
+        self.settle_name(&parent, label)
+    }
+
+    /// Gives what was just made there its label.
+    fn settle_name(&mut self, parent: &Parent, label: mandate_server::Sid) -> Result<Reply, Errno> {
+        let flags = OFlags::PATH | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let made = openat(&parent.directory, &*parent.name, flags, Mode::empty());
+        // Somebody outside may have removed it at once.
+        if let Ok(made) = made {
+            let object = Object::new(made, join(&parent.directory.path, &parent.name))?;
+            self.settle_new(&parent.directory, &object, label);
+        }
+        Ok(DONE.into())
+    }
+
+    /// May a name go from a directory, or come to it, and the file with it?
+    fn may_change(
+        &mut self,
+        call: &Notification,
+        parent: &Parent,
+        object: &Object,
+        (of_directory, of_file): (u32, u32),
+    ) -> Result<(), Errno> {
+        let bits = file::write | file::search | of_directory;
+        self.may_file(call.thread, &parent.directory, bits)?;
+        self.may_file(call.thread, object, of_file)
+    }
+
+    pub(super) fn remove(
+        &mut self,
+        call: &Notification,
+        base: Base,
+        path: u64,
+        flags: i32,
+    ) -> Result<Reply, Errno> {
+        let (parent, object) = self.name(call, (base, path), NAMED)?;
+        let object = object.ok_or(Errno::NOENT)?;
+        let directory = flags & libc::AT_REMOVEDIR != 0;
+        match (directory, object.facts.is_directory()) {
+            _ if parent.name == b"." => return Err(Errno::INVAL),
+            (true, false) => return Err(Errno::NOTDIR),
+            (false, true) => return Err(Errno::ISDIR),
+            (false, false) if parent.slash => return Err(Errno::NOTDIR),
+            _ => {}
+        }
+        writable(&parent.directory)?;
+        let of_file = if directory { file::rmdir } else { file::unlink };
+        self.may_change(call, &parent, &object, (file::remove_name, of_file))?;
+        self.still(call)?;
+        let flags = if directory { AtFlags::REMOVEDIR } else { AtFlags::empty() };
+        rustix::fs::unlinkat(&parent.directory, &*parent.name, flags)?;
+        if directory {
+            self.forget_searches();
+        }
+        Ok(DONE.into())
+    }
+
+    pub(super) fn link(
+        &mut self,
+        call: &Notification,
+        (base, path): Name,
+        new: Name,
+        flags: i32,
+    ) -> Result<Reply, Errno> {
+        let how = How { follow: flags & libc::AT_SYMLINK_FOLLOW != 0, name: false };
+        let empty = flags & libc::AT_EMPTY_PATH != 0;
+        let object = self.object_or_open(call, base, path, how, empty)?;
+        let parent = self.free_name(call, new)?;
+        if object.facts.is_directory() {
+            return Err(Errno::PERM);
+        }
+        // Its label is settled before it has another name.
+        self.may_change(call, &parent, &object, (file::add_name, file::link))?;
+        self.still(call)?;
+        let name = object.magic();
+        let follow = AtFlags::SYMLINK_FOLLOW;
+        rustix::fs::linkat(CWD, name, &parent.directory, &*parent.name, follow)?;
+        Ok(DONE.into())
+    }
+
+    pub(super) fn rename(
+        &mut self,
+        call: &Notification,
+        old: Name,
+        new: Name,
+        flags: u32,
+    ) -> Result<Reply, Errno> {
+        let flags = RenameFlags::from_bits(flags).ok_or(Errno::INVAL)?;
+        let (from, object) = self.name(call, old, NAMED)?;
+        let (to, there) = self.name(call, new, NAMED)?;
+        let object = object.ok_or(Errno::NOENT)?;
+        if from.name == b"." || to.name == b"." {
+            return Err(Errno::BUSY);
+        }
+        if (from.slash || to.slash) && !object.facts.is_directory() {
+            return Err(Errno::NOTDIR);
+        }
+        if flags.contains(RenameFlags::NOREPLACE) && there.is_some() {
+            return Err(Errno::EXIST);
+        }
+        if object.facts.is_directory() {
+            self.settle_below(call, &object)?;
+        }
+        self.may_rename(call, (&from, &object), (&to, there.as_ref()))?;
+        if flags.contains(RenameFlags::EXCHANGE) {
+            let there = there.as_ref().ok_or(Errno::NOENT)?;
+            if there.facts.is_directory() {
+                self.settle_below(call, there)?;
+            }
+            self.may_rename(call, (&to, there), (&from, Some(&object)))?;
+        }
+        self.still(call)?;
+        rustix::fs::renameat_with(&from.directory, &*from.name, &to.directory, &*to.name, flags)?;
+        self.forget_searches();
+        Ok(DONE.into())
+    }
+
+    fn may_rename(
+        &mut self,
+        call: &Notification,
+        (from, object): (&Parent, &Object),
+        (to, there): (&Parent, Option<&Object>),
+    ) -> Result<(), Errno> {
+        let directory = object.facts.is_directory();
+        let elsewhere = from.directory.facts.inode != to.directory.facts.inode;
+        let reparent = if directory && elsewhere { file::reparent } else { 0 };
+        self.may_change(call, from, object, (file::remove_name, file::rename | reparent))?;
+        let removes = if there.is_some() { file::remove_name } else { 0 };
+        let bits = file::write | file::search | file::add_name | removes;
+        self.may_file(call.thread, &to.directory, bits)?;
+        if let Some(there) = there {
+            let bits = if there.facts.is_directory() { file::rmdir } else { file::unlink };
+            self.may_file(call.thread, there, bits)?;
+        }
+        Ok(())
+    }
+
+    /// Settles the labels of all that lies in a directory before it gets another path. `EXDEV` if that is too much: programs copy then.
+    fn settle_below(&mut self, call: &Notification, directory: &Object) -> Result<(), Errno> {
+        const MOST: usize = 20_000;
+        let mut left = vec![crate::path::again(directory)?];
+        let mut seen = 0;
+        while let Some(directory) = left.pop() {
+            self.label(call.thread, &directory)?;
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            // What the program's user cannot read, nobody of the tree has read.
+            let Ok(open) = openat(CWD, directory.magic(), flags, Mode::empty()) else { continue };
+            for entry in rustix::fs::Dir::read_from(open.as_fd())? {
+                let entry = entry?;
+                let name = entry.file_name().to_bytes();
+                if matches!(name, b"." | b"..") {
+                    continue;
+                }
+                seen += 1;
+                if seen > MOST {
+                    return Err(Errno::XDEV);
+                }
+                let hold = OFlags::PATH | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+                let Ok(file) = openat(&open, name, hold, Mode::empty()) else { continue };
+                let object = Object::new(file, join(&directory.path, name))?;
+                if object.facts.is_directory() {
+                    left.push(object);
+                } else {
+                    self.label(call.thread, &object)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A file whose label says who may have it at an address of a socket: see `sockets`.
+    pub(super) fn make_socket_file(
+        &mut self,
+        call: &Notification,
+        path: &[u8],
+    ) -> Result<(Parent, mandate_server::Sid), Errno> {
+        let found = self.walker(call.thread)?.walk(Base::Current, path, NAMED)?;
+        self.may_walk(call.thread, &found)?;
+        let End::Name(parent, object) = found.end else { return Err(Errno::ADDRINUSE) };
+        if object.is_some() {
+            return Err(Errno::ADDRINUSE);
+        }
+        writable(&parent.directory)?;
+        let label = self.may_create(call.thread, &parent, libc::S_IFSOCK)?;
+        Ok((parent, label))
+    }
+
+    pub(super) fn settle_socket_file(&mut self, parent: &Parent, label: mandate_server::Sid) {
+        let _gone = self.settle_name(parent, label);
+    }
+
+    /// May a thread use this file system as a whole?
+    pub(super) fn may_file_system(
+        &mut self,
+        call: &Notification,
+        object: &Object,
+        bits: u32,
+    ) -> Result<(), Errno> {
+        let label = self.labels.of_file_system(object, self.server);
+        self.may(call.thread, label, Class::Filesystem, bits, About::Object(object))
+    }
+}

@@ -1,0 +1,158 @@
+//! What processes do to each other and to themselves (`selinux_task_*`). Only registers are looked at, so the kernel may run the call.
+
+use rustix::io::Errno;
+
+use super::int;
+use crate::access::About;
+use crate::class::{Class, process};
+use crate::labels::initial;
+use crate::supervisor::{Monitor, Reply};
+use crate::sys::listener::{Answer, Notification};
+
+/// `PRIO_PROCESS`: what a priority is set of.
+const PROCESS: i32 = 0;
+
+impl Monitor<'_> {
+    pub(super) fn processes(&mut self, call: &Notification) -> Result<Reply, Errno> {
+        let [a, b, c, d, ..] = call.arguments;
+        match call.number {
+            libc::SYS_clone | libc::SYS_fork | libc::SYS_vfork => {
+                let sid = self.sid(call.thread)?;
+                self.may(call.thread, sid, Class::Process, process::fork, About::Nothing)?;
+            }
+            libc::SYS_prctl => return self.options(call),
+            libc::SYS_kill => self.may_kill(call, int(a), int(b))?,
+            libc::SYS_tkill => self.may_signal(call, int(a), int(b))?,
+            libc::SYS_tgkill | libc::SYS_rt_tgsigqueueinfo => {
+                self.may_signal(call, int(b), int(c))?;
+            }
+            libc::SYS_rt_sigqueueinfo => self.may_signal(call, int(a), int(b))?,
+            libc::SYS_pidfd_send_signal => return self.signal_by_descriptor(call, int(a), int(b)),
+            libc::SYS_setpgid => self.may_do(call, int(a), process::setpgid)?,
+            libc::SYS_getpgid => self.may_do(call, int(a), process::getpgid)?,
+            libc::SYS_getsid => self.may_do(call, int(a), process::getsession)?,
+            libc::SYS_sched_setparam
+            | libc::SYS_sched_setscheduler
+            | libc::SYS_sched_setattr
+            | libc::SYS_sched_setaffinity => self.may_do(call, int(a), process::setsched)?,
+            libc::SYS_sched_getparam
+            | libc::SYS_sched_getscheduler
+            | libc::SYS_sched_getattr
+            | libc::SYS_sched_getaffinity
+            | libc::SYS_sched_rr_get_interval => self.may_do(call, int(a), process::getsched)?,
+            // Of a whole group or user only itself can be named soundly.
+            libc::SYS_setpriority | libc::SYS_ioprio_set => match int(a) {
+                PROCESS if call.number == libc::SYS_setpriority => {
+                    self.may_do(call, int(b), process::setsched)?;
+                }
+                1 if call.number == libc::SYS_ioprio_set => {
+                    self.may_do(call, int(b), process::setsched)?;
+                }
+                _ => return Err(Errno::PERM),
+            },
+            libc::SYS_getpriority => {
+                if int(a) == PROCESS {
+                    self.may_do(call, int(b), process::getsched)?;
+                }
+            }
+            libc::SYS_prlimit64 => {
+                let set = if c == 0 { 0 } else { process::setrlimit };
+                let get = if d == 0 { 0 } else { process::getrlimit };
+                if int(a) != 0 && int(a) != call.thread {
+                    self.may_do(call, int(a), set | get)?;
+                }
+            }
+            libc::SYS_setrlimit => {}
+            _ => return Err(Errno::NOSYS),
+        }
+        Ok(Answer::Continue.into())
+    }
+
+    /// The context of any process: those that nobody watches are the system's.
+    fn target(&self, call: &Notification, number: i32) -> Result<mandate_server::Sid, Errno> {
+        if number == 0 {
+            return self.sid(call.thread);
+        }
+        if number == self.monitor() {
+            return Err(Errno::PERM);
+        }
+        let known = self.tasks.get(number).map(|it| it.security.sid);
+        Ok(known.unwrap_or_else(|| initial(self.server, "kernel")))
+    }
+
+    fn may_do(&mut self, call: &Notification, number: i32, bits: u32) -> Result<(), Errno> {
+        let target = self.target(call, number)?;
+        self.may(call.thread, target, Class::Process, bits, About::Process(number))
+    }
+
+    fn may_signal(&mut self, call: &Notification, number: i32, signal: i32) -> Result<(), Errno> {
+        let own = self.tasks.get(call.thread).ok_or(Errno::SRCH)?.process;
+        if self.tasks.get(number).is_some_and(|it| it.process == own) {
+            // Within a process nobody asks (the kernel's check_kill_permission).
+            return Ok(());
+        }
+        self.may_do(call, number, of_signal(signal))
+    }
+
+    /// A process, its group, or all: a group is judged by each of its members, and all of them are too many.
+    fn may_kill(&mut self, call: &Notification, number: i32, signal: i32) -> Result<(), Errno> {
+        match number {
+            -1 => Err(Errno::PERM),
+            1.. => self.may_signal(call, number, signal),
+            0 | ..-1 => {
+                let group = if number == 0 { group_of(call.thread)? } else { -number };
+                let all: Vec<i32> = self.tasks.processes().collect();
+                for member in all {
+                    if group_of(member) == Ok(group) {
+                        self.may_signal(call, member, signal)?;
+                    }
+                }
+                let outsiders = group_of(self.monitor()) == Ok(group) && signal != 0;
+                // The monitor is of the group that the shell made for its job: it would be killed along, and all with it.
+                let deadly =
+                    matches!(signal, libc::SIGKILL | libc::SIGSTOP | libc::SIGTERM | libc::SIGHUP);
+                if outsiders && deadly { Err(Errno::PERM) } else { Ok(()) }
+            }
+        }
+    }
+
+    fn signal_by_descriptor(
+        &mut self,
+        call: &Notification,
+        number: i32,
+        signal: i32,
+    ) -> Result<Reply, Errno> {
+        let descriptor = self.tasks.opened(call.thread, number)?;
+        let info = std::fs::read_to_string(format!(
+            "/proc/self/fdinfo/{}",
+            std::os::fd::AsRawFd::as_raw_fd(&descriptor)
+        ));
+        let info = info.map_err(|_| Errno::BADF)?;
+        let process = info.lines().find_map(|it| it.strip_prefix("Pid:"));
+        let process = process.and_then(|it| it.trim().parse::<i32>().ok()).ok_or(Errno::BADF)?;
+        if process < 1 {
+            return Err(Errno::SRCH);
+        }
+        self.may_signal(call, process, signal)?;
+        self.still(call)?;
+        crate::sys::trace::signal_descriptor(&descriptor, signal)?;
+        Ok(super::DONE.into())
+    }
+}
+
+/// What a signal asks for (`selinux_task_kill`).
+fn of_signal(signal: i32) -> u32 {
+    match signal {
+        0 => process::signull,
+        libc::SIGCHLD => process::sigchld,
+        libc::SIGKILL => process::sigkill,
+        libc::SIGSTOP => process::sigstop,
+        _ => process::signal,
+    }
+}
+
+/// The group of a process.
+fn group_of(process: i32) -> Result<i32, Errno> {
+    let pid = rustix::process::Pid::from_raw(process).ok_or(Errno::SRCH)?;
+    Ok(rustix::process::getpgid(Some(pid))?.as_raw_nonzero().get())
+}

@@ -1,0 +1,455 @@
+//! Sockets (`selinux_socket_*`). Addresses are copied, and calls made on the monitor's duplicate of the socket.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::fd::{AsFd as _, OwnedFd};
+
+use mandate_server::{Compute, ObjectLookup as _, Sid};
+use rustc_hash::FxHashMap;
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, Protocol, RawProtocol, SocketFlags, SocketType, sockopt};
+
+use super::{DONE, FOLLOWED, word};
+use crate::access::About;
+use crate::class::{Class, file, socket};
+use crate::labels::{found, initial};
+use crate::object::{Facts, Inode, join, magic};
+use crate::path::{Base, End};
+use crate::supervisor::{Monitor, Reply};
+use crate::sys::listener::{Answer, Notification};
+use crate::sys::message;
+
+/// What is known of sockets: their labels, and who is behind addresses.
+#[derive(Debug, Default)]
+pub(crate) struct Sockets {
+    labels: FxHashMap<Inode, (Sid, Class)>,
+    /// Who listens at a name that is no file.
+    abstract_names: FxHashMap<Vec<u8>, Sid>,
+    /// Who listens at a file.
+    files: FxHashMap<Inode, Sid>,
+}
+
+/// As many sockets are remembered; of others the label is that of whoever uses them.
+const MOST: usize = 1 << 18;
+
+/// An address that a program names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Address {
+    Inet(IpAddr, u16),
+    File(Vec<u8>),
+    Abstract(Vec<u8>),
+    /// No name yet: bind chooses one; or a family whose addresses the policy does not speak of.
+    Other,
+}
+
+impl Monitor<'_> {
+    pub(super) fn socket(
+        &mut self,
+        call: &Notification,
+        family: i32,
+        kind: i32,
+        protocol: i32,
+    ) -> Result<Reply, Errno> {
+        let flags = kind & (libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK);
+        let kind = kind & !flags;
+        let class = class_of(family, kind, protocol);
+        let label = self.socket_label(call.thread, class)?;
+        self.may(call.thread, label, class, socket::create, About::Nothing)?;
+        let family =
+            AddressFamily::from_raw(u16::try_from(family).map_err(|_| Errno::AFNOSUPPORT)?);
+        let kind = SocketType::from_raw(u32::try_from(kind).map_err(|_| Errno::INVAL)?);
+        let protocol = RawProtocol::new(u32::try_from(protocol).map_err(|_| Errno::INVAL)?);
+        let nonblock = if flags & libc::SOCK_NONBLOCK == 0 {
+            SocketFlags::empty()
+        } else {
+            SocketFlags::NONBLOCK
+        };
+        let protocol = protocol.map(Protocol::from_raw);
+        let file =
+            rustix::net::socket_with(family, kind, SocketFlags::CLOEXEC | nonblock, protocol)?;
+        let facts = Facts::of(file.as_fd())?;
+        if self.sockets.labels.len() >= MOST {
+            self.sockets.labels.clear();
+        }
+        self.sockets.labels.insert(facts.inode, (label, class));
+        let close_on_exec = flags & libc::SOCK_CLOEXEC != 0;
+        Ok(Answer::Descriptor { file, close_on_exec, alone: false }.into())
+    }
+
+    /// The label of a thread's new socket (`socket_sockcreate_sid`).
+    fn socket_label(&mut self, thread: i32, class: Class) -> Result<Sid, Errno> {
+        let sid = self.sid(thread)?;
+        let class = self.vocabulary.known(class).map(|it| it.class);
+        let computed = self.server.compute(Compute::Create, sid, sid, class, None);
+        computed.map_err(|_| Errno::ACCESS)
+    }
+
+    /// The monitor's duplicate of a socket, its label and its class.
+    fn open_socket(
+        &mut self,
+        call: &Notification,
+        number: i32,
+    ) -> Result<(OwnedFd, Sid, Class), Errno> {
+        let file = self.tasks.opened(call.thread, number)?;
+        let facts = Facts::of(file.as_fd())?;
+        if facts.kind() != libc::S_IFSOCK {
+            return Err(Errno::NOTSOCK);
+        }
+        if let Some((label, class)) = self.sockets.labels.get(&facts.inode) {
+            return Ok((file, *label, *class));
+        }
+        let family = sockopt::socket_domain(&file)?.as_raw();
+        let kind = sockopt::socket_type(&file)?.as_raw();
+        let protocol = sockopt::socket_protocol(&file)?.map_or(0, |it| it.as_raw().get());
+        let int = |it: u32| i32::try_from(it).unwrap_or(0);
+        let class = class_of(family.into(), int(kind), int(protocol));
+        let label = self.socket_label(call.thread, class)?;
+        Ok((file, label, class))
+    }
+
+    /// A copy of an address.
+    fn address(&mut self, call: &Notification, at: u64, size: u64) -> Result<Vec<u8>, Errno> {
+        let size = usize::try_from(word(size)).ok().filter(|it| *it <= 128).ok_or(Errno::INVAL)?;
+        self.tasks.bytes(call.thread, at, size)
+    }
+
+    pub(super) fn bind(
+        &mut self,
+        call: &Notification,
+        number: i32,
+        at: u64,
+        size: u64,
+    ) -> Result<Reply, Errno> {
+        let raw = self.address(call, at, size)?;
+        let (file, label, class) = self.open_socket(call, number)?;
+        let address = Address::parse(&raw);
+        self.may(call.thread, label, class, socket::bind, About::Nothing)?;
+        match &address {
+            Address::Inet(ip, port) => self.may_bind(call, label, class, *ip, *port)?,
+            Address::File(path) => return self.bind_file(call, &file, path),
+            Address::Abstract(name) => {
+                let sid = self.sid(call.thread)?;
+                self.sockets.abstract_names.insert(name.clone(), sid);
+            }
+            Address::Other => {}
+        }
+        self.still(call)?;
+        message::bind(file.as_fd(), &raw)?;
+        Ok(DONE.into())
+    }
+
+    /// Ports that the kernel chooses by itself are for everybody; the others have labels.
+    fn may_bind(
+        &mut self,
+        call: &Notification,
+        label: Sid,
+        class: Class,
+        ip: IpAddr,
+        port: u16,
+    ) -> Result<(), Errno> {
+        if port != 0 && !ephemeral().contains(&port) {
+            let target = self.port_label(class, port);
+            self.may_as(call.thread, label, target, class, socket::name_bind, About::Port(port))?;
+        }
+        let node = self.node_label(ip);
+        self.may_as(call.thread, label, node, class, socket::node_bind, About::Port(port))
+    }
+
+    fn port_label(&self, class: Class, port: u16) -> Sid {
+        let protocol = match class {
+            Class::UdpSocket => libc::IPPROTO_UDP,
+            Class::DccpSocket => libc::IPPROTO_DCCP,
+            Class::SctpSocket => libc::IPPROTO_SCTP,
+            _ => libc::IPPROTO_TCP,
+        };
+        let protocol = protocol.unsigned_abs();
+        found(self.server, |db| db.lookup_port(protocol, port.into()))
+            .unwrap_or_else(|| initial(self.server, "port"))
+    }
+
+    fn node_label(&self, ip: IpAddr) -> Sid {
+        found(self.server, |db| match ip {
+            IpAddr::V4(ip) => db.lookup_node(ip),
+            IpAddr::V6(ip) => db.lookup_node6(ip),
+        })
+        .unwrap_or_else(|| initial(self.server, "node"))
+    }
+
+    /// The file that stands for the socket is made in a directory that is held.
+    fn bind_file(
+        &mut self,
+        call: &Notification,
+        socket: &OwnedFd,
+        path: &[u8],
+    ) -> Result<Reply, Errno> {
+        let (parent, label) = self.make_socket_file(call, path)?;
+        self.still(call)?;
+        self.take_umask(call.thread);
+        let name = join(magic(parent.directory.as_fd()).as_bytes(), &parent.name);
+        message::bind(socket.as_fd(), &Address::file(&name)?)?;
+        self.settle_socket_file(&parent, label);
+        let sid = self.sid(call.thread)?;
+        let flags =
+            rustix::fs::OFlags::PATH | rustix::fs::OFlags::CLOEXEC | rustix::fs::OFlags::NOFOLLOW;
+        let none = rustix::fs::Mode::empty();
+        if let Ok(made) = rustix::fs::openat(&parent.directory, &*parent.name, flags, none) {
+            self.sockets.files.insert(Facts::of(made.as_fd())?.inode, sid);
+        }
+        Ok(DONE.into())
+    }
+
+    pub(super) fn connect(
+        &mut self,
+        call: &Notification,
+        number: i32,
+        at: u64,
+        size: u64,
+    ) -> Result<Reply, Errno> {
+        let raw = self.address(call, at, size)?;
+        let (file, label, class) = self.open_socket(call, number)?;
+        self.may(call.thread, label, class, socket::connect, About::Nothing)?;
+        let (raw, held) = self.reached(call, label, class, raw)?;
+        self.still(call)?;
+        match message::connect(file.as_fd(), &raw, true) {
+            Err(Errno::INPROGRESS | Errno::AGAIN) if !message::is_nonblocking(file.as_fd()) => {
+                Ok(self.later(call, move || {
+                    let done = message::finish_connecting(file.as_fd(), &raw);
+                    drop(held);
+                    done.map(|()| DONE)
+                }))
+            }
+            done => done.map(|()| DONE.into()),
+        }
+    }
+
+    /// An address that a thread may reach, in a form that leads to what was decided about; and what that form rests on.
+    fn reached(
+        &mut self,
+        call: &Notification,
+        label: Sid,
+        class: Class,
+        raw: Vec<u8>,
+    ) -> Result<(Vec<u8>, Option<OwnedFd>), Errno> {
+        match Address::parse(&raw) {
+            Address::Inet(_, port) => {
+                let connects =
+                    matches!(class, Class::TcpSocket | Class::DccpSocket | Class::SctpSocket);
+                if connects {
+                    let target = self.port_label(class, port);
+                    let bits = socket::name_connect;
+                    self.may_as(call.thread, label, target, class, bits, About::Port(port))?;
+                }
+                Ok((raw, None))
+            }
+            Address::File(path) => {
+                let found = self.walker(call.thread)?.walk(Base::Current, &path, FOLLOWED)?;
+                self.may_walk(call.thread, &found)?;
+                let End::Object(object) = found.end else { return Err(Errno::NOENT) };
+                self.may_file(call.thread, &object, file::write)?;
+                let peer = self.sockets.files.get(&object.facts.inode).copied();
+                self.may_reach(call, label, class, peer)?;
+                let address = Address::file(object.magic().as_bytes())?;
+                Ok((address, Some(object.file)))
+            }
+            Address::Abstract(name) => {
+                let peer = self.sockets.abstract_names.get(&name).copied();
+                self.may_reach(call, label, class, peer)?;
+                Ok((raw, None))
+            }
+            Address::Other => Ok((raw, None)),
+        }
+    }
+
+    /// `connectto` of a stream, `sendto` of a datagram. Whoever listens outside counts as the kernel: programs out there would act for this
+    /// one.
+    fn may_reach(
+        &mut self,
+        call: &Notification,
+        label: Sid,
+        class: Class,
+        peer: Option<Sid>,
+    ) -> Result<(), Errno> {
+        let peer = peer.unwrap_or_else(|| initial(self.server, "kernel"));
+        let bits = if class == Class::UnixDgramSocket { socket::sendto } else { socket::connectto };
+        self.may_as(call.thread, label, peer, class, bits, About::Nothing)
+    }
+
+    pub(super) fn listen(
+        &mut self,
+        call: &Notification,
+        number: i32,
+        backlog: i32,
+    ) -> Result<Reply, Errno> {
+        let (file, label, class) = self.open_socket(call, number)?;
+        self.may(call.thread, label, class, socket::listen, About::Nothing)?;
+        self.still(call)?;
+        rustix::net::listen(&file, backlog)?;
+        Ok(DONE.into())
+    }
+
+    pub(super) fn accept(&mut self, call: &Notification, number: i32) -> Result<Reply, Errno> {
+        let (_, label, class) = self.open_socket(call, number)?;
+        self.may(call.thread, label, class, socket::accept, About::Nothing)?;
+        // It gives nothing but what comes to a socket that the program has.
+        Ok(Answer::Continue.into())
+    }
+
+    pub(super) fn send_to(
+        &mut self,
+        call: &Notification,
+        number: i32,
+        (data, length): (u64, u64),
+        flags: i32,
+        (at, size): (u64, u64),
+    ) -> Result<Reply, Errno> {
+        let raw = self.address(call, at, size)?;
+        let length = usize::try_from(length).unwrap_or(usize::MAX).min(message::MOST);
+        let data = self.tasks.bytes(call.thread, data, length)?;
+        self.send(call, number, message::Message { address: raw, data, control: Vec::new() }, flags)
+    }
+
+    pub(super) fn send_message(
+        &mut self,
+        call: &Notification,
+        number: i32,
+        at: u64,
+        flags: i32,
+    ) -> Result<Reply, Errno> {
+        let header = self.tasks.bytes(call.thread, at, message::HEADER)?;
+        let parts = message::Parts::parse(&header)?;
+        let address = self.address(call, parts.address.0, parts.address.1)?;
+        let vectors = self.tasks.bytes(call.thread, parts.vectors.0, parts.vectors.1)?;
+        let mut data = Vec::new();
+        for (from, size) in message::vectors(&vectors) {
+            let size = size.min(message::MOST.saturating_sub(data.len()));
+            data.extend(self.tasks.bytes(call.thread, from, size)?);
+        }
+        let control = self.tasks.bytes(call.thread, parts.control.0, parts.control.1)?;
+        let open = |number| self.tasks.opened(call.thread, number);
+        let control = message::controls(&control, open)?;
+        self.send(call, number, message::Message { address, data, control }, flags)
+    }
+
+    fn send(
+        &mut self,
+        call: &Notification,
+        number: i32,
+        mut message: message::Message,
+        flags: i32,
+    ) -> Result<Reply, Errno> {
+        let (file, label, class) = self.open_socket(call, number)?;
+        self.may(call.thread, label, class, socket::write, About::Nothing)?;
+        let mut held = None;
+        if !message.address.is_empty() {
+            (message.address, held) = self.reached(call, label, class, message.address)?;
+        }
+        self.still(call)?;
+        // Who is to hear of a broken pipe is the program, not the monitor.
+        let own = flags | libc::MSG_NOSIGNAL;
+        let waits = flags & libc::MSG_DONTWAIT == 0 && !message::is_nonblocking(file.as_fd());
+        let thread = call.thread;
+        let told = move |done: Result<usize, Errno>| {
+            if done == Err(Errno::PIPE) && flags & libc::MSG_NOSIGNAL == 0 {
+                crate::sys::trace::kill(thread, libc::SIGPIPE);
+            }
+            done.map(|sent| Answer::Value(i64::try_from(sent).unwrap_or(i64::MAX)))
+        };
+        match message.send(file.as_fd(), own | libc::MSG_DONTWAIT) {
+            Err(Errno::AGAIN) if waits => Ok(self.later(call, move || {
+                let done = message.send(file.as_fd(), own);
+                drop(held);
+                told(done)
+            })),
+            done => told(done).map(Reply::Now),
+        }
+    }
+}
+
+impl Address {
+    fn parse(raw: &[u8]) -> Self {
+        let family = raw.get(..2).and_then(|it| it.try_into().ok()).map_or(0, u16::from_ne_bytes);
+        let port = raw.get(2..4).and_then(|it| it.try_into().ok()).map_or(0, u16::from_be_bytes);
+        match i32::from(family) {
+            libc::AF_INET => {
+                let ip = raw.get(4..8).and_then(|it| <[u8; 4]>::try_from(it).ok());
+                ip.map_or(Self::Other, |it| Self::Inet(Ipv4Addr::from(it).into(), port))
+            }
+            libc::AF_INET6 => {
+                let ip = raw.get(8..24).and_then(|it| <[u8; 16]>::try_from(it).ok());
+                ip.map_or(Self::Other, |it| Self::Inet(Ipv6Addr::from(it).into(), port))
+            }
+            libc::AF_UNIX => match &raw[2..] {
+                [] => Self::Other,
+                [0, name @ ..] => Self::Abstract(name.to_vec()),
+                path => {
+                    let end = path.iter().position(|it| *it == 0).unwrap_or(path.len());
+                    Self::File(path[..end].to_vec())
+                }
+            },
+            _ => Self::Other,
+        }
+    }
+
+    /// The address of a socket at a path.
+    fn file(path: &[u8]) -> Result<Vec<u8>, Errno> {
+        if path.len() > 107 {
+            return Err(Errno::NAMETOOLONG);
+        }
+        let family = u16::try_from(libc::AF_UNIX).unwrap_or_default();
+        Ok([&family.to_ne_bytes()[..], path, b"\0"].concat())
+    }
+}
+
+/// Ports that the kernel gives to those who ask for none.
+fn ephemeral() -> std::ops::RangeInclusive<u16> {
+    let text = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range");
+    let text = text.unwrap_or_default();
+    let mut numbers = text.split_whitespace().filter_map(|it| it.parse().ok());
+    let (low, high) = (numbers.next().unwrap_or(32_768), numbers.next().unwrap_or(60_999));
+    low..=high
+}
+
+/// `socket_type_to_security_class`, for policies with `extended_socket_class`.
+fn class_of(family: i32, kind: i32, protocol: i32) -> Class {
+    let stream = matches!(kind, libc::SOCK_STREAM | libc::SOCK_SEQPACKET);
+    match family {
+        libc::AF_UNIX if stream => Class::UnixStreamSocket,
+        libc::AF_UNIX => Class::UnixDgramSocket,
+        libc::AF_INET | libc::AF_INET6 => match (kind, protocol) {
+            (libc::SOCK_STREAM | libc::SOCK_SEQPACKET, libc::IPPROTO_SCTP) => Class::SctpSocket,
+            (libc::SOCK_STREAM | libc::SOCK_SEQPACKET, _) => Class::TcpSocket,
+            (libc::SOCK_DGRAM, libc::IPPROTO_ICMP | libc::IPPROTO_ICMPV6) => Class::IcmpSocket,
+            (libc::SOCK_DGRAM, _) => Class::UdpSocket,
+            (libc::SOCK_DCCP, _) => Class::DccpSocket,
+            _ => Class::RawipSocket,
+        },
+        libc::AF_NETLINK => match protocol {
+            libc::NETLINK_ROUTE => Class::NetlinkRouteSocket,
+            libc::NETLINK_SOCK_DIAG => Class::NetlinkTcpdiagSocket,
+            libc::NETLINK_NFLOG => Class::NetlinkNflogSocket,
+            libc::NETLINK_XFRM => Class::NetlinkXfrmSocket,
+            libc::NETLINK_SELINUX => Class::NetlinkSelinuxSocket,
+            libc::NETLINK_ISCSI => Class::NetlinkIscsiSocket,
+            libc::NETLINK_AUDIT => Class::NetlinkAuditSocket,
+            libc::NETLINK_FIB_LOOKUP => Class::NetlinkFibLookupSocket,
+            libc::NETLINK_CONNECTOR => Class::NetlinkConnectorSocket,
+            libc::NETLINK_NETFILTER => Class::NetlinkNetfilterSocket,
+            libc::NETLINK_DNRTMSG => Class::NetlinkDnrtSocket,
+            libc::NETLINK_KOBJECT_UEVENT => Class::NetlinkKobjectUeventSocket,
+            libc::NETLINK_GENERIC => Class::NetlinkGenericSocket,
+            libc::NETLINK_SCSITRANSPORT => Class::NetlinkScsitransportSocket,
+            libc::NETLINK_RDMA => Class::NetlinkRdmaSocket,
+            libc::NETLINK_CRYPTO => Class::NetlinkCryptoSocket,
+            _ => Class::NetlinkSocket,
+        },
+        libc::AF_PACKET => Class::PacketSocket,
+        libc::AF_KEY => Class::KeySocket,
+        libc::AF_BLUETOOTH => Class::BluetoothSocket,
+        libc::AF_ALG => Class::AlgSocket,
+        libc::AF_VSOCK => Class::VsockSocket,
+        libc::AF_CAN => Class::CanSocket,
+        libc::AF_TIPC => Class::TipcSocket,
+        libc::AF_RDS => Class::RdsSocket,
+        libc::AF_XDP => Class::XdpSocket,
+        _ => Class::Socket,
+    }
+}

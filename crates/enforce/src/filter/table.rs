@@ -1,0 +1,476 @@
+//! All system calls of x86-64 and what becomes of them.
+//!
+//! A call may run unseen if it reaches nothing that the policy speaks about, or only what an earlier decision gave: bytes of an
+//! open file, its own memory, time. A call is refused if it would escape the monitor or if nothing could be said of it soundly.
+
+use libc::{ENOSYS, EOPNOTSUPP, EPERM};
+
+use super::{Test, Treatment};
+use Treatment::{Allow, Notify, Refuse, When};
+
+/// Calls of this kernel's table that libc has no name for.
+const SYS_CACHESTAT: libc::c_long = 451;
+const SYS_IO_PGETEVENTS: libc::c_long = 333;
+
+const FORBIDDEN: Treatment = Refuse(EPERM);
+const ABSENT: Treatment = Refuse(ENOSYS);
+
+/// New namespaces, and children that would not be traced.
+const ESCAPES: u32 = (libc::CLONE_NEWNS
+    | libc::CLONE_NEWCGROUP
+    | libc::CLONE_NEWUTS
+    | libc::CLONE_NEWIPC
+    | libc::CLONE_NEWUSER
+    | libc::CLONE_NEWPID
+    | libc::CLONE_NEWNET
+    | libc::CLONE_UNTRACED) as u32;
+/// Descriptors and directories are shared by the threads of a process and by nobody else.
+const SHARED: u32 = (libc::CLONE_FILES | libc::CLONE_FS) as u32;
+
+const CLONE: Treatment = When(
+    Test::any_of(0, ESCAPES),
+    &FORBIDDEN,
+    &When(
+        Test::any_of(0, libc::CLONE_THREAD as u32),
+        &When(Test::any_of(0, libc::CLONE_FILES as u32), &Notify, &FORBIDDEN),
+        &When(Test::any_of(0, SHARED), &FORBIDDEN, &Notify),
+    ),
+);
+
+const PRCTL: Treatment = When(
+    Test::is(0, libc::PR_SET_DUMPABLE as u32),
+    &Notify,
+    &When(
+        Test::is(0, libc::PR_SET_NO_NEW_PRIVS as u32),
+        &Notify,
+        &When(
+            Test::is(0, libc::PR_GET_NO_NEW_PRIVS as u32),
+            &Notify,
+            &When(Test::is(0, libc::PR_SET_MM as u32), &FORBIDDEN, &Allow),
+        ),
+    ),
+);
+
+/// Mappings that are executed.
+const MAPPING: Treatment = When(Test::any_of(2, libc::PROT_EXEC as u32), &Notify, &Allow);
+/// Of `--exact`: all mappings of files.
+const EXACT_MAPPING: Treatment =
+    When(Test::any_of(3, libc::MAP_ANONYMOUS as u32), &MAPPING, &Notify);
+
+/// Without an address it goes where the socket was connected.
+const SENDTO: Treatment = When(Test::is_null(4), &Allow, &Notify);
+
+/// Only asking what it is.
+const PERSONALITY: Treatment =
+    When(Test::is(0, u32::MAX), &Allow, &When(Test::is(0, 0), &Allow, &FORBIDDEN));
+
+/// Requests of asm-generic/ioctls.h and linux/tty.h; the kernel looks at 32 bits.
+const TIOCSTI: u32 = 0x5412;
+const TIOCLINUX: u32 = 0x541c;
+
+/// Characters put into the input of a terminal are executed by whoever reads it.
+const IOCTL: Treatment =
+    When(Test::is(1, TIOCSTI), &FORBIDDEN, &When(Test::is(1, TIOCLINUX), &FORBIDDEN, &Allow));
+
+const SHMAT: Treatment = When(Test::any_of(2, libc::SHM_EXEC as u32), &FORBIDDEN, &Allow);
+
+/// What has no look at the policy, or only what an earlier decision gave.
+const ALLOWED: &[libc::c_long] = &[
+    // Bytes of open files.
+    libc::SYS_read,
+    libc::SYS_write,
+    libc::SYS_close,
+    libc::SYS_lseek,
+    libc::SYS_pread64,
+    libc::SYS_pwrite64,
+    libc::SYS_readv,
+    libc::SYS_writev,
+    libc::SYS_preadv,
+    libc::SYS_pwritev,
+    libc::SYS_preadv2,
+    libc::SYS_pwritev2,
+    libc::SYS_sendfile,
+    libc::SYS_splice,
+    libc::SYS_tee,
+    libc::SYS_vmsplice,
+    libc::SYS_copy_file_range,
+    libc::SYS_fsync,
+    libc::SYS_fdatasync,
+    libc::SYS_sync_file_range,
+    libc::SYS_syncfs,
+    libc::SYS_sync,
+    libc::SYS_fallocate,
+    libc::SYS_fadvise64,
+    libc::SYS_readahead,
+    libc::SYS_ftruncate,
+    libc::SYS_getdents,
+    libc::SYS_getdents64,
+    libc::SYS_flock,
+    libc::SYS_close_range,
+    SYS_CACHESTAT,
+    // Descriptors.
+    libc::SYS_dup,
+    libc::SYS_dup2,
+    libc::SYS_dup3,
+    libc::SYS_pipe,
+    libc::SYS_pipe2,
+    libc::SYS_fcntl,
+    libc::SYS_select,
+    libc::SYS_pselect6,
+    libc::SYS_poll,
+    libc::SYS_ppoll,
+    libc::SYS_epoll_create,
+    libc::SYS_epoll_create1,
+    libc::SYS_epoll_ctl,
+    libc::SYS_epoll_wait,
+    libc::SYS_epoll_pwait,
+    libc::SYS_epoll_pwait2,
+    libc::SYS_eventfd,
+    libc::SYS_eventfd2,
+    libc::SYS_signalfd,
+    libc::SYS_signalfd4,
+    libc::SYS_timerfd_create,
+    libc::SYS_timerfd_settime,
+    libc::SYS_timerfd_gettime,
+    libc::SYS_inotify_init,
+    libc::SYS_inotify_init1,
+    libc::SYS_inotify_rm_watch,
+    libc::SYS_memfd_create,
+    libc::SYS_pidfd_open,
+    // The caller's own memory.
+    libc::SYS_munmap,
+    libc::SYS_mremap,
+    libc::SYS_brk,
+    libc::SYS_msync,
+    libc::SYS_mincore,
+    libc::SYS_madvise,
+    libc::SYS_mlock,
+    libc::SYS_mlock2,
+    libc::SYS_munlock,
+    libc::SYS_mlockall,
+    libc::SYS_munlockall,
+    libc::SYS_membarrier,
+    libc::SYS_pkey_alloc,
+    libc::SYS_pkey_free,
+    libc::SYS_mseal,
+    libc::SYS_mbind,
+    libc::SYS_set_mempolicy,
+    libc::SYS_get_mempolicy,
+    // Signals to itself and waiting.
+    libc::SYS_rt_sigaction,
+    libc::SYS_rt_sigprocmask,
+    libc::SYS_rt_sigreturn,
+    libc::SYS_rt_sigpending,
+    libc::SYS_rt_sigtimedwait,
+    libc::SYS_rt_sigsuspend,
+    libc::SYS_sigaltstack,
+    libc::SYS_pause,
+    libc::SYS_wait4,
+    libc::SYS_waitid,
+    libc::SYS_exit,
+    libc::SYS_exit_group,
+    libc::SYS_restart_syscall,
+    libc::SYS_futex,
+    libc::SYS_futex_waitv,
+    libc::SYS_set_robust_list,
+    libc::SYS_get_robust_list,
+    libc::SYS_set_tid_address,
+    libc::SYS_rseq,
+    // Time.
+    libc::SYS_nanosleep,
+    libc::SYS_clock_nanosleep,
+    libc::SYS_clock_gettime,
+    libc::SYS_clock_getres,
+    libc::SYS_clock_settime,
+    libc::SYS_clock_adjtime,
+    libc::SYS_adjtimex,
+    libc::SYS_gettimeofday,
+    libc::SYS_settimeofday,
+    libc::SYS_time,
+    libc::SYS_times,
+    libc::SYS_alarm,
+    libc::SYS_getitimer,
+    libc::SYS_setitimer,
+    libc::SYS_timer_create,
+    libc::SYS_timer_settime,
+    libc::SYS_timer_gettime,
+    libc::SYS_timer_getoverrun,
+    libc::SYS_timer_delete,
+    // Who and what it is. Without capabilities the kernel itself refuses changes.
+    libc::SYS_getpid,
+    libc::SYS_getppid,
+    libc::SYS_gettid,
+    libc::SYS_getuid,
+    libc::SYS_geteuid,
+    libc::SYS_getgid,
+    libc::SYS_getegid,
+    libc::SYS_getresuid,
+    libc::SYS_getresgid,
+    libc::SYS_getgroups,
+    libc::SYS_setuid,
+    libc::SYS_setgid,
+    libc::SYS_setreuid,
+    libc::SYS_setregid,
+    libc::SYS_setresuid,
+    libc::SYS_setresgid,
+    libc::SYS_setgroups,
+    libc::SYS_setfsuid,
+    libc::SYS_setfsgid,
+    libc::SYS_capget,
+    libc::SYS_capset,
+    libc::SYS_getpgrp,
+    libc::SYS_setsid,
+    libc::SYS_getrlimit,
+    libc::SYS_getrusage,
+    libc::SYS_sysinfo,
+    libc::SYS_uname,
+    libc::SYS_getcpu,
+    libc::SYS_getcwd,
+    libc::SYS_arch_prctl,
+    libc::SYS_sched_yield,
+    libc::SYS_sched_get_priority_max,
+    libc::SYS_sched_get_priority_min,
+    libc::SYS_getrandom,
+    libc::SYS_modify_ldt,
+    libc::SYS_sethostname,
+    libc::SYS_setdomainname,
+    libc::SYS_syslog,
+    libc::SYS_ioprio_get,
+    libc::SYS_ustat,
+    libc::SYS_sysfs,
+    // Open sockets.
+    libc::SYS_recvfrom,
+    libc::SYS_recvmsg,
+    libc::SYS_recvmmsg,
+    libc::SYS_shutdown,
+    libc::SYS_getsockname,
+    libc::SYS_getpeername,
+    libc::SYS_setsockopt,
+    libc::SYS_getsockopt,
+    libc::SYS_socketpair,
+    // Its own asynchronous requests, on descriptors that it has.
+    libc::SYS_io_setup,
+    libc::SYS_io_destroy,
+    libc::SYS_io_getevents,
+    libc::SYS_io_submit,
+    libc::SYS_io_cancel,
+    SYS_IO_PGETEVENTS,
+    // A program may confine itself further: the stricter answer of two filters counts.
+    libc::SYS_seccomp,
+    libc::SYS_landlock_create_ruleset,
+    libc::SYS_landlock_add_rule,
+    libc::SYS_landlock_restrict_self,
+    // System V semaphores and messages: see the table of what is not covered.
+    libc::SYS_semget,
+    libc::SYS_semop,
+    libc::SYS_semctl,
+    libc::SYS_semtimedop,
+    libc::SYS_msgget,
+    libc::SYS_msgsnd,
+    libc::SYS_msgrcv,
+    libc::SYS_msgctl,
+    libc::SYS_shmget,
+    libc::SYS_shmdt,
+    libc::SYS_shmctl,
+];
+
+/// What the monitor decides on.
+const NOTIFIED: &[libc::c_long] = &[
+    // Names become files.
+    libc::SYS_open,
+    libc::SYS_openat,
+    libc::SYS_openat2,
+    libc::SYS_creat,
+    libc::SYS_execve,
+    libc::SYS_execveat,
+    libc::SYS_chdir,
+    libc::SYS_fchdir,
+    libc::SYS_truncate,
+    libc::SYS_inotify_add_watch,
+    // Names come, go and change.
+    libc::SYS_mkdir,
+    libc::SYS_mkdirat,
+    libc::SYS_mknod,
+    libc::SYS_mknodat,
+    libc::SYS_unlink,
+    libc::SYS_unlinkat,
+    libc::SYS_rmdir,
+    libc::SYS_rename,
+    libc::SYS_renameat,
+    libc::SYS_renameat2,
+    libc::SYS_link,
+    libc::SYS_linkat,
+    libc::SYS_symlink,
+    libc::SYS_symlinkat,
+    // Attributes.
+    libc::SYS_chmod,
+    libc::SYS_fchmod,
+    libc::SYS_fchmodat,
+    libc::SYS_fchmodat2,
+    libc::SYS_chown,
+    libc::SYS_lchown,
+    libc::SYS_fchown,
+    libc::SYS_fchownat,
+    libc::SYS_utime,
+    libc::SYS_utimes,
+    libc::SYS_futimesat,
+    libc::SYS_utimensat,
+    libc::SYS_setxattr,
+    libc::SYS_lsetxattr,
+    libc::SYS_fsetxattr,
+    libc::SYS_removexattr,
+    libc::SYS_lremovexattr,
+    libc::SYS_fremovexattr,
+    libc::SYS_umask,
+    // Sockets.
+    libc::SYS_socket,
+    libc::SYS_bind,
+    libc::SYS_connect,
+    libc::SYS_listen,
+    libc::SYS_accept,
+    libc::SYS_accept4,
+    libc::SYS_sendmsg,
+    libc::SYS_sendmmsg,
+    // Processes.
+    libc::SYS_fork,
+    libc::SYS_vfork,
+    libc::SYS_kill,
+    libc::SYS_tkill,
+    libc::SYS_tgkill,
+    libc::SYS_rt_sigqueueinfo,
+    libc::SYS_rt_tgsigqueueinfo,
+    libc::SYS_pidfd_send_signal,
+    libc::SYS_setpgid,
+    libc::SYS_getpgid,
+    libc::SYS_getsid,
+    libc::SYS_sched_setparam,
+    libc::SYS_sched_setscheduler,
+    libc::SYS_sched_setattr,
+    libc::SYS_sched_setaffinity,
+    libc::SYS_sched_getparam,
+    libc::SYS_sched_getscheduler,
+    libc::SYS_sched_getattr,
+    libc::SYS_sched_getaffinity,
+    libc::SYS_sched_rr_get_interval,
+    libc::SYS_setpriority,
+    libc::SYS_getpriority,
+    libc::SYS_ioprio_set,
+    libc::SYS_prlimit64,
+    libc::SYS_setrlimit,
+];
+
+/// What `--exact` decides on, too: looks at files, which are most of what a walk over a tree does.
+const EXACT: &[libc::c_long] = &[
+    libc::SYS_stat,
+    libc::SYS_lstat,
+    libc::SYS_fstat,
+    libc::SYS_newfstatat,
+    libc::SYS_statx,
+    libc::SYS_access,
+    libc::SYS_faccessat,
+    libc::SYS_faccessat2,
+    libc::SYS_readlink,
+    libc::SYS_readlinkat,
+    libc::SYS_statfs,
+    libc::SYS_fstatfs,
+    libc::SYS_getxattr,
+    libc::SYS_lgetxattr,
+    libc::SYS_fgetxattr,
+    libc::SYS_listxattr,
+    libc::SYS_llistxattr,
+    libc::SYS_flistxattr,
+];
+
+/// What would escape, or could not be judged soundly.
+const FORBIDDEN_CALLS: &[libc::c_long] = &[
+    libc::SYS_ptrace,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_process_madvise,
+    libc::SYS_process_mrelease,
+    libc::SYS_pidfd_getfd,
+    libc::SYS_kcmp,
+    libc::SYS_bpf,
+    libc::SYS_userfaultfd,
+    libc::SYS_perf_event_open,
+    libc::SYS_unshare,
+    libc::SYS_setns,
+    libc::SYS_mount,
+    libc::SYS_umount2,
+    libc::SYS_pivot_root,
+    libc::SYS_chroot,
+    libc::SYS_open_tree,
+    libc::SYS_move_mount,
+    libc::SYS_fsopen,
+    libc::SYS_fsconfig,
+    libc::SYS_fsmount,
+    libc::SYS_fspick,
+    libc::SYS_mount_setattr,
+    libc::SYS_swapon,
+    libc::SYS_swapoff,
+    libc::SYS_reboot,
+    libc::SYS_init_module,
+    libc::SYS_finit_module,
+    libc::SYS_delete_module,
+    libc::SYS_kexec_load,
+    libc::SYS_kexec_file_load,
+    libc::SYS_iopl,
+    libc::SYS_ioperm,
+    libc::SYS_acct,
+    libc::SYS_quotactl,
+    libc::SYS_quotactl_fd,
+    libc::SYS_add_key,
+    libc::SYS_request_key,
+    libc::SYS_keyctl,
+    libc::SYS_fanotify_init,
+    libc::SYS_fanotify_mark,
+    libc::SYS_vhangup,
+    libc::SYS_migrate_pages,
+    libc::SYS_move_pages,
+    libc::SYS_remap_file_pages,
+    libc::SYS_lookup_dcookie,
+    libc::SYS_mq_open,
+    libc::SYS_mq_unlink,
+    libc::SYS_mq_timedsend,
+    libc::SYS_mq_timedreceive,
+    libc::SYS_mq_notify,
+    libc::SYS_mq_getsetattr,
+];
+
+/// Calls for which programs have another way that can be judged.
+const ABSENT_CALLS: &[libc::c_long] = &[
+    // Its flags lie in memory; libraries fall back to clone.
+    libc::SYS_clone3,
+    libc::SYS_io_uring_setup,
+    libc::SYS_io_uring_enter,
+    libc::SYS_io_uring_register,
+];
+
+/// The treatment of each call, by number; in no order.
+pub(super) fn calls(exact: bool) -> Vec<(u32, Treatment)> {
+    let mut calls: Vec<(libc::c_long, Treatment)> = vec![
+        (libc::SYS_clone, CLONE),
+        (libc::SYS_prctl, PRCTL),
+        (libc::SYS_mmap, if exact { EXACT_MAPPING } else { MAPPING }),
+        (libc::SYS_mprotect, MAPPING),
+        (libc::SYS_pkey_mprotect, MAPPING),
+        (libc::SYS_sendto, SENDTO),
+        (libc::SYS_personality, PERSONALITY),
+        (libc::SYS_ioctl, IOCTL),
+        (libc::SYS_shmat, SHMAT),
+        (libc::SYS_open_by_handle_at, FORBIDDEN),
+        (libc::SYS_name_to_handle_at, Refuse(EOPNOTSUPP)),
+    ];
+    let looks = if exact { Notify } else { Allow };
+    let groups = [
+        (ALLOWED, Allow),
+        (NOTIFIED, Notify),
+        (EXACT, looks),
+        (FORBIDDEN_CALLS, FORBIDDEN),
+        (ABSENT_CALLS, ABSENT),
+    ];
+    for (group, treatment) in groups {
+        calls.extend(group.iter().map(|number| (*number, treatment)));
+    }
+    calls.into_iter().filter_map(|(number, it)| Some((u32::try_from(number).ok()?, it))).collect()
+}

@@ -1,0 +1,392 @@
+//! From a program's words for a file to the file itself, held.
+//!
+//! The monitor walks: what it decides about is what it holds, so that neither a name nor a link that changes meanwhile leads anywhere
+//! else. A path without links is walked by the kernel in one step (`openat2(2)`), and the directories on it are the beginnings
+//! of its text; whatever has a link, or lies in a file system of magic links, is walked part by part.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2, readlinkat};
+use rustix::io::Errno;
+
+use crate::object::{Object, join, magic};
+
+/// As many links are followed in one path as the kernel does (MAXSYMLINKS).
+const LINKS: usize = 40;
+
+/// From where a relative path counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Base {
+    /// The directory that the thread is in.
+    Current,
+    /// A directory that the thread has open.
+    Descriptor(i32),
+}
+
+impl Base {
+    pub(crate) fn of(argument: u64) -> Self {
+        match crate::calls::int(argument) {
+            libc::AT_FDCWD => Self::Current,
+            number => Self::Descriptor(number),
+        }
+    }
+}
+
+/// What a path led to.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// The directories that were searched on the way, each held or known by its path alone.
+    pub(crate) searched: Vec<Searched>,
+    /// The links that were followed.
+    pub(crate) links: Vec<Object>,
+    pub(crate) end: End,
+}
+
+/// A directory that was searched.
+#[derive(Debug)]
+pub(crate) enum Searched {
+    /// All beginnings of this path, itself too; none of them is a link.
+    Beginnings(Vec<u8>),
+    /// This one.
+    Held(Object),
+}
+
+/// Where a path ended.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// At this file.
+    Object(Object),
+    /// At a name in this directory, where there may be this file.
+    Name(Parent, Option<Object>),
+}
+
+/// A name in a directory.
+#[derive(Debug)]
+pub(crate) struct Parent {
+    pub(crate) directory: Object,
+    pub(crate) name: Vec<u8>,
+    /// The path ended with a slash, which only a directory may have.
+    pub(crate) slash: bool,
+}
+
+/// How a path is to be walked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct How {
+    /// A link at the end is followed.
+    pub(crate) follow: bool,
+    /// What is asked for is the last name, there or not.
+    pub(crate) name: bool,
+}
+
+/// Who walks: what paths mean depends on it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Walker {
+    pub(crate) process: i32,
+    pub(crate) thread: i32,
+    /// The monitor, of which nothing is to be found.
+    pub(crate) monitor: i32,
+}
+
+const HOLD: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
+const MAGIC: i64 = 0x9fa0;
+
+impl Walker {
+    /// Walks a path.
+    pub(crate) fn walk(self, base: Base, path: &[u8], how: How) -> Result<Found, Errno> {
+        if path.is_empty() {
+            return Err(Errno::NOENT);
+        }
+        if let Some(found) = self.at_once(path, how) {
+            return found;
+        }
+        let start = if path.starts_with(b"/") { root()? } else { self.base(base)? };
+        Walk { walker: self, searched: Vec::new(), links: Vec::new(), followed: 0 }
+            .from(start, path, how)
+    }
+
+    /// The directory, or any file for an empty path, that relative paths start at.
+    pub(crate) fn base(self, base: Base) -> Result<Object, Errno> {
+        let path = match base {
+            Base::Current => format!("/proc/{}/cwd", self.thread),
+            Base::Descriptor(number) if number < 0 => return Err(Errno::BADF),
+            Base::Descriptor(number) => format!("/proc/{}/fd/{number}", self.thread),
+        };
+        let file = openat(CWD, path, HOLD, Mode::empty()).map_err(|it| match it {
+            Errno::NOENT => Errno::BADF,
+            it => it,
+        })?;
+        let path = path_of(file.as_fd())?;
+        Object::new(file, path)
+    }
+
+    /// Opens a file to be read in one step, if its path is as the kernel would write it and has no link in it. Only of use where a file or
+    /// directory was before: other kinds notice that they are opened.
+    pub(crate) fn open_at_once(self, path: &[u8], flags: OFlags) -> Option<(Object, Vec<u8>)> {
+        if !is_plain(path) || is_special(path) {
+            return None;
+        }
+        let resolve = ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+        let own = OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
+        let file = openat2(CWD, path, flags | own, Mode::empty(), resolve).ok()?;
+        let object = Object::new(file, path.to_vec()).ok()?;
+        let plain = matches!(object.facts.kind(), libc::S_IFREG | libc::S_IFDIR);
+        if !plain || object.facts.inode.device < 1 << 8 && is_proc(&object) {
+            return None;
+        }
+        if !flags.contains(OFlags::NONBLOCK) {
+            rustix::fs::fcntl_setfl(&object, flags).ok()?;
+        }
+        Some((object, above(path).to_vec()))
+    }
+
+    /// Absolute paths that are as the kernel would write them and have no link in them.
+    fn at_once(self, path: &[u8], how: How) -> Option<Result<Found, Errno>> {
+        if how.name || !is_plain(path) || is_special(path) {
+            return None;
+        }
+        let flags = if how.follow { HOLD } else { HOLD | OFlags::NOFOLLOW };
+        let resolve = ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+        match openat2(CWD, path, flags, Mode::empty(), resolve) {
+            Ok(file) => {
+                let object = match Object::new(file, path.to_vec()) {
+                    Ok(object) => object,
+                    Err(why) => return Some(Err(why)),
+                };
+                // Processes may be shown elsewhere than in /proc, too.
+                if object.facts.inode.device < 1 << 8 && is_proc(&object) {
+                    return None;
+                }
+                let searched = vec![Searched::Beginnings(above(path).to_vec())];
+                Some(Ok(Found { searched, links: Vec::new(), end: End::Object(object) }))
+            }
+            // There is a link; or the kernel wants it tried again.
+            Err(Errno::LOOP | Errno::AGAIN | Errno::NOSYS) => None,
+            // The directories that are there have to be searched before it is said what is not.
+            Err(_) => None,
+        }
+    }
+}
+
+/// A walk that goes part by part.
+struct Walk {
+    walker: Walker,
+    searched: Vec<Searched>,
+    links: Vec<Object>,
+    followed: usize,
+}
+
+impl Walk {
+    fn from(mut self, start: Object, path: &[u8], how: How) -> Result<Found, Errno> {
+        let mut at = start;
+        // Parts still to be walked, the next one last.
+        let mut parts = parts_of(path);
+        let slash = path.ends_with(b"/") || path.ends_with(b"/.") || path == b".";
+        while let Some(part) = parts.pop() {
+            if !at.facts.is_directory() {
+                return Err(Errno::NOTDIR);
+            }
+            let last = parts.is_empty();
+            if part == b".." {
+                let above = self.above(&at)?;
+                self.searched.push(Searched::Held(std::mem::replace(&mut at, above)));
+                continue;
+            }
+            if last && how.name {
+                let object = match self.step(&at, &part) {
+                    Ok(object) => Some(object),
+                    Err(Errno::NOENT) => None,
+                    Err(why) => return Err(why),
+                };
+                let follow = how.follow && object.as_ref().is_some_and(|it| it.facts.is_link());
+                if !follow {
+                    let parent = Parent { directory: at, name: part, slash };
+                    return Ok(self.found(End::Name(parent, object)));
+                }
+            }
+            let next = self.step(&at, &part)?;
+            if !next.facts.is_link() || last && !how.follow && !slash {
+                self.searched.push(Searched::Held(std::mem::replace(&mut at, next)));
+                continue;
+            }
+            self.followed += 1;
+            if self.followed > LINKS {
+                return Err(Errno::LOOP);
+            }
+            match self.target(&at, &part, &next)? {
+                Target::Text(text) => {
+                    if text.is_empty() {
+                        return Err(Errno::NOENT);
+                    }
+                    let first = if text.starts_with(b"/") { Some(root()?) } else { None };
+                    parts.extend(parts_of(&text));
+                    match first {
+                        Some(first) => {
+                            self.searched.push(Searched::Held(std::mem::replace(&mut at, first)));
+                        }
+                        None => self.searched.push(Searched::Held(again(&at)?)),
+                    }
+                }
+                Target::File(file) => {
+                    self.searched.push(Searched::Held(std::mem::replace(&mut at, file)));
+                }
+            }
+            self.links.push(next);
+        }
+        if how.name {
+            // `/`, or a path that ends with `..`: it has no name that could be made or removed.
+            let parent = Parent { directory: again(&at)?, name: b".".to_vec(), slash: true };
+            return Ok(self.found(End::Name(parent, Some(at))));
+        }
+        if slash && !at.facts.is_directory() {
+            return Err(Errno::NOTDIR);
+        }
+        Ok(self.found(End::Object(at)))
+    }
+
+    fn found(self, end: End) -> Found {
+        Found { searched: self.searched, links: self.links, end }
+    }
+
+    fn above(&self, at: &Object) -> Result<Object, Errno> {
+        let file = openat(at, c"..", HOLD | OFlags::NOFOLLOW, Mode::empty())?;
+        Object::new(file, above(&at.path).to_vec())
+    }
+
+    fn step(&self, at: &Object, part: &[u8]) -> Result<Object, Errno> {
+        if is_proc_root(at) && is_thread_of(self.walker.monitor, part) {
+            return Err(Errno::NOENT);
+        }
+        let file = openat(at, part, HOLD | OFlags::NOFOLLOW, Mode::empty())?;
+        Object::new(file, join(&at.path, part))
+    }
+
+    /// Where a link leads. In /proc, `self` is the program and not the monitor, and some links lead to files that have no name.
+    fn target(&self, at: &Object, part: &[u8], link: &Object) -> Result<Target, Errno> {
+        let Walker { process, thread, .. } = self.walker;
+        if is_proc_root(at) && part == b"self" {
+            return Ok(Target::Text(process.to_string().into_bytes()));
+        }
+        if is_proc_root(at) && part == b"thread-self" {
+            return Ok(Target::Text(format!("{process}/task/{thread}").into_bytes()));
+        }
+        if is_proc(at) && !is_proc_root(at) {
+            // Followed by the kernel: the text of such a link is for people.
+            let file = openat(at, part, HOLD, Mode::empty())?;
+            let path = path_of(file.as_fd())?;
+            return Ok(Target::File(Object::new(file, path)?));
+        }
+        Ok(Target::Text(readlinkat(link, c"", Vec::new())?.into_bytes()))
+    }
+}
+
+enum Target {
+    Text(Vec<u8>),
+    File(Object),
+}
+
+fn root() -> Result<Object, Errno> {
+    Object::new(openat(CWD, c"/", HOLD, Mode::empty())?, b"/".to_vec())
+}
+
+/// The same file, held a second time.
+pub(crate) fn again(object: &Object) -> Result<Object, Errno> {
+    let file: OwnedFd = rustix::io::fcntl_dupfd_cloexec(object, 3)?;
+    Ok(Object { file, facts: object.facts, path: object.path.clone() })
+}
+
+/// Where the kernel says that an open file is.
+pub(crate) fn path_of(file: BorrowedFd<'_>) -> Result<Vec<u8>, Errno> {
+    let path = rustix::fs::readlink(magic(file), Vec::new())?.into_bytes();
+    Ok(path.strip_suffix(b" (deleted)").map_or_else(|| path.clone(), <[u8]>::to_vec))
+}
+
+fn is_proc(at: &Object) -> bool {
+    rustix::fs::fstatfs(at).is_ok_and(|it| it.f_type == MAGIC)
+}
+
+/// The directory of all processes, whose inode has number 1 (PROC_ROOT_INO).
+fn is_proc_root(at: &Object) -> bool {
+    at.facts.inode.number == 1 && is_proc(at)
+}
+
+/// The directory that a path lies in.
+fn above(path: &[u8]) -> &[u8] {
+    match path.iter().rposition(|it| *it == b'/') {
+        None | Some(0) => b"/",
+        Some(end) => &path[..end],
+    }
+}
+
+/// The parts of a path, the first one last; dots left out.
+fn parts_of(path: &[u8]) -> Vec<Vec<u8>> {
+    let parts = path.split(|it| *it == b'/').filter(|it| !matches!(*it, b"" | b"."));
+    parts.rev().map(<[u8]>::to_vec).collect()
+}
+
+/// Absolute, without empty parts and dots.
+fn is_plain(path: &[u8]) -> bool {
+    let Some(rest) = path.strip_prefix(b"/") else { return false };
+    rest.split(|it| *it == b'/').all(|it| !matches!(it, b"" | b"." | b".."))
+}
+
+/// Where names mean something else to each process.
+fn is_special(path: &[u8]) -> bool {
+    let below = |folder: &[u8]| {
+        path.strip_prefix(folder).is_some_and(|it| it.is_empty() || it.starts_with(b"/"))
+    };
+    below(b"/proc") || below(b"/dev/fd") || path == b"/dev/tty"
+}
+
+fn is_thread_of(process: i32, name: &[u8]) -> bool {
+    let number = std::str::from_utf8(name).ok().and_then(|it| it.parse::<i32>().ok());
+    number.is_some_and(|it| std::path::Path::new(&format!("/proc/{process}/task/{it}")).exists())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn walker() -> Walker {
+        let this = std::process::id().cast_signed();
+        Walker { process: this, thread: this, monitor: 1 }
+    }
+
+    fn ends(path: &str, how: How) -> Result<Vec<u8>, Errno> {
+        let found = walker().walk(Base::Current, path.as_bytes(), how)?;
+        Ok(match found.end {
+            End::Object(object) => object.path,
+            End::Name(parent, _) => join(&parent.directory.path, &parent.name),
+        })
+    }
+
+    const FOLLOW: How = How { follow: true, name: false };
+
+    #[test]
+    fn paths_lead_where_the_kernel_says() {
+        for path in
+            ["/", "/usr/bin", "/bin/sh", "/usr/bin/../lib/.", "/proc/self/exe", "/etc//passwd"]
+        {
+            let expected = std::fs::canonicalize(path).unwrap();
+            let found = ends(path, FOLLOW).unwrap();
+            assert_eq!(String::from_utf8_lossy(&found), expected.to_string_lossy(), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_told_as_the_kernel_does() {
+        assert_eq!(ends("/etc/passwd/x", FOLLOW), Err(Errno::NOTDIR));
+        assert_eq!(ends("/etc/nothing/x", FOLLOW), Err(Errno::NOENT));
+        assert_eq!(ends("", FOLLOW), Err(Errno::NOENT));
+        assert_eq!(ends("/etc/passwd/", FOLLOW), Err(Errno::NOTDIR));
+    }
+
+    #[test]
+    fn nothing_is_found_of_the_monitor() {
+        let mut walker = walker();
+        walker.monitor = walker.process;
+        for path in [format!("/proc/{}/fd", walker.monitor), "/proc/self/exe".to_owned()] {
+            let found = walker.walk(Base::Current, path.as_bytes(), FOLLOW);
+            assert_eq!(found.err(), Some(Errno::NOENT), "{path}");
+        }
+    }
+}

@@ -1,0 +1,420 @@
+//! The monitor itself: one thread that hears of calls and of births, deaths and executed programs, and answers one after the other.
+//!
+//! One thread is no loss: a call costs mostly the way to the monitor and back. It is a gain, because nothing that programs of the tree do with
+//! names happens beside a decision. What may wait, such as opening a FIFO or connecting, is done by a thread of its own.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use mandate_label::file_contexts::FileContexts;
+use mandate_server::{SecurityServer, Sid};
+use rustc_hash::{FxHashMap, FxHashSet};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
+use crate::calls::exec::Plan;
+use crate::calls::sockets::Sockets;
+use crate::class::Vocabulary;
+use crate::labels::Labels;
+use crate::path::Walker;
+use crate::record::Record;
+use crate::sys::listener::{Answer, Listener, Notification};
+use crate::sys::start::{self, Program};
+use crate::sys::trace::{self, Event};
+use crate::sys::user::User;
+use crate::task::{Security, Task, Tasks};
+use crate::{StartError, filter};
+
+/// How programs are run.
+pub struct Settings<'a> {
+    /// The policy, and whether it is enforced.
+    pub server: &'a SecurityServer,
+    /// Labels of files that have none.
+    pub file_contexts: &'a FileContexts,
+    /// The context that the program starts in.
+    pub context: &'a str,
+    /// The program itself gets this context, as `runcon` gives it: its file has to be a way into it. Otherwise it is executed from there, as
+    /// from a shell.
+    pub enter: bool,
+    /// Looks at files are decided on, too.
+    pub exact: bool,
+    /// Whom the programs, and this process from now on, belong to.
+    pub user: Option<&'a User>,
+    /// What programs find in their environment besides what is in this process's.
+    pub environment: Vec<(OsString, OsString)>,
+    /// Hears of decisions that are to be logged.
+    pub told: &'a mut dyn FnMut(&Record),
+}
+
+/// How the program ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// With this code.
+    Exited(i32),
+    /// By this signal.
+    Killed(i32),
+}
+
+/// Runs a program and everything it starts under a policy, until the last of them has ended.
+///
+/// # Errors
+/// Nothing was started: the context is wrong, the machine does not let programs be watched, or the program cannot be executed.
+pub fn run(settings: Settings<'_>, words: &[OsString]) -> Result<Ended, StartError> {
+    let Settings { server, file_contexts, context, enter, exact, user, environment, told } =
+        settings;
+    let sid = server.sid(context)?;
+    let program = Program::new(words, environment)?;
+    let system = |what| move |it: io::Error| StartError::System(what, it);
+    if let Some(user) = user {
+        user.become_it().map_err(system("becoming the user"))?;
+    }
+    let children = trace::children().map_err(system("watching children"))?;
+    let started = start::start(&program, &filter::program(exact))?;
+    trace::leave_signals_to_another_thread().map_err(system("a thread"))?;
+    trace::hide_self().map_err(system("hiding the monitor"))?;
+    trace::ignore_keys();
+    let owner = rustix::process::getuid().as_raw();
+    let mut tasks = Tasks::default();
+    let umask = crate::task::umask_of(started.process).unwrap_or(0o022);
+    let mut security = Security::new(sid);
+    security.exec = enter.then_some(sid);
+    let task = Task { process: started.process, security, no_new_privs: false, umask };
+    tasks.insert(started.process, task);
+    let mut monitor = Monitor {
+        vocabulary: server.with_engine(|engine| Vocabulary::of(engine.db())),
+        labels: Labels::new(file_contexts, server, owner),
+        server,
+        told,
+        tasks,
+        main: started.process,
+        ended: None,
+        listener: Arc::new(started.listener),
+        searched: FxHashMap::default(),
+        plain: FxHashSet::default(),
+        plans: FxHashMap::default(),
+        scripts: FxHashMap::default(),
+        held: FxHashMap::default(),
+        away: Arc::default(),
+        sockets: Sockets::default(),
+        umask: None,
+        is_first: true,
+        sweep: Sweep::default(),
+    };
+    monitor.watch(&children).map_err(system("watching"))?;
+    let mut news = started.news;
+    if monitor.is_first
+        && let Some(why) = start::failure(&mut news)
+    {
+        return Err(why);
+    }
+    Ok(monitor.ended.unwrap_or(Ended::Killed(libc::SIGKILL)))
+}
+
+/// All that the monitor knows.
+pub(crate) struct Monitor<'a> {
+    pub(crate) server: &'a SecurityServer,
+    pub(crate) vocabulary: Vocabulary,
+    pub(crate) labels: Labels<'a>,
+    pub(crate) told: &'a mut dyn FnMut(&Record),
+    pub(crate) tasks: Tasks,
+    main: i32,
+    ended: Option<Ended>,
+    listener: Arc<Listener>,
+    /// Labels of the directories on a path, itself too, without repetitions.
+    pub(crate) searched: FxHashMap<Box<[u8]>, Rc<[Sid]>>,
+    /// Paths that led to files or directories.
+    pub(crate) plain: FxHashSet<Box<[u8]>>,
+    /// What was decided about programs that are about to be executed, by thread.
+    pub(crate) plans: FxHashMap<i32, Plan>,
+    /// Scripts whose interpreter is about to open them, by process.
+    pub(crate) scripts: FxHashMap<i32, (Vec<u8>, OwnedFd)>,
+    /// Calls whose siblings are being stopped, by thread.
+    pub(crate) held: FxHashMap<i32, Frozen>,
+    /// Threads whose calls somebody else answers. They run nothing until then.
+    away: Arc<Mutex<FxHashSet<i32>>>,
+    pub(crate) sockets: Sockets,
+    /// The mask that this process has now.
+    pub(crate) umask: Option<u32>,
+    /// The program itself has not been executed yet.
+    pub(crate) is_first: bool,
+    sweep: Sweep,
+}
+
+/// A call that goes on once these threads have stopped, and their stops.
+#[derive(Debug)]
+pub(crate) struct Frozen {
+    pub(crate) call: Notification,
+    pub(crate) waiting: Vec<i32>,
+    pub(crate) stopped: Vec<i32>,
+}
+
+/// What becomes of a call.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    Now(Answer),
+    /// Somebody else answers.
+    Later,
+}
+
+impl From<Answer> for Reply {
+    fn from(answer: Answer) -> Self {
+        Self::Now(answer)
+    }
+}
+
+/// Signals of children are not counted: several may come as one. So all children are asked now and then; with many of them, whose number
+/// each question costs, not more often than is cheap.
+#[derive(Debug, Default)]
+struct Sweep {
+    due: Option<Instant>,
+}
+
+/// Up to so many children are all asked each time.
+const FEW: usize = 64;
+
+impl Monitor<'_> {
+    fn watch(&mut self, children: &OwnedFd) -> io::Result<()> {
+        while !self.tasks.is_empty() {
+            let listener = Arc::clone(&self.listener);
+            let mut files = [
+                PollFd::from_borrowed_fd(listener.as_fd(), PollFlags::IN),
+                PollFd::from_borrowed_fd(children.as_fd(), PollFlags::IN),
+            ];
+            let left = self.sweep.due.map(|it| it.saturating_duration_since(Instant::now()));
+            let left = left.map(|it| Timespec { tv_sec: 0, tv_nsec: it.subsec_nanos().into() });
+            match poll(&mut files, left.as_ref()) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(why) => return Err(why.into()),
+            }
+            let [calls, births] = files.map(|it| it.revents());
+            if births.contains(PollFlags::IN) {
+                self.hear(children)?;
+            }
+            if self.sweep.due.is_some_and(|it| it <= Instant::now()) {
+                self.hear_all()?;
+            }
+            if calls.contains(PollFlags::IN) {
+                match listener.receive() {
+                    Ok(Some(call)) => self.serve(&call)?,
+                    Ok(None) => {}
+                    Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+                    Err(why) => return Err(why),
+                }
+            } else if calls.contains(PollFlags::HUP) && !births.contains(PollFlags::IN) {
+                // All programs are gone; what ptrace has to tell of that comes.
+                self.hear_all()?;
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+        Ok(())
+    }
+
+    /// Hears those children whose signals came.
+    fn hear(&mut self, children: &OwnedFd) -> io::Result<()> {
+        let few = self.tasks.len() <= FEW;
+        let mut numbers = [0; 1024];
+        loop {
+            let read = match rustix::io::read(children, &mut numbers) {
+                Ok(read) if read > 0 => read,
+                Ok(_) | Err(Errno::AGAIN | Errno::INTR) => break,
+                Err(why) => return Err(why.into()),
+            };
+            for child in numbers[..read].chunks_exact(4).filter(|_| !few) {
+                self.hear_of(child.try_into().map_or(-1, i32::from_ne_bytes))?;
+            }
+        }
+        if few {
+            return self.hear_all();
+        }
+        let soon = Instant::now() + Duration::from_millis(1);
+        self.sweep.due.get_or_insert(soon);
+        Ok(())
+    }
+
+    fn hear_all(&mut self) -> io::Result<()> {
+        self.sweep.due = None;
+        self.hear_of(-1)
+    }
+
+    fn hear_of(&mut self, child: i32) -> io::Result<()> {
+        loop {
+            match trace::next_event(child, false) {
+                Ok(Some((thread, event))) => self.happened(thread, event),
+                Ok(None) => return Ok(()),
+                Err(why) if why.raw_os_error() == Some(libc::ECHILD) => return Ok(()),
+                Err(why) => return Err(why),
+            }
+        }
+    }
+
+    /// Takes note of what a thread did, and lets it go on. One that was killed meanwhile is told as gone later.
+    fn happened(&mut self, thread: i32, event: Event) {
+        match event {
+            Event::Born(child) => {
+                if self.tasks.born(thread, child) {
+                    let _killed = trace::resume(child, 0);
+                }
+                let _killed = trace::resume(thread, 0);
+            }
+            Event::Executed(former) => {
+                self.tasks.executed(thread, former);
+                self.executed(thread, former);
+                let _killed = trace::resume(thread, 0);
+            }
+            Event::Stopped { group } => {
+                if self.tasks.get(thread).is_none() {
+                    self.tasks.came_early(thread);
+                } else if self.has_frozen(thread) {
+                    // It stays until the call that waited for it is answered.
+                } else if group {
+                    let _killed = trace::listen(thread);
+                } else {
+                    let _killed = trace::resume(thread, 0);
+                }
+            }
+            Event::Signal(signal) => {
+                let _killed = trace::resume(thread, signal);
+            }
+            Event::Gone(status) => self.gone(thread, status),
+        }
+    }
+
+    fn gone(&mut self, thread: i32, status: i32) {
+        self.has_frozen(thread);
+        self.tasks.gone(thread);
+        self.plans.remove(&thread);
+        if thread == self.main && self.ended.is_none() {
+            self.ended = Some(if libc::WIFSIGNALED(status) {
+                Ended::Killed(libc::WTERMSIG(status))
+            } else {
+                Ended::Exited(libc::WEXITSTATUS(status))
+            });
+        }
+    }
+
+    fn serve(&mut self, call: &Notification) -> io::Result<()> {
+        let reply =
+            self.decide(call).unwrap_or_else(|why| Reply::Now(Answer::Fail(why.raw_os_error())));
+        match reply {
+            Reply::Now(answer) => self.listener.answer(call.id, answer),
+            Reply::Later => Ok(()),
+        }
+    }
+
+    /// Does something that may wait, and answers then.
+    pub(crate) fn later(
+        &self,
+        call: &Notification,
+        work: impl FnOnce() -> Result<Answer, Errno> + Send + 'static,
+    ) -> Reply {
+        let (listener, away) = (Arc::clone(&self.listener), Arc::clone(&self.away));
+        let (id, thread) = (call.id, call.thread);
+        lock(&away).insert(thread);
+        let work = move || {
+            let answer = work().unwrap_or_else(|why| Answer::Fail(why.raw_os_error()));
+            // Not while another thread of its process counts on it to stand still.
+            let mut away = lock(&away);
+            away.remove(&thread);
+            // Its thread may have been killed meanwhile.
+            let _gone = listener.answer(id, answer);
+        };
+        match std::thread::Builder::new().stack_size(64 << 10).spawn(work) {
+            Ok(_) => Reply::Later,
+            Err(_) => Reply::Now(Answer::Fail(libc::ENOMEM)),
+        }
+    }
+
+    /// Whether a call still waits: only then does what was read of its memory count.
+    pub(crate) fn still(&self, call: &Notification) -> Result<(), Errno> {
+        if self.listener.is_valid(call.id) { Ok(()) } else { Err(Errno::SRCH) }
+    }
+
+    pub(crate) fn walker(&self, thread: i32) -> Result<Walker, Errno> {
+        let process = self.tasks.get(thread).ok_or(Errno::SRCH)?.process;
+        Ok(Walker { process, thread, monitor: self.monitor() })
+    }
+
+    pub(crate) fn monitor(&self) -> i32 {
+        rustix::process::getpid().as_raw_nonzero().get()
+    }
+
+    /// Gives this process the mask that a thread's files are made with.
+    pub(crate) fn take_umask(&mut self, thread: i32) {
+        let Some(mask) = self.tasks.get(thread).map(|it| it.umask) else { return };
+        if self.umask != Some(mask) {
+            rustix::process::umask(rustix::fs::Mode::from_bits_truncate(mask));
+            self.umask = Some(mask);
+        }
+    }
+
+    /// Stops the other threads of a call's process before it is decided; the call comes again then. False if there are none.
+    pub(crate) fn freeze(&mut self, call: &Notification) -> bool {
+        let away = Arc::clone(&self.away);
+        let waiting = self.to_stop(call.thread, &[], &lock(&away));
+        if waiting.is_empty() {
+            return false;
+        }
+        self.held.insert(call.thread, Frozen { call: *call, waiting, stopped: Vec::new() });
+        true
+    }
+
+    /// Threads of a process that run, and will stop.
+    fn to_stop(&self, thread: i32, stopped: &[i32], away: &FxHashSet<i32>) -> Vec<i32> {
+        let mut running = self.tasks.siblings(thread);
+        // Those whose own calls wait for this run nothing either.
+        running.retain(|it| {
+            !stopped.contains(it) && !away.contains(it) && !self.held.contains_key(it)
+        });
+        running.retain(|it| trace::interrupt(*it).is_ok());
+        running
+    }
+
+    /// A thread stopped, or ended: whether a call waits for that. The last one lets the call be decided.
+    fn has_frozen(&mut self, thread: i32) -> bool {
+        let found = self.held.iter_mut().find(|it| it.1.waiting.contains(&thread));
+        let Some((&caller, frozen)) = found else { return false };
+        frozen.waiting.retain(|it| *it != thread);
+        frozen.stopped.push(thread);
+        if frozen.waiting.is_empty()
+            && let Some(frozen) = self.held.remove(&caller)
+        {
+            self.thaw(frozen);
+        }
+        true
+    }
+
+    /// Decides the call of a process whose other threads stand still, waits until the call is done, and lets them go on.
+    fn thaw(&mut self, mut frozen: Frozen) {
+        let away = Arc::clone(&self.away);
+        let away = lock(&away);
+        frozen.waiting = self.to_stop(frozen.call.thread, &frozen.stopped, &away);
+        if !frozen.waiting.is_empty() {
+            // Answered meanwhile, or born.
+            self.held.insert(frozen.call.thread, frozen);
+            return;
+        }
+        let answer = self.decide_frozen(&frozen.call);
+        let goes_on = matches!(answer, Answer::Continue);
+        // The caller stops on its way back to the program, when the call is done.
+        let stops = goes_on && trace::interrupt(frozen.call.thread).is_ok();
+        let answered = self.listener.answer(frozen.call.id, answer);
+        if stops
+            && answered.is_ok()
+            && let Ok(Some((thread, event))) = trace::next_event(frozen.call.thread, true)
+        {
+            self.happened(thread, event);
+        }
+        for thread in &frozen.stopped {
+            let _killed = trace::resume(*thread, 0);
+        }
+    }
+}
+
+/// What a thread that panicked left is whole: a set of numbers.
+fn lock(numbers: &Mutex<FxHashSet<i32>>) -> MutexGuard<'_, FxHashSet<i32>> {
+    numbers.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,138 @@
+//! Notifications of seccomp (seccomp_unotify(2)): calls that wait until the monitor has answered.
+
+#![expect(unsafe_code, reason = "no library has these ioctls")]
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use super::checked;
+
+/// A call that waits for its answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Notification {
+    pub(crate) id: u64,
+    /// The thread that made it.
+    pub(crate) thread: i32,
+    pub(crate) number: i64,
+    pub(crate) arguments: [u64; 6],
+}
+
+/// The answer to a call.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// The kernel runs the call.
+    Continue,
+    /// It fails with this errno.
+    Fail(i32),
+    /// It gives this number.
+    Value(i64),
+    /// It gives a descriptor of this file.
+    Descriptor {
+        /// The monitor's own.
+        file: OwnedFd,
+        /// Is it closed when a program is executed?
+        close_on_exec: bool,
+        /// Whether the monitor's own has to be gone before the program goes on: it would see a lock, or a busy text.
+        alone: bool,
+    },
+}
+
+/// Numbers of linux/seccomp.h: `_IOWR('!', n, size)`.
+const fn request(n: u64, size: u64, direction: u64) -> u64 {
+    direction << 30 | size << 16 | (b'!' as u64) << 8 | n
+}
+const READ_WRITE: u64 = 3;
+const WRITE: u64 = 1;
+const RECV: u64 = request(0, size_of::<libc::seccomp_notif>() as u64, READ_WRITE);
+const SEND: u64 = request(1, size_of::<libc::seccomp_notif_resp>() as u64, READ_WRITE);
+const ID_VALID: u64 = request(2, 8, WRITE);
+const ADDFD: u64 = request(3, size_of::<libc::seccomp_notif_addfd>() as u64, WRITE);
+const SET_FLAGS: u64 = request(4, 8, WRITE);
+/// `SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP`.
+const SYNC_WAKE_UP: u64 = 1;
+/// `SECCOMP_USER_NOTIF_FLAG_CONTINUE`.
+const CONTINUE: u32 = 1;
+const FLAG_SEND: u32 = 2;
+
+/// Where notifications come in.
+#[derive(Debug)]
+pub(crate) struct Listener(OwnedFd);
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl Listener {
+    /// Of a descriptor that `seccomp(2)` gave.
+    pub(crate) fn new(descriptor: OwnedFd) -> Self {
+        // Only a hint to the scheduler, of kernels since 6.6.
+        // SAFETY: the request takes a number, no pointer.
+        let _older = unsafe { libc::ioctl(descriptor.as_raw_fd(), SET_FLAGS, SYNC_WAKE_UP) };
+        Self(descriptor)
+    }
+
+    /// The next call; none if its thread died or a signal took it back meanwhile.
+    pub(crate) fn receive(&self) -> io::Result<Option<Notification>> {
+        // SAFETY: all bytes zero is a value of this type, and what the kernel asks for.
+        let mut it: libc::seccomp_notif = unsafe { std::mem::zeroed() };
+        // SAFETY: `it` is as long as the request says, and lives through the call.
+        match checked(unsafe { libc::ioctl(self.0.as_raw_fd(), RECV, &raw mut it) }) {
+            Ok(_) => Ok(Some(Notification {
+                id: it.id,
+                thread: i32::try_from(it.pid).unwrap_or(0),
+                number: i64::from(it.data.nr),
+                arguments: it.data.args,
+            })),
+            Err(why) if why.raw_os_error() == Some(libc::ENOENT) => Ok(None),
+            Err(why) => Err(why),
+        }
+    }
+
+    /// Whether the call still waits, so that what was read of its thread was of this thread.
+    pub(crate) fn is_valid(&self, id: u64) -> bool {
+        // SAFETY: the kernel reads eight bytes, which live through the call.
+        checked(unsafe { libc::ioctl(self.0.as_raw_fd(), ID_VALID, &raw const id) }).is_ok()
+    }
+
+    /// Answers. `ENOENT` of a call that no longer waits is no failure.
+    pub(crate) fn answer(&self, id: u64, answer: Answer) -> io::Result<()> {
+        let done = match answer {
+            Answer::Continue => self.send(id, 0, 0, CONTINUE),
+            Answer::Fail(errno) => self.send(id, 0, -errno, 0),
+            Answer::Value(value) => self.send(id, value, 0, 0),
+            Answer::Descriptor { file, close_on_exec, alone: false } => {
+                self.add(id, &file, close_on_exec, FLAG_SEND).map(drop)
+            }
+            Answer::Descriptor { file, close_on_exec, alone: true } => {
+                self.add(id, &file, close_on_exec, 0).and_then(|number| {
+                    drop(file);
+                    self.send(id, number, 0, 0)
+                })
+            }
+        };
+        match done {
+            Err(why) if why.raw_os_error() == Some(libc::ENOENT) => Ok(()),
+            // Its table of descriptors is full.
+            Err(why) if why.raw_os_error() == Some(libc::EMFILE) => {
+                self.send(id, 0, -libc::EMFILE, 0)
+            }
+            done => done,
+        }
+    }
+
+    fn send(&self, id: u64, val: i64, error: i32, flags: u32) -> io::Result<()> {
+        let mut it = libc::seccomp_notif_resp { id, val, error, flags };
+        // SAFETY: `it` is as long as the request says, and lives through the call.
+        checked(unsafe { libc::ioctl(self.0.as_raw_fd(), SEND, &raw mut it) }).map(drop)
+    }
+
+    fn add(&self, id: u64, file: &OwnedFd, close_on_exec: bool, flags: u32) -> io::Result<i64> {
+        let srcfd = u32::try_from(file.as_raw_fd()).unwrap_or(u32::MAX);
+        let newfd_flags = if close_on_exec { libc::O_CLOEXEC.unsigned_abs() } else { 0 };
+        let it = libc::seccomp_notif_addfd { id, flags, srcfd, newfd: 0, newfd_flags };
+        // SAFETY: `it` is as long as the request says, and lives through the call.
+        checked(unsafe { libc::ioctl(self.0.as_raw_fd(), ADDFD, &raw const it) })
+    }
+}

@@ -1,0 +1,169 @@
+//! Socket calls on addresses and messages that were copied from a program, byte for byte.
+
+#![expect(unsafe_code, reason = "addresses are kept as the program wrote them")]
+
+use std::io;
+use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd};
+
+use rustix::io::Errno;
+
+use super::checked;
+
+/// Length of `struct msghdr`.
+pub(crate) const HEADER: usize = size_of::<libc::msghdr>();
+/// More is not copied of one message; of a stream the rest follows, as with a buffer that is full.
+pub(crate) const MOST: usize = 1 << 20;
+
+fn errno(it: &io::Error) -> Errno {
+    crate::task::error(it)
+}
+
+pub(crate) fn bind(socket: BorrowedFd<'_>, address: &[u8]) -> Result<(), Errno> {
+    let size = libc::socklen_t::try_from(address.len()).unwrap_or(0);
+    // SAFETY: the address is as long as is said, and lives through the call.
+    let done = unsafe { libc::bind(socket.as_raw_fd(), address.as_ptr().cast(), size) };
+    checked(done).map(drop).map_err(|it| errno(&it))
+}
+
+/// Connects; with `try_only` it does not wait, and leaves a socket that would wait as it was.
+pub(crate) fn connect(socket: BorrowedFd<'_>, address: &[u8], try_only: bool) -> Result<(), Errno> {
+    // A socket's flag is shared with the program: it is left alone, and a thread of its own waits.
+    if try_only && !is_nonblocking(socket) {
+        return Err(Errno::AGAIN);
+    }
+    let size = libc::socklen_t::try_from(address.len()).unwrap_or(0);
+    // SAFETY: the address is as long as is said, and lives through the call.
+    let done = unsafe { libc::connect(socket.as_raw_fd(), address.as_ptr().cast(), size) };
+    checked(done).map(drop).map_err(|it| errno(&it))
+}
+
+/// Connects, and waits.
+pub(crate) fn finish_connecting(socket: BorrowedFd<'_>, address: &[u8]) -> Result<(), Errno> {
+    connect(socket, address, false)
+}
+
+pub(crate) fn is_nonblocking(socket: BorrowedFd<'_>) -> bool {
+    rustix::fs::fcntl_getfl(socket).is_ok_and(|it| it.contains(rustix::fs::OFlags::NONBLOCK))
+}
+
+/// Where the parts of a message lie in a program's memory, and how long they are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parts {
+    pub(crate) address: (u64, u64),
+    pub(crate) vectors: (u64, usize),
+    pub(crate) control: (u64, usize),
+}
+
+impl Parts {
+    /// From the bytes of a `struct msghdr` of 64 bits.
+    pub(crate) fn parse(header: &[u8]) -> Result<Self, Errno> {
+        let word = |n: usize| {
+            header
+                .get(8 * n..8 * n + 8)
+                .and_then(|it| it.try_into().ok())
+                .map_or(0, u64::from_ne_bytes)
+        };
+        let vectors = usize::try_from(word(3)).ok().filter(|it| *it <= 1024);
+        let control = usize::try_from(word(5)).ok().filter(|it| *it <= 65_536);
+        Ok(Self {
+            address: (word(0), if word(0) == 0 { 0 } else { word(1) & 0xffff_ffff }),
+            vectors: (word(2), 16 * vectors.ok_or(Errno::MSGSIZE)?),
+            control: (word(4), control.ok_or(Errno::NOBUFS)?),
+        })
+    }
+}
+
+/// Addresses and lengths of `struct iovec`s.
+pub(crate) fn vectors(bytes: &[u8]) -> impl Iterator<Item = (u64, usize)> {
+    let word = |it: &[u8]| it.try_into().map_or(0, u64::from_ne_bytes);
+    let pairs = bytes.chunks_exact(16);
+    pairs.map(move |it| (word(&it[..8]), usize::try_from(word(&it[8..])).unwrap_or(usize::MAX)))
+}
+
+/// Something that goes along with a message.
+#[derive(Debug)]
+pub(crate) enum Control {
+    Descriptors(Vec<OwnedFd>),
+    Other { level: i32, kind: i32, bytes: Vec<u8> },
+}
+
+/// Reads control messages; descriptors are the monitor's duplicates.
+pub(crate) fn controls(
+    bytes: &[u8],
+    mut open: impl FnMut(i32) -> Result<OwnedFd, Errno>,
+) -> Result<Vec<Control>, Errno> {
+    const HEAD: usize = size_of::<libc::cmsghdr>();
+    let (mut controls, mut rest) = (Vec::new(), bytes);
+    while rest.len() >= HEAD {
+        let int = |at: usize| {
+            rest.get(at..at + 4).and_then(|it| it.try_into().ok()).map_or(0, i32::from_ne_bytes)
+        };
+        let length = rest.get(..8).and_then(|it| it.try_into().ok()).map_or(0, u64::from_ne_bytes);
+        let length = usize::try_from(length).ok().filter(|it| (HEAD..=rest.len()).contains(it));
+        let length = length.ok_or(Errno::INVAL)?;
+        let (level, kind, data) = (int(8), int(12), &rest[HEAD..length]);
+        controls.push(if (level, kind) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
+            let numbers =
+                data.chunks_exact(4).map(|it| it.try_into().map_or(-1, i32::from_ne_bytes));
+            Control::Descriptors(numbers.map(&mut open).collect::<Result<_, _>>()?)
+        } else {
+            Control::Other { level, kind, bytes: data.to_vec() }
+        });
+        rest = rest.get(length.next_multiple_of(8)..).unwrap_or_default();
+    }
+    Ok(controls)
+}
+
+/// A message as a program wrote it.
+#[derive(Debug)]
+pub(crate) struct Message {
+    /// Empty where the socket is connected.
+    pub(crate) address: Vec<u8>,
+    pub(crate) data: Vec<u8>,
+    pub(crate) control: Vec<Control>,
+}
+
+impl Message {
+    pub(crate) fn send(&self, socket: BorrowedFd<'_>, flags: i32) -> Result<usize, Errno> {
+        let mut control = self.control_bytes();
+        // SAFETY: all bytes zero is a message of nothing.
+        let mut header: libc::msghdr = unsafe { std::mem::zeroed() };
+        let mut vector = libc::iovec {
+            iov_base: self.data.as_ptr().cast_mut().cast(),
+            iov_len: self.data.len(),
+        };
+        header.msg_iov = &raw mut vector;
+        header.msg_iovlen = 1;
+        if !self.address.is_empty() {
+            header.msg_name = self.address.as_ptr().cast_mut().cast();
+            header.msg_namelen = libc::socklen_t::try_from(self.address.len()).unwrap_or(0);
+        }
+        if !control.is_empty() {
+            header.msg_control = control.as_mut_ptr().cast();
+            header.msg_controllen = control.len();
+        }
+        // SAFETY: all that the header points to is as long as it says, and lives through the call, which only reads it.
+        let sent = unsafe { libc::sendmsg(socket.as_raw_fd(), &raw const header, flags) };
+        checked(sent as i64).map(|it| usize::try_from(it).unwrap_or(0)).map_err(|it| errno(&it))
+    }
+
+    fn control_bytes(&self) -> Vec<u8> {
+        const HEAD: usize = size_of::<libc::cmsghdr>();
+        let mut all = Vec::new();
+        for control in &self.control {
+            let (level, kind, data) = match control {
+                Control::Descriptors(files) => {
+                    let numbers = files.iter().flat_map(|it| it.as_raw_fd().to_ne_bytes());
+                    (libc::SOL_SOCKET, libc::SCM_RIGHTS, numbers.collect())
+                }
+                Control::Other { level, kind, bytes } => (*level, *kind, bytes.clone()),
+            };
+            all.extend((HEAD + data.len()).to_ne_bytes());
+            all.extend(level.to_ne_bytes());
+            all.extend(kind.to_ne_bytes());
+            all.extend(data);
+            all.resize(all.len().next_multiple_of(8), 0);
+        }
+        all
+    }
+}

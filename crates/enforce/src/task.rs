@@ -1,0 +1,238 @@
+//! Threads and processes that the monitor watches, and what SELinux keeps of each.
+
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileExt as _;
+use std::rc::Rc;
+
+use mandate_server::Sid;
+use rustc_hash::FxHashMap;
+use rustix::io::Errno;
+
+/// What SELinux keeps of a thread (`struct task_security_struct`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Security {
+    /// Its context.
+    pub(crate) sid: Sid,
+    /// The one it had before it executed its program.
+    pub(crate) previous: Sid,
+    /// What the next program, file, key or socket gets, where the program has asked for one.
+    pub(crate) exec: Option<Sid>,
+    pub(crate) create: Option<Sid>,
+}
+
+impl Security {
+    pub(crate) fn new(sid: Sid) -> Self {
+        Self { sid, previous: sid, exec: None, create: None }
+    }
+}
+
+/// A thread.
+#[derive(Clone, Debug)]
+pub(crate) struct Task {
+    /// The process that it is of.
+    pub(crate) process: i32,
+    pub(crate) security: Security,
+    /// The program has asked for it, not the monitor.
+    pub(crate) no_new_privs: bool,
+    pub(crate) umask: u32,
+}
+
+/// What threads of a process share.
+#[derive(Debug, Default)]
+struct Process {
+    /// Its memory, until it executes another program.
+    memory: Option<Rc<File>>,
+    descriptor: Option<Rc<OwnedFd>>,
+    threads: usize,
+}
+
+/// All that are watched.
+#[derive(Debug, Default)]
+pub(crate) struct Tasks {
+    tasks: FxHashMap<i32, Task>,
+    processes: FxHashMap<i32, Process>,
+    /// Stopped before their parent's birth notice came.
+    early: Vec<i32>,
+}
+
+impl Tasks {
+    pub(crate) fn get(&self, thread: i32) -> Option<&Task> {
+        self.tasks.get(&thread)
+    }
+
+    pub(crate) fn get_mut(&mut self, thread: i32) -> Option<&mut Task> {
+        self.tasks.get_mut(&thread)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// Processes, to end them.
+    pub(crate) fn processes(&self) -> impl Iterator<Item = i32> {
+        self.processes.keys().copied()
+    }
+
+    /// Other threads of a process.
+    pub(crate) fn siblings(&self, thread: i32) -> Vec<i32> {
+        let Some(process) = self.get(thread).map(|it| it.process) else { return Vec::new() };
+        if self.processes.get(&process).is_none_or(|it| it.threads < 2) {
+            return Vec::new();
+        }
+        let all = self.tasks.iter().filter(|it| it.1.process == process);
+        all.map(|it| *it.0).filter(|it| *it != thread).collect()
+    }
+
+    pub(crate) fn insert(&mut self, thread: i32, task: Task) {
+        self.processes.entry(task.process).or_default().threads += 1;
+        self.tasks.insert(thread, task);
+    }
+
+    /// A thread or process came to be; whether it had stopped before this was known.
+    pub(crate) fn born(&mut self, parent: i32, child: i32) -> bool {
+        if let Some(parent) = self.get(parent).cloned() {
+            let process = process_of(child).unwrap_or(child);
+            self.insert(child, Task { process, ..parent });
+        }
+        match self.early.iter().position(|it| *it == child) {
+            Some(at) => {
+                self.early.swap_remove(at);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// A thread that nobody knows yet has stopped.
+    pub(crate) fn came_early(&mut self, thread: i32) {
+        self.early.push(thread);
+    }
+
+    pub(crate) fn gone(&mut self, thread: i32) -> Option<Task> {
+        let task = self.tasks.remove(&thread)?;
+        if let Some(process) = self.processes.get_mut(&task.process) {
+            process.threads -= 1;
+            if process.threads == 0 {
+                self.processes.remove(&task.process);
+            }
+        }
+        Some(task)
+    }
+
+    /// A program was executed by `former`, which has its process's number now; other threads are gone.
+    pub(crate) fn executed(&mut self, process: i32, former: i32) {
+        if former != process {
+            let task = self.gone(former);
+            self.gone(process);
+            if let Some(task) = task {
+                self.insert(process, task);
+            }
+        }
+        if let Some(process) = self.processes.get_mut(&process) {
+            process.memory = None;
+        }
+    }
+
+    /// The memory of a thread's process.
+    pub(crate) fn memory(&mut self, thread: i32) -> Result<Rc<File>, Errno> {
+        let process = self.get(thread).ok_or(Errno::SRCH)?.process;
+        let shared = self.processes.get_mut(&process).ok_or(Errno::SRCH)?;
+        if let Some(memory) = &shared.memory {
+            return Ok(Rc::clone(memory));
+        }
+        let path = format!("/proc/{process}/mem");
+        let opened = File::options().read(true).write(true).open(path);
+        let memory = Rc::new(opened.map_err(|it| error(&it))?);
+        shared.memory = Some(Rc::clone(&memory));
+        Ok(memory)
+    }
+
+    /// A descriptor that stands for a thread's process.
+    pub(crate) fn descriptor(&mut self, thread: i32) -> Result<Rc<OwnedFd>, Errno> {
+        let process = self.get(thread).ok_or(Errno::SRCH)?.process;
+        let shared = self.processes.get_mut(&process).ok_or(Errno::SRCH)?;
+        if let Some(descriptor) = &shared.descriptor {
+            return Ok(Rc::clone(descriptor));
+        }
+        let pid = rustix::process::Pid::from_raw(process).ok_or(Errno::SRCH)?;
+        let opened = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())?;
+        let descriptor = Rc::new(opened);
+        shared.descriptor = Some(Rc::clone(&descriptor));
+        Ok(descriptor)
+    }
+
+    /// The monitor's copy of a descriptor that a process has open.
+    pub(crate) fn opened(&mut self, thread: i32, number: i32) -> Result<OwnedFd, Errno> {
+        let descriptor = self.descriptor(thread)?;
+        let flags = rustix::process::PidfdGetfdFlags::empty();
+        rustix::process::pidfd_getfd(&*descriptor, number, flags)
+    }
+
+    /// Bytes of a process.
+    pub(crate) fn bytes(&mut self, thread: i32, at: u64, size: usize) -> Result<Vec<u8>, Errno> {
+        let mut bytes = vec![0; size];
+        let memory = self.memory(thread)?;
+        memory.read_exact_at(&mut bytes, at).map_err(|_| Errno::FAULT)?;
+        Ok(bytes)
+    }
+
+    /// Writes into a process.
+    pub(crate) fn write(&mut self, thread: i32, at: u64, bytes: &[u8]) -> Result<(), Errno> {
+        self.memory(thread)?.write_all_at(bytes, at).map_err(|_| Errno::FAULT)
+    }
+
+    /// Text of a process that ends with a zero byte; `ENAMETOOLONG` beyond what a path may have.
+    pub(crate) fn text(&mut self, thread: i32, at: u64) -> Result<Vec<u8>, Errno> {
+        const PAGE: u64 = 4096;
+        const MOST: usize = 4096;
+        if at == 0 {
+            return Err(Errno::FAULT);
+        }
+        let memory = self.memory(thread)?;
+        let mut text = Vec::new();
+        let mut buffer = [0; 256];
+        while text.len() < MOST {
+            let from = at + text.len() as u64;
+            // The next page may not be there.
+            let room = usize::try_from(PAGE - from % PAGE).unwrap_or(1).min(buffer.len());
+            let read = memory.read_at(&mut buffer[..room], from).map_err(|_| Errno::FAULT)?;
+            let Some(part) = buffer.get(..read).filter(|it| !it.is_empty()) else {
+                return Err(Errno::FAULT);
+            };
+            match part.iter().position(|it| *it == 0) {
+                Some(end) => {
+                    text.extend_from_slice(&part[..end]);
+                    return Ok(text);
+                }
+                None => text.extend_from_slice(part),
+            }
+        }
+        Err(Errno::NAMETOOLONG)
+    }
+}
+
+/// The errno of an error.
+pub(crate) fn error(error: &std::io::Error) -> Errno {
+    Errno::from_raw_os_error(error.raw_os_error().unwrap_or(libc::EIO))
+}
+
+/// The process that a thread is of.
+fn process_of(thread: i32) -> Option<i32> {
+    let status = std::fs::read_to_string(format!("/proc/{thread}/status")).ok()?;
+    field(&status, "Tgid:")?.parse().ok()
+}
+
+/// The mask of a process at its start.
+pub(crate) fn umask_of(thread: i32) -> Option<u32> {
+    let status = std::fs::read_to_string(format!("/proc/{thread}/status")).ok()?;
+    u32::from_str_radix(field(&status, "Umask:")?, 8).ok()
+}
+
+fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
+    status.lines().find_map(|it| it.strip_prefix(name)).map(str::trim)
+}
