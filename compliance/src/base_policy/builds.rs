@@ -12,6 +12,7 @@ use crate::bench::{Figure, median, note};
 use crate::compile::answers;
 use crate::compile::bench::{cost, line, packages, store};
 use crate::compile::builds::{Pair, Questions};
+use crate::compile::files;
 use crate::compile::original::{Original, make_in};
 use crate::compile::ours::settings;
 use crate::compile::tree::{self, Overlay};
@@ -24,6 +25,10 @@ use crate::report::Report;
 const MACHINERY: [&str; 4] = ["Makefile", "Rules.monolithic", "Rules.modular", "VERSION"];
 /// Rounds that are timed, of theirs and of ours.
 const ROUNDS: (usize, usize) = (3, 30);
+/// What a person reads in an evening.
+const LINES: usize = 6_000;
+/// What it may be when compiled.
+const BYTES: u64 = 400_000;
 /// What a build may take.
 const MILLISECONDS: f64 = 50.0;
 
@@ -84,7 +89,8 @@ pub(super) fn run(
             report.case(&setting.name(), Err(format!("{why:#}")))?;
         }
     }
-    if full { builds.time(report) } else { Ok(Vec::new()) }
+    let size = builds.size(report)?;
+    Ok(if full { [builds.time(report)?, size].concat() } else { Vec::new() })
 }
 
 struct Builds<'a> {
@@ -130,6 +136,38 @@ impl Builds<'_> {
         }
         run_program(&mut semodule)?;
         Ok(root.join(format!("etc/selinux/{name}/policy/policy.{VERSION}")))
+    }
+
+    /// What a person reads, and what a kernel loads: lines without comments, and the largest of the policies that were compared.
+    fn size(&self, report: &mut Report<'_>) -> Result<Vec<Figure>> {
+        let mut lines = 0;
+        for path in files::walk(&self.source.join("policy"))? {
+            let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+            let counts = |it: &&str| !it.trim().is_empty() && !it.trim_start().starts_with('#');
+            lines += text.lines().filter(counts).count();
+        }
+        let policies = self.folder.with_file_name("compile");
+        let mut bytes = 0;
+        for setting in Setting::CI {
+            let policy =
+                policies.join(setting.name()).join("plain").join(format!("policy.{VERSION}"));
+            bytes = bytes
+                .max(fs::metadata(&policy).with_context(|| policy.display().to_string())?.len());
+        }
+        let told = format!("{lines} lines, {} KB", bytes / 1000);
+        let good = lines <= LINES && bytes <= BYTES;
+        report.case(
+            "size of policies/base",
+            if good { Ok(told.clone()) } else { Err(told.clone()) },
+        )?;
+        Ok(vec![Figure {
+            what: "policies/base: lines without comments, and bytes of it compiled (mls, UBAC)"
+                .to_owned(),
+            reach: format!("≤ {LINES} lines, ≤ {} KB", BYTES / 1000),
+            ours: told,
+            theirs: String::new(),
+            ratio: String::new(),
+        }])
     }
 
     /// As shipped: theirs by `make`, in a tree where nothing is made yet.

@@ -151,7 +151,7 @@ fn whole(file: &str, ours: &Path, theirs: &Path, to: &mut Comparison) -> Result<
 }
 
 /// Every file below a folder, in order.
-fn walk(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn walk(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries =
         std::fs::read_dir(folder).with_context(|| format!("looking into {}", folder.display()))?;
     let mut files = Vec::new();
