@@ -55,7 +55,11 @@ pub(crate) fn open(file: &Path) -> Result<Loaded> {
     let mut subs = Vec::new();
     for suffix in SUBSTITUTIONS {
         let none = (format!("{}{suffix}", file.display()), Vec::new());
-        subs.push(neighbour(file, suffix)?.unwrap_or(none));
+        let found = match neighbour(file, suffix)? {
+            None => neighbour(&of_build(file), suffix)?,
+            found => found,
+        };
+        subs.push(found.unwrap_or(none));
     }
     let key = key(files.iter().chain(&subs));
     let cache = OnDisk::open(None)?;
@@ -110,6 +114,12 @@ fn compiled(file: &Path) -> PathBuf {
     let mut path = file.as_os_str().to_owned();
     path.push(".bin");
     path.into()
+}
+
+/// What a build wrote has the neighbours where they are installed, apart from the file itself.
+fn of_build(file: &Path) -> PathBuf {
+    let name = file.file_name().unwrap_or_default();
+    file.with_file_name("appconfig").join("files").join(name)
 }
 
 /// A file beside another, if it is there.

@@ -277,3 +277,16 @@ fn names_of_any_bytes_come_back() {
     let told = lookup.wait_with_output().expect("it ends");
     assert_eq!((told.stdout, told.status.code()), (answer.repeat(2), Some(0)));
 }
+
+#[test]
+fn substitutions_of_a_build_count_for_its_file_contexts() {
+    let folder = Folder::new("label-substitutions-of-a-build");
+    let out = format!("{}/", folder.path("built").display());
+    assert_eq!(run(&["mandate", "build", "--no-cache", "-o", &out]).0, 0);
+    let (table, path) = (format!("{out}file_contexts"), "/usr/sbin/nginx");
+    let (code, text, _) =
+        run(&["mandate", "label", "lookup", "-f", &table, "--type", "file", path]);
+    assert_eq!(code, 0);
+    assert!(text.contains("looked up as /usr/bin/nginx"), "{text}");
+    assert!(text.contains("httpd_exec_t"), "{text}");
+}

@@ -169,6 +169,13 @@ impl<'a> Labels<'a> {
         self.settled.insert(facts.inode, settled);
     }
 
+    /// A file is gone. Where its number cannot be told from that of a later file, its label goes, too.
+    pub(crate) fn forget(&mut self, facts: &Facts) {
+        if facts.born == 0 {
+            self.settled.remove(&facts.inode);
+        }
+    }
+
     /// The label of the file system that a file is on.
     pub(crate) fn of_file_system(&mut self, object: &Object, server: &SecurityServer) -> Sid {
         self.file_system(object, server).sid

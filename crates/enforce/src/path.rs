@@ -116,7 +116,21 @@ impl Walker {
             it => it,
         })?;
         let path = path_of(file.as_fd())?;
-        Object::new(file, path)
+        let object = Object::new(file, path)?;
+        if is_proc(&object) && self.is_of_monitor(&object, b"")? {
+            return Err(Errno::NOENT);
+        }
+        Ok(object)
+    }
+
+    /// Is this something that the monitor has in /proc? It could open all of it, as nobody else can. The directory may have been reached by
+    /// a descriptor, so that the kernel is asked where it is.
+    fn is_of_monitor(self, at: &Object, part: &[u8]) -> Result<bool, Errno> {
+        if is_thread_of(self.monitor, part) {
+            return Ok(true);
+        }
+        let path = path_of(at.as_fd())?;
+        Ok(path.split(|it| *it == b'/').any(|it| is_thread_of(self.monitor, it)))
     }
 
     /// Opens a file to be read in one step, if its path is as the kernel would write it and has no link in it. Only of use where a file or
@@ -253,7 +267,7 @@ impl Walk {
     }
 
     fn step(&self, at: &Object, part: &[u8]) -> Result<Object, Errno> {
-        if is_proc_root(at) && is_thread_of(self.walker.monitor, part) {
+        if is_proc(at) && self.walker.is_of_monitor(at, part)? {
             return Err(Errno::NOENT);
         }
         let file = openat(at, part, HOLD | OFlags::NOFOLLOW, Mode::empty())?;
@@ -273,7 +287,11 @@ impl Walk {
             // Followed by the kernel: the text of such a link is for people.
             let file = openat(at, part, HOLD, Mode::empty())?;
             let path = path_of(file.as_fd())?;
-            return Ok(Target::File(Object::new(file, path)?));
+            let object = Object::new(file, path)?;
+            if is_proc(&object) && self.walker.is_of_monitor(&object, b"")? {
+                return Err(Errno::NOENT);
+            }
+            return Ok(Target::File(object));
         }
         Ok(Target::Text(readlinkat(link, c"", Vec::new())?.into_bytes()))
     }
@@ -337,9 +355,15 @@ fn is_special(path: &[u8]) -> bool {
     below(b"/proc") || below(b"/dev/fd") || path == b"/dev/tty"
 }
 
+/// Has a process this thread?
+pub(crate) fn has_thread(process: i32, thread: i32) -> bool {
+    std::path::Path::new(&format!("/proc/{process}/task/{thread}")).exists()
+}
+
+/// Is a name the number of a thread of this process?
 fn is_thread_of(process: i32, name: &[u8]) -> bool {
     let number = std::str::from_utf8(name).ok().and_then(|it| it.parse::<i32>().ok());
-    number.is_some_and(|it| std::path::Path::new(&format!("/proc/{process}/task/{it}")).exists())
+    number.is_some_and(|it| has_thread(process, it))
 }
 
 #[cfg(test)]

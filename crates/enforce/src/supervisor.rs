@@ -15,6 +15,7 @@ use mandate_server::{SecurityServer, Sid};
 use rustc_hash::{FxHashMap, FxHashSet};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
+use rustix::process::{Resource, Rlimit};
 
 use crate::calls::exec::Plan;
 use crate::calls::sockets::Sockets;
@@ -76,6 +77,9 @@ pub fn run(settings: Settings<'_>, words: &[OsString]) -> Result<Ended, StartErr
     let started = start::start(&program, &filter::program(exact))?;
     trace::leave_signals_to_another_thread().map_err(system("a thread"))?;
     trace::hide_self().map_err(system("hiding the monitor"))?;
+    // Two descriptors for each process that runs, and more for what it asks.
+    rustix::process::setrlimit(Resource::Nofile, more_files())
+        .map_err(|it| system("limits")(it.into()))?;
     trace::ignore_keys();
     let owner = rustix::process::getuid().as_raw();
     let mut tasks = Tasks::default();
@@ -112,6 +116,12 @@ pub fn run(settings: Settings<'_>, words: &[OsString]) -> Result<Ended, StartErr
         return Err(why);
     }
     Ok(monitor.ended.unwrap_or(Ended::Killed(libc::SIGKILL)))
+}
+
+/// As many open files as this process may have at most. The programs were started with the limit as it was.
+fn more_files() -> Rlimit {
+    let limit = rustix::process::getrlimit(Resource::Nofile);
+    Rlimit { current: limit.maximum, maximum: limit.maximum }
 }
 
 /// All that the monitor knows.
@@ -254,8 +264,8 @@ impl Monitor<'_> {
     /// Takes note of what a thread did, and lets it go on. One that was killed meanwhile is told as gone later.
     fn happened(&mut self, thread: i32, event: Event) {
         match event {
-            Event::Born(child) => {
-                if self.tasks.born(thread, child) {
+            Event::Born { child, borrows } => {
+                if self.tasks.born(thread, child, borrows) {
                     let _killed = trace::resume(child, 0);
                 }
                 let _killed = trace::resume(thread, 0);

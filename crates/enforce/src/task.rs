@@ -45,6 +45,15 @@ struct Process {
     memory: Option<Rc<File>>,
     descriptor: Option<Rc<OwnedFd>>,
     threads: usize,
+    /// Whose memory it has, and who waits for it to be given back.
+    lender: Option<Lender>,
+}
+
+/// A process whose memory another one has, and its thread that waits until that is over.
+#[derive(Clone, Copy, Debug)]
+struct Lender {
+    process: i32,
+    waits: i32,
 }
 
 /// All that are watched.
@@ -78,14 +87,35 @@ impl Tasks {
         self.processes.keys().copied()
     }
 
-    /// Other threads of a process.
+    /// Other threads that have the same memory and run.
     pub(crate) fn siblings(&self, thread: i32) -> Vec<i32> {
         let Some(process) = self.get(thread).map(|it| it.process) else { return Vec::new() };
-        if self.processes.get(&process).is_none_or(|it| it.threads < 2) {
+        let lenders = self.processes.values().any(|it| it.lender.is_some());
+        if !lenders && self.processes.get(&process).is_none_or(|it| it.threads < 2) {
             return Vec::new();
         }
-        let all = self.tasks.iter().filter(|it| it.1.process == process);
-        all.map(|it| *it.0).filter(|it| *it != thread).collect()
+        let owner = self.owner(process);
+        let waits = |it: i32| {
+            let mut lenders = self.processes.values().filter_map(|it| it.lender);
+            lenders.any(|lender| lender.waits == it)
+        };
+        let all = self.tasks.iter().filter(|it| self.owner(it.1.process) == owner);
+        all.map(|it| *it.0).filter(|it| *it != thread && !waits(*it)).collect()
+    }
+
+    /// Threads of the same process.
+    pub(crate) fn threads(&self, thread: i32) -> Vec<i32> {
+        let process = self.get(thread).map(|it| it.process);
+        let all = self.tasks.iter().filter(|it| Some(it.1.process) == process);
+        all.map(|it| *it.0).collect()
+    }
+
+    /// The process whose memory this one has in the end.
+    fn owner(&self, mut process: i32) -> i32 {
+        while let Some(lender) = self.processes.get(&process).and_then(|it| it.lender) {
+            process = lender.process;
+        }
+        process
     }
 
     pub(crate) fn insert(&mut self, thread: i32, task: Task) {
@@ -94,10 +124,14 @@ impl Tasks {
     }
 
     /// A thread or process came to be; whether it had stopped before this was known.
-    pub(crate) fn born(&mut self, parent: i32, child: i32) -> bool {
-        if let Some(parent) = self.get(parent).cloned() {
+    pub(crate) fn born(&mut self, parent: i32, child: i32, borrows: bool) -> bool {
+        if let Some(task) = self.get(parent).cloned() {
             let process = process_of(child).unwrap_or(child);
-            self.insert(child, Task { process, ..parent });
+            let lender = Lender { process: task.process, waits: parent };
+            self.insert(child, Task { process, ..task });
+            if let Some(entry) = self.processes.get_mut(&process).filter(|_| borrows) {
+                entry.lender = Some(lender);
+            }
         }
         match self.early.iter().position(|it| *it == child) {
             Some(at) => {
@@ -135,6 +169,7 @@ impl Tasks {
         }
         if let Some(process) = self.processes.get_mut(&process) {
             process.memory = None;
+            process.lender = None;
         }
     }
 

@@ -414,10 +414,8 @@ impl Monitor<'_> {
     }
 
     pub(super) fn set_umask(&mut self, call: &Notification, mask: u64) -> Result<Reply, Errno> {
-        let process = self.tasks.get(call.thread).ok_or(Errno::SRCH)?.process;
-        let all = [self.tasks.siblings(call.thread), vec![call.thread]].concat();
-        for thread in all {
-            if let Some(task) = self.tasks.get_mut(thread).filter(|it| it.process == process) {
+        for thread in self.tasks.threads(call.thread) {
+            if let Some(task) = self.tasks.get_mut(thread) {
                 task.umask = word(mask) & 0o777;
             }
         }

@@ -149,6 +149,9 @@ impl Monitor<'_> {
         self.still(call)?;
         let flags = if directory { AtFlags::REMOVEDIR } else { AtFlags::empty() };
         rustix::fs::unlinkat(&parent.directory, &*parent.name, flags)?;
+        if directory || object.facts.links < 2 {
+            self.labels.forget(&object.facts);
+        }
         if directory {
             self.forget_searches();
         }
@@ -243,8 +246,9 @@ impl Monitor<'_> {
         while let Some(directory) = left.pop() {
             self.label(call.thread, &directory)?;
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-            // What the program's user cannot read, nobody of the tree has read.
-            let Ok(open) = openat(CWD, directory.magic(), flags, Mode::empty()) else { continue };
+            // What is in it could be reached by names that somebody knows.
+            let open = openat(CWD, directory.magic(), flags, Mode::empty());
+            let open = open.map_err(|_| Errno::XDEV)?;
             for entry in rustix::fs::Dir::read_from(open.as_fd())? {
                 let entry = entry?;
                 let name = entry.file_name().to_bytes();

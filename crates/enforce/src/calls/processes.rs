@@ -6,6 +6,7 @@ use super::int;
 use crate::access::About;
 use crate::class::{Class, process};
 use crate::labels::initial;
+use crate::path::has_thread;
 use crate::supervisor::{Monitor, Reply};
 use crate::sys::listener::{Answer, Notification};
 
@@ -21,7 +22,7 @@ impl Monitor<'_> {
                 self.may(call.thread, sid, Class::Process, process::fork, About::Nothing)?;
             }
             libc::SYS_prctl => return self.options(call),
-            libc::SYS_kill => self.may_kill(call, int(a), int(b))?,
+            libc::SYS_kill => return self.kill(call, int(a), int(b)),
             libc::SYS_tkill => self.may_signal(call, int(a), int(b))?,
             libc::SYS_tgkill | libc::SYS_rt_tgsigqueueinfo => {
                 self.may_signal(call, int(b), int(c))?;
@@ -73,7 +74,7 @@ impl Monitor<'_> {
         if number == 0 {
             return self.sid(call.thread);
         }
-        if number == self.monitor() {
+        if number == self.monitor() || has_thread(self.monitor(), number) {
             return Err(Errno::PERM);
         }
         let known = self.tasks.get(number).map(|it| it.security.sid);
@@ -94,26 +95,36 @@ impl Monitor<'_> {
         self.may_do(call, number, of_signal(signal))
     }
 
-    /// A process, its group, or all: a group is judged by each of its members, and all of them are too many.
-    fn may_kill(&mut self, call: &Notification, number: i32, signal: i32) -> Result<(), Errno> {
-        match number {
-            -1 => Err(Errno::PERM),
-            1.. => self.may_signal(call, number, signal),
-            0 | ..-1 => {
-                let group = if number == 0 { group_of(call.thread)? } else { -number };
-                let all: Vec<i32> = self.tasks.processes().collect();
-                for member in all {
-                    if group_of(member) == Ok(group) {
-                        self.may_signal(call, member, signal)?;
-                    }
+    /// A process, its group, or all. Of a group those who run here get the signal, one by one: the monitor is of the same group as a rule.
+    /// All are too many.
+    fn kill(&mut self, call: &Notification, number: i32, signal: i32) -> Result<Reply, Errno> {
+        if number == -1 {
+            return Err(Errno::PERM);
+        }
+        if number > 0 {
+            self.may_signal(call, number, signal)?;
+            return Ok(Answer::Continue.into());
+        }
+        let group = if number == 0 { group_of(call.thread)? } else { -number };
+        let mut members: Vec<i32> = self.tasks.processes().collect();
+        members.retain(|it| group_of(*it) == Ok(group));
+        if members.is_empty() {
+            return Err(Errno::SRCH);
+        }
+        // One that may be signalled is enough, as with the kernel.
+        let mut result = Err(Errno::PERM);
+        for member in members {
+            match self.may_signal(call, member, signal) {
+                Ok(()) => {
+                    self.still(call)?;
+                    crate::sys::trace::kill(member, signal);
+                    result = Ok(super::DONE.into());
                 }
-                let outsiders = group_of(self.monitor()) == Ok(group) && signal != 0;
-                // The monitor is of the group that the shell made for its job: it would be killed along, and all with it.
-                let deadly =
-                    matches!(signal, libc::SIGKILL | libc::SIGSTOP | libc::SIGTERM | libc::SIGHUP);
-                if outsiders && deadly { Err(Errno::PERM) } else { Ok(()) }
+                Err(why) if result.is_err() => result = Err(why),
+                Err(_) => {}
             }
         }
+        result
     }
 
     fn signal_by_descriptor(

@@ -33,7 +33,16 @@ const CLONE: Treatment = When(
     &When(
         Test::any_of(0, libc::CLONE_THREAD as u32),
         &When(Test::any_of(0, libc::CLONE_FILES as u32), &Notify, &FORBIDDEN),
-        &When(Test::any_of(0, SHARED), &FORBIDDEN, &Notify),
+        &When(
+            Test::any_of(0, SHARED),
+            &FORBIDDEN,
+            // Memory is shared with a child only as long as the parent stands still.
+            &When(
+                Test::any_of(0, libc::CLONE_VM.unsigned_abs()),
+                &When(Test::any_of(0, libc::CLONE_VFORK.unsigned_abs()), &Notify, &FORBIDDEN),
+                &Notify,
+            ),
+        ),
     ),
 );
 

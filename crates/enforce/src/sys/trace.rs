@@ -13,7 +13,12 @@ use super::checked;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
     /// It made a thread or process, whose number this is.
-    Born(i32),
+    Born {
+        /// The number.
+        child: i32,
+        /// The child has the maker's memory, which waits until it executes a program or ends.
+        borrows: bool,
+    },
     /// It executes a program now; the thread that asked for it had this number.
     Executed(i32),
     /// It stopped as a thread that has just come to be traced, after an interrupt, or with its group.
@@ -93,8 +98,11 @@ pub(crate) fn next_event(thread: i32, block: bool) -> io::Result<Option<(i32, Ev
     }
     let signal = libc::WSTOPSIG(status);
     let event = match status >> 16 {
-        libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK | libc::PTRACE_EVENT_CLONE => {
-            message(found).map(Event::Born)
+        libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_CLONE => {
+            message(found).map(|child| Event::Born { child, borrows: false })
+        }
+        libc::PTRACE_EVENT_VFORK => {
+            message(found).map(|child| Event::Born { child, borrows: true })
         }
         libc::PTRACE_EVENT_EXEC => message(found).map(Event::Executed),
         EVENT_STOP => Ok(Event::Stopped { group: signal != libc::SIGTRAP }),

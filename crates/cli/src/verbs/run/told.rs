@@ -1,6 +1,6 @@
 //! What is said of denials: a line for people or programs, a record for tools, a summary at the end.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,14 +13,19 @@ use serde_json::json;
 use super::Args;
 use crate::{DENIED, FAINT, styled};
 
+/// So many different denials are told: a program that makes more of them is not read any more.
+const MOST: usize = 10_000;
+
 /// Hears of decisions, and tells them.
 pub(super) struct Told<'a> {
     args: &'a Args,
     audit: Option<File>,
     server: &'a SecurityServer,
     err: &'a mut dyn Write,
-    /// How often each line would have been told.
-    seen: BTreeMap<String, usize>,
+    /// All denials.
+    all: usize,
+    /// The lines that were told.
+    seen: BTreeSet<String>,
     serial: u64,
     /// Records that could not be written.
     lost: Option<std::io::Error>,
@@ -33,7 +38,7 @@ impl<'a> Told<'a> {
         server: &'a SecurityServer,
         err: &'a mut dyn Write,
     ) -> Self {
-        Self { args, audit, server, err, seen: BTreeMap::new(), serial: 0, lost: None }
+        Self { args, audit, server, err, all: 0, seen: BTreeSet::new(), serial: 0, lost: None }
     }
 
     pub(super) fn hears(&mut self, record: &Record) {
@@ -46,9 +51,8 @@ impl<'a> Told<'a> {
             true => json_of(record).to_string(),
             false => sentence(record),
         };
-        let times = self.seen.entry(line.clone()).or_insert(0);
-        *times += 1;
-        if *times > 1 {
+        self.all += 1;
+        if self.seen.len() >= MOST || !self.seen.insert(line.clone()) {
             return;
         }
         // A reader that went away does not end the program.
@@ -100,15 +104,13 @@ impl<'a> Told<'a> {
                 file.unwrap_or_default()
             )?;
         }
-        let all: usize = self.seen.values().sum();
+        let (all, kinds) = (self.all, self.seen.len());
         if self.args.json || all == 0 {
             return Ok(());
         }
-        let kinds = self.seen.len();
         let denials = if all == 1 { "denial" } else { "denials" };
-        let verdict =
-            if self.args.permissive.is_empty() { "" } else { ", of which some were let pass" };
-        writeln!(self.err, "mandate: {all} {denials}, {kinds} of them different{verdict}")?;
+        let told = if kinds < MOST { "" } else { "; no more were told" };
+        writeln!(self.err, "mandate: {all} {denials}, {kinds} of them different{told}")?;
         Ok(())
     }
 }
