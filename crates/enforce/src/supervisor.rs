@@ -159,7 +159,8 @@ pub(crate) struct Monitor<'a> {
 pub(crate) struct Frozen {
     pub(crate) call: Notification,
     pub(crate) waiting: Vec<i32>,
-    pub(crate) stopped: Vec<i32>,
+    /// And whether each had been stopped before, with its group.
+    pub(crate) stopped: Vec<(i32, bool)>,
 }
 
 /// What becomes of a call.
@@ -278,7 +279,7 @@ impl Monitor<'_> {
             Event::Stopped { group } => {
                 if self.tasks.get(thread).is_none() {
                     self.tasks.came_early(thread);
-                } else if self.has_frozen(thread) {
+                } else if self.has_frozen(thread, group) {
                     // It stays until the call that waited for it is answered.
                 } else if group {
                     let _killed = trace::listen(thread);
@@ -294,7 +295,7 @@ impl Monitor<'_> {
     }
 
     fn gone(&mut self, thread: i32, status: i32) {
-        self.has_frozen(thread);
+        self.has_frozen(thread, false);
         self.tasks.gone(thread);
         self.plans.remove(&thread);
         if thread == self.main && self.ended.is_none() {
@@ -373,22 +374,24 @@ impl Monitor<'_> {
     }
 
     /// Threads of a process that run, and will stop.
-    fn to_stop(&self, thread: i32, stopped: &[i32], away: &FxHashSet<i32>) -> Vec<i32> {
+    fn to_stop(&self, thread: i32, stopped: &[(i32, bool)], away: &FxHashSet<i32>) -> Vec<i32> {
         let mut running = self.tasks.siblings(thread);
         // Those whose own calls wait for this run nothing either.
         running.retain(|it| {
-            !stopped.contains(it) && !away.contains(it) && !self.held.contains_key(it)
+            stopped.iter().all(|stop| stop.0 != *it)
+                && !away.contains(it)
+                && !self.held.contains_key(it)
         });
         running.retain(|it| trace::interrupt(*it).is_ok());
         running
     }
 
     /// A thread stopped, or ended: whether a call waits for that. The last one lets the call be decided.
-    fn has_frozen(&mut self, thread: i32) -> bool {
+    fn has_frozen(&mut self, thread: i32, group: bool) -> bool {
         let found = self.held.iter_mut().find(|it| it.1.waiting.contains(&thread));
         let Some((&caller, frozen)) = found else { return false };
         frozen.waiting.retain(|it| *it != thread);
-        frozen.stopped.push(thread);
+        frozen.stopped.push((thread, group));
         if frozen.waiting.is_empty()
             && let Some(frozen) = self.held.remove(&caller)
         {
@@ -418,8 +421,8 @@ impl Monitor<'_> {
         {
             self.happened(thread, event);
         }
-        for thread in &frozen.stopped {
-            let _killed = trace::resume(*thread, 0);
+        for (thread, group) in &frozen.stopped {
+            let _killed = if *group { trace::listen(*thread) } else { trace::resume(*thread, 0) };
         }
     }
 }

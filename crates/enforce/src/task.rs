@@ -129,6 +129,7 @@ impl Tasks {
             let process = process_of(child).unwrap_or(child);
             let lender = Lender { process: task.process, waits: parent };
             self.insert(child, Task { process, ..task });
+            let borrows = borrows && process != lender.process;
             if let Some(entry) = self.processes.get_mut(&process).filter(|_| borrows) {
                 entry.lender = Some(lender);
             }
