@@ -137,7 +137,11 @@ impl Lab {
             .current_dir(&self.0)
             .stdin(Stdio::null())
             .env("XDG_CACHE_HOME", self.0.join("cache"));
-        command.env_remove("SUDO_USER").env_remove("LD_LIBRARY_PATH").env("NO_COLOR", "1");
+        command
+            .env_remove("SUDO_USER")
+            .env_remove("LD_LIBRARY_PATH")
+            .env_remove("PWD")
+            .env("NO_COLOR", "1");
         command.output().unwrap()
     }
 }
