@@ -288,6 +288,7 @@ impl Monitor<'_> {
                 }
             }
             Event::Signal(signal) => {
+                let _killed = trace::begin_again(thread, |number| !filter::is_held(number));
                 let _killed = trace::resume(thread, signal);
             }
             Event::Gone(status) => self.gone(thread, status),

@@ -506,3 +506,10 @@ pub(super) fn calls(exact: bool) -> Vec<(u32, Treatment)> {
     }
     calls.into_iter().filter_map(|(number, it)| Some((u32::try_from(number).ok()?, it))).collect()
 }
+
+/// Calls of which the monitor is always or sometimes asked.
+pub(super) fn is_notified(number: libc::c_long) -> bool {
+    const SOMETIMES: [libc::c_long; 4] =
+        [libc::SYS_clone, libc::SYS_mmap, libc::SYS_mprotect, libc::SYS_pkey_mprotect];
+    [NOTIFIED, EXACT, &SOMETIMES].iter().any(|it| it.contains(&number))
+}
