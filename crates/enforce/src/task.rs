@@ -269,6 +269,7 @@ pub(crate) fn umask_of(thread: i32) -> Option<u32> {
     u32::from_str_radix(field(&status, "Umask:")?, 8).ok()
 }
 
-fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
+/// What stands behind a name in /proc/PID/status.
+pub(crate) fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
     status.lines().find_map(|it| it.strip_prefix(name)).map(str::trim)
 }

@@ -174,7 +174,7 @@ impl Monitor<'_> {
         self.still(call)?;
         if object.facts.kind() == libc::S_IFIFO && flags & libc::O_NONBLOCK == 0 {
             let held = crate::path::again(object)?;
-            return Ok(self.later(call, move || {
+            return Ok(self.later(call, true, move || {
                 let file = openat(CWD, held.magic(), own, Mode::empty())?;
                 Ok(given(file, flags))
             }));
