@@ -30,7 +30,8 @@ fn main() -> ExitCode {
 type Check = fn() -> Result<(), Failed>;
 
 /// What is seen from outside.
-const OUTSIDE: [(&str, Check); 6] = [
+const OUTSIDE: [(&str, Check); 7] = [
+    ("ordinary programs do what they do without a monitor", ordinary),
     ("the exit code is the program's", exit_codes),
     ("a program that is not there starts nothing", not_there),
     ("denials are told once each, with a reason", told),
@@ -63,7 +64,9 @@ impl Lab {
         }
         fs::write(lab.0.join("linked"), SECRET).unwrap();
         fs::hard_link(lab.0.join("linked"), lab.0.join("alias")).unwrap();
-        fs::copy(std::env::current_exe().unwrap(), lab.0.join("program")).unwrap();
+        // By a process of its own: a program that is being written cannot be executed, and other tests fork.
+        let (this, program) = (std::env::current_exe().unwrap(), lab.0.join("program"));
+        assert!(Command::new("cp").args([this, program]).status().unwrap().success());
         fs::write(lab.0.join("labels"), lab.labels()).unwrap();
         for file in ["", "vault", "program"] {
             fs::set_permissions(lab.0.join(file), Permissions::from_mode(0o755)).unwrap();
@@ -111,11 +114,14 @@ impl Lab {
 
     /// Makes an attempt without a monitor.
     fn run_unwatched(&self, name: &str) -> Output {
-        let words = ["./program", &format!("inside:{name}")];
+        self.unwatched(&["./program", &format!("inside:{name}")])
+    }
+
+    fn unwatched(&self, words: &[&str]) -> Output {
         let mut command = Command::new("timeout");
         command.args(["-k", "1", "60"]);
         if is_root() {
-            command.args(["setpriv", "--reuid=nobody", "--clear-groups", "--"]);
+            command.args(["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"]);
         }
         command.args(words).current_dir(&self.0).stdin(Stdio::null());
         command.output().unwrap()
@@ -133,7 +139,11 @@ impl Lab {
             .current_dir(&self.0)
             .stdin(Stdio::null())
             .env("XDG_CACHE_HOME", self.0.join("cache"));
-        command.env_remove("SUDO_USER").env("NO_COLOR", "1");
+        command
+            .env_remove("SUDO_USER")
+            .env_remove("LD_LIBRARY_PATH")
+            .env_remove("PWD")
+            .env("NO_COLOR", "1");
         command.output().unwrap()
     }
 }
@@ -166,6 +176,33 @@ fn attempt(name: &str) -> Result<(), Failed> {
         Some(0) => Ok(()),
         code => Err(format!("{code:?}: {told}").into()),
     }
+}
+
+/// Files, pipes, FIFOs, links, jobs, signals, archives.
+const ORDINARY: &str = r#"
+set -e
+mkdir -p a/b/c; cd a; umask 027; echo one > b/1; echo two >> b/1; chmod 600 b/1; ls -lR . | cut -c1-10 | sort
+ln -s ../b/1 c1 2>&1; ln -s b/1 way; cat way; readlink way; ln b/1 two; stat -c '%h %a %F %s' two
+mv b/1 b/c/moved; test ! -e b/1; cp b/c/moved copy; cmp copy two; rm two; touch -d 2001-02-03 copy; stat -c %y copy | cut -c1-10
+mkfifo pipe; (cat pipe; echo read) & echo through > pipe; wait
+for i in 1 2 3; do echo $i; done | while read n; do echo "n$n"; done | sort -r | tr n N
+(cat pipe & sleep 0.2; kill -INT $!; kill $!; wait $! || echo "waited $?") 2>/dev/null
+trap 'echo trapped' USR1; kill -USR1 $$; (sleep 5 & kill $!; wait $! || echo "killed $?") 2>/dev/null
+tar cf - . | tar tf - | sort; find . -type f -newer copy | sort; find . -name 'm*' -exec echo {} +
+sh -c 'exit 7' || echo "code $?"; cd ..; rm -r a; test ! -e a; cd /proc/self && test -r status; echo end
+"#;
+
+fn ordinary() -> Result<(), Failed> {
+    let words = ["/bin/sh", "-c", ORDINARY];
+    let plain = Lab::new("plain").unwatched(&words);
+    same(("unwatched", text(&plain.stderr).as_str()), ("unwatched", ""))?;
+    for options in [&[][..], &["--exact"]] {
+        let watched = Lab::new("watched").run(options, &words);
+        same(text(&watched.stderr).as_str(), "")?;
+        same(text(&watched.stdout), text(&plain.stdout))?;
+        same(watched.status.code(), plain.status.code())?;
+    }
+    Ok(())
 }
 
 fn exit_codes() -> Result<(), Failed> {

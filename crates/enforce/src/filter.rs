@@ -91,6 +91,13 @@ pub(crate) fn program(exact: bool) -> Vec<sock_filter> {
 /// Numbers from the first on, up to the next entry.
 type Range = (u32, Treatment);
 
+/// Does the monitor hold this call, and is it one that never waits by itself?
+pub(crate) fn is_held(number: i64) -> bool {
+    let waits =
+        matches!(number, libc::SYS_accept | libc::SYS_accept4 | libc::SYS_fcntl | libc::SYS_sendto);
+    !waits && table::is_notified(number)
+}
+
 /// Neighbours of like treatment together; what is between them is refused.
 fn ranges(calls: &[(u32, Treatment)]) -> Vec<Range> {
     const UNKNOWN: Treatment = Treatment::Refuse(libc::ENOSYS);

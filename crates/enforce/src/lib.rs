@@ -19,6 +19,7 @@ mod record;
 mod supervisor;
 mod sys;
 mod task;
+mod waiting;
 
 use std::ffi::OsString;
 use std::io;

@@ -318,7 +318,8 @@ pub(crate) fn path_of(file: BorrowedFd<'_>) -> Result<Vec<u8>, Errno> {
     Ok(path.strip_suffix(b" (deleted)").map_or_else(|| path.clone(), <[u8]>::to_vec))
 }
 
-fn is_proc(at: &Object) -> bool {
+/// Does a file show a process, or the system as /proc does?
+pub(crate) fn is_proc(at: &Object) -> bool {
     rustix::fs::fstatfs(at).is_ok_and(|it| it.f_type == MAGIC)
 }
 

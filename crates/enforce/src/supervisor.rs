@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mandate_label::file_contexts::FileContexts;
@@ -28,6 +28,7 @@ use crate::sys::start::{self, Program};
 use crate::sys::trace::{self, Event};
 use crate::sys::user::User;
 use crate::task::{Security, Task, Tasks};
+use crate::waiting::{Held, PATIENCE, Waiting, lock};
 use crate::{StartError, filter};
 
 /// How programs are run.
@@ -102,7 +103,7 @@ pub fn run(settings: Settings<'_>, words: &[OsString]) -> Result<Ended, StartErr
         plans: FxHashMap::default(),
         scripts: FxHashMap::default(),
         held: FxHashMap::default(),
-        away: Arc::default(),
+        waiting: Waiting::default(),
         sockets: Sockets::default(),
         umask: None,
         is_first: true,
@@ -144,8 +145,7 @@ pub(crate) struct Monitor<'a> {
     pub(crate) scripts: FxHashMap<i32, (Vec<u8>, OwnedFd)>,
     /// Calls whose siblings are being stopped, by thread.
     pub(crate) held: FxHashMap<i32, Frozen>,
-    /// Threads whose calls somebody else answers. They run nothing until then.
-    away: Arc<Mutex<FxHashSet<i32>>>,
+    waiting: Waiting,
     pub(crate) sockets: Sockets,
     /// The mask that this process has now.
     pub(crate) umask: Option<u32>,
@@ -159,7 +159,8 @@ pub(crate) struct Monitor<'a> {
 pub(crate) struct Frozen {
     pub(crate) call: Notification,
     pub(crate) waiting: Vec<i32>,
-    pub(crate) stopped: Vec<i32>,
+    /// And whether each had been stopped before, with its group.
+    pub(crate) stopped: Vec<(i32, bool)>,
 }
 
 /// What becomes of a call.
@@ -194,7 +195,9 @@ impl Monitor<'_> {
                 PollFd::from_borrowed_fd(listener.as_fd(), PollFlags::IN),
                 PollFd::from_borrowed_fd(children.as_fd(), PollFlags::IN),
             ];
-            let left = self.sweep.due.map(|it| it.saturating_duration_since(Instant::now()));
+            let due = self.sweep.due.map(|it| it.saturating_duration_since(Instant::now()));
+            let patience = self.waiting.may_give_up().then_some(PATIENCE);
+            let left = [due, patience].into_iter().flatten().min();
             let left = left.map(|it| Timespec { tv_sec: 0, tv_nsec: it.subsec_nanos().into() });
             match poll(&mut files, left.as_ref()) {
                 Ok(_) | Err(Errno::INTR) => {}
@@ -203,6 +206,9 @@ impl Monitor<'_> {
             let [calls, births] = files.map(|it| it.revents());
             if births.contains(PollFlags::IN) {
                 self.hear(children)?;
+            }
+            if patience.is_some() {
+                self.waiting.give_up(&listener);
             }
             if self.sweep.due.is_some_and(|it| it <= Instant::now()) {
                 self.hear_all()?;
@@ -278,7 +284,7 @@ impl Monitor<'_> {
             Event::Stopped { group } => {
                 if self.tasks.get(thread).is_none() {
                     self.tasks.came_early(thread);
-                } else if self.has_frozen(thread) {
+                } else if self.has_frozen(thread, group) {
                     // It stays until the call that waited for it is answered.
                 } else if group {
                     let _killed = trace::listen(thread);
@@ -287,6 +293,9 @@ impl Monitor<'_> {
                 }
             }
             Event::Signal(signal) => {
+                let given_up = self.waiting.was_given_up(thread);
+                let waits = |number| given_up || !filter::is_held(number);
+                let _killed = trace::begin_again(thread, waits);
                 let _killed = trace::resume(thread, signal);
             }
             Event::Gone(status) => self.gone(thread, status),
@@ -294,8 +303,9 @@ impl Monitor<'_> {
     }
 
     fn gone(&mut self, thread: i32, status: i32) {
-        self.has_frozen(thread);
+        self.has_frozen(thread, false);
         self.tasks.gone(thread);
+        self.waiting.gone(thread);
         self.plans.remove(&thread);
         if thread == self.main && self.ended.is_none() {
             self.ended = Some(if libc::WIFSIGNALED(status) {
@@ -315,27 +325,14 @@ impl Monitor<'_> {
         }
     }
 
-    /// Does something that may wait, and answers then.
+    /// Does something that may wait, and answers then. With `gives_up`, a signal that comes meanwhile ends the call.
     pub(crate) fn later(
         &self,
         call: &Notification,
+        gives_up: bool,
         work: impl FnOnce() -> Result<Answer, Errno> + Send + 'static,
     ) -> Reply {
-        let (listener, away) = (Arc::clone(&self.listener), Arc::clone(&self.away));
-        let (id, thread) = (call.id, call.thread);
-        lock(&away).insert(thread);
-        let work = move || {
-            let answer = work().unwrap_or_else(|why| Answer::Fail(why.raw_os_error()));
-            // Not while another thread of its process counts on it to stand still.
-            let mut away = lock(&away);
-            away.remove(&thread);
-            // Its thread may have been killed meanwhile.
-            let _gone = listener.answer(id, answer);
-        };
-        match std::thread::Builder::new().stack_size(64 << 10).spawn(work) {
-            Ok(_) => Reply::Later,
-            Err(_) => Reply::Now(Answer::Fail(libc::ENOMEM)),
-        }
+        self.waiting.start(&self.listener, call, gives_up, work)
     }
 
     /// Whether a call still waits: only then does what was read of its memory count.
@@ -363,8 +360,8 @@ impl Monitor<'_> {
 
     /// Stops the other threads of a call's process before it is decided; the call comes again then. False if there are none.
     pub(crate) fn freeze(&mut self, call: &Notification) -> bool {
-        let away = Arc::clone(&self.away);
-        let waiting = self.to_stop(call.thread, &[], &lock(&away));
+        let gate = self.waiting.gate();
+        let waiting = self.to_stop(call.thread, &[], &lock(&gate));
         if waiting.is_empty() {
             return false;
         }
@@ -373,22 +370,29 @@ impl Monitor<'_> {
     }
 
     /// Threads of a process that run, and will stop.
-    fn to_stop(&self, thread: i32, stopped: &[i32], away: &FxHashSet<i32>) -> Vec<i32> {
+    fn to_stop(
+        &self,
+        thread: i32,
+        stopped: &[(i32, bool)],
+        away: &FxHashMap<i32, Held>,
+    ) -> Vec<i32> {
         let mut running = self.tasks.siblings(thread);
         // Those whose own calls wait for this run nothing either.
         running.retain(|it| {
-            !stopped.contains(it) && !away.contains(it) && !self.held.contains_key(it)
+            stopped.iter().all(|stop| stop.0 != *it)
+                && !away.contains_key(it)
+                && !self.held.contains_key(it)
         });
         running.retain(|it| trace::interrupt(*it).is_ok());
         running
     }
 
     /// A thread stopped, or ended: whether a call waits for that. The last one lets the call be decided.
-    fn has_frozen(&mut self, thread: i32) -> bool {
+    fn has_frozen(&mut self, thread: i32, group: bool) -> bool {
         let found = self.held.iter_mut().find(|it| it.1.waiting.contains(&thread));
         let Some((&caller, frozen)) = found else { return false };
         frozen.waiting.retain(|it| *it != thread);
-        frozen.stopped.push(thread);
+        frozen.stopped.push((thread, group));
         if frozen.waiting.is_empty()
             && let Some(frozen) = self.held.remove(&caller)
         {
@@ -399,8 +403,8 @@ impl Monitor<'_> {
 
     /// Decides the call of a process whose other threads stand still, waits until the call is done, and lets them go on.
     fn thaw(&mut self, mut frozen: Frozen) {
-        let away = Arc::clone(&self.away);
-        let away = lock(&away);
+        let gate = self.waiting.gate();
+        let away = lock(&gate);
         frozen.waiting = self.to_stop(frozen.call.thread, &frozen.stopped, &away);
         if !frozen.waiting.is_empty() {
             // Answered meanwhile, or born.
@@ -412,19 +416,16 @@ impl Monitor<'_> {
         // The caller stops on its way back to the program, when the call is done.
         let stops = goes_on && trace::interrupt(frozen.call.thread).is_ok();
         let answered = self.listener.answer(frozen.call.id, answer);
-        if stops
-            && answered.is_ok()
-            && let Ok(Some((thread, event))) = trace::next_event(frozen.call.thread, true)
-        {
+        let stopped = match stops && answered.is_ok() {
+            true => trace::next_event(frozen.call.thread, true).ok().flatten(),
+            false => None,
+        };
+        drop(away);
+        if let Some((thread, event)) = stopped {
             self.happened(thread, event);
         }
-        for thread in &frozen.stopped {
-            let _killed = trace::resume(*thread, 0);
+        for (thread, group) in &frozen.stopped {
+            let _killed = if *group { trace::listen(*thread) } else { trace::resume(*thread, 0) };
         }
     }
-}
-
-/// What a thread that panicked left is whole: a set of numbers.
-fn lock(numbers: &Mutex<FxHashSet<i32>>) -> MutexGuard<'_, FxHashSet<i32>> {
-    numbers.lock().unwrap_or_else(PoisonError::into_inner)
 }

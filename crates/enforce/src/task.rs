@@ -129,6 +129,7 @@ impl Tasks {
             let process = process_of(child).unwrap_or(child);
             let lender = Lender { process: task.process, waits: parent };
             self.insert(child, Task { process, ..task });
+            let borrows = borrows && process != lender.process;
             if let Some(entry) = self.processes.get_mut(&process).filter(|_| borrows) {
                 entry.lender = Some(lender);
             }
@@ -268,6 +269,7 @@ pub(crate) fn umask_of(thread: i32) -> Option<u32> {
     u32::from_str_radix(field(&status, "Umask:")?, 8).ok()
 }
 
-fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
+/// What stands behind a name in /proc/PID/status.
+pub(crate) fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
     status.lines().find_map(|it| it.strip_prefix(name)).map(str::trim)
 }

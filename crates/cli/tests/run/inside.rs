@@ -169,6 +169,29 @@ pub(crate) const ALL: &[(&str, Try)] = &[
             ("pidfd_getfd", libc::SYS_pidfd_getfd, libc::EPERM),
         ])
     }),
+    ("another process's memory by /proc", || {
+        // SAFETY: the child waits and ends.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            std::thread::sleep(Duration::from_millis(500));
+            // SAFETY: nothing is to be cleaned up.
+            unsafe { libc::_exit(0) }
+        }
+        let own = fs::File::open("/proc/self/mem").map_err(told);
+        let opened = fs::File::options().write(true).open(format!("/proc/{child}/mem"));
+        let mut status = 0;
+        // SAFETY: the kernel writes an int, which lives through the call.
+        unsafe { libc::waitpid(child, &raw mut status, 0) };
+        own.and_then(|_| refused("open", opened))
+    }),
+    ("signals by a file that somebody else owns", || {
+        let (news, _) = pipe()?;
+        // SAFETY: the call takes numbers.
+        failed("fcntl", unsafe { libc::fcntl(news, libc::F_SETOWN, parent()) }.into())?;
+        // SAFETY: as above.
+        let own = unsafe { libc::fcntl(news, libc::F_SETOWN, std::process::id().cast_signed()) };
+        if own == 0 { Ok(()) } else { Err("its own is refused, too".into()) }
+    }),
     ("namespaces and mounts", || {
         calls(&[
             ("unshare", libc::SYS_unshare, libc::EPERM),

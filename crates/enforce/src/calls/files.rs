@@ -8,7 +8,7 @@ use rustix::io::Errno;
 use super::{DONE, FOLLOWED, word};
 use crate::class::file;
 use crate::object::{Object, magic};
-use crate::path::{Base, End, How, Parent, path_of};
+use crate::path::{Base, End, How, Parent, is_proc, path_of};
 use crate::supervisor::{Monitor, Reply};
 use crate::sys::listener::{Answer, Notification};
 
@@ -165,6 +165,7 @@ impl Monitor<'_> {
         }
         self.may_dac(object, flags)?;
         self.may_file(call.thread, object, bits)?;
+        self.may_see_memory(call.thread, object)?;
         if is_terminal(object) {
             return self.open_terminal(call, flags);
         }
@@ -173,13 +174,26 @@ impl Monitor<'_> {
         self.still(call)?;
         if object.facts.kind() == libc::S_IFIFO && flags & libc::O_NONBLOCK == 0 {
             let held = crate::path::again(object)?;
-            return Ok(self.later(call, move || {
+            return Ok(self.later(call, true, move || {
                 let file = openat(CWD, held.magic(), own, Mode::empty())?;
                 Ok(given(file, flags))
             }));
         }
         let file = openat(CWD, name, own, Mode::empty())?;
         Ok(given(file, flags).into())
+    }
+
+    /// The kernel would ask whether the monitor may trace the process whose memory is opened, and it may: so only a process's own is.
+    fn may_see_memory(&self, thread: i32, object: &Object) -> Result<(), Errno> {
+        if !object.path.ends_with(b"/mem") || !is_proc(object) {
+            return Ok(());
+        }
+        let own = self.tasks.get(thread).ok_or(Errno::SRCH)?.process;
+        let number = |it: &[u8]| std::str::from_utf8(it).ok()?.parse::<i32>().ok();
+        let path = path_of(object.as_fd())?;
+        let mut owners = path.split(|it| *it == b'/').filter_map(number);
+        let is_own = |it: i32| self.tasks.get(it).is_some_and(|it| it.process == own);
+        if owners.all(is_own) { Ok(()) } else { Err(Errno::ACCESS) }
     }
 
     /// What the modes of a file say, before the policy is asked: as the kernel does, so that nothing is logged that was denied anyway.

@@ -22,6 +22,7 @@ impl Monitor<'_> {
                 self.may(call.thread, sid, Class::Process, process::fork, About::Nothing)?;
             }
             libc::SYS_prctl => return self.options(call),
+            libc::SYS_fcntl => self.may_own_signals(call, int(c))?,
             libc::SYS_kill => return self.kill(call, int(a), int(b)),
             libc::SYS_tkill => self.may_signal(call, int(a), int(b))?,
             libc::SYS_tgkill | libc::SYS_rt_tgsigqueueinfo => {
@@ -93,6 +94,13 @@ impl Monitor<'_> {
             return Ok(());
         }
         self.may_do(call, number, of_signal(signal))
+    }
+
+    /// A file may send its signals to those who use it: to itself, not to others.
+    fn may_own_signals(&self, call: &Notification, owner: i32) -> Result<(), Errno> {
+        let own = self.tasks.get(call.thread).ok_or(Errno::SRCH)?.process;
+        let itself = owner == 0 || self.tasks.get(owner).is_some_and(|it| it.process == own);
+        if itself { Ok(()) } else { Err(Errno::PERM) }
     }
 
     /// A process, its group, or all. Of a group those who run here get the signal, one by one: the monitor is of the same group as a rule.

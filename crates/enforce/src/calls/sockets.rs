@@ -211,7 +211,7 @@ impl Monitor<'_> {
         self.still(call)?;
         match message::connect(file.as_fd(), &raw, true) {
             Err(Errno::INPROGRESS | Errno::AGAIN) if !message::is_nonblocking(file.as_fd()) => {
-                Ok(self.later(call, move || {
+                Ok(self.later(call, true, move || {
                     let done = message::finish_connecting(file.as_fd(), &raw);
                     drop(held);
                     done.map(|()| DONE)
@@ -354,7 +354,7 @@ impl Monitor<'_> {
             done.map(|sent| Answer::Value(i64::try_from(sent).unwrap_or(i64::MAX)))
         };
         match message.send(file.as_fd(), own | libc::MSG_DONTWAIT) {
-            Err(Errno::AGAIN) if waits => Ok(self.later(call, move || {
+            Err(Errno::AGAIN) if waits => Ok(self.later(call, false, move || {
                 let done = message.send(file.as_fd(), own);
                 drop(held);
                 told(done)

@@ -76,10 +76,33 @@ const PERSONALITY: Treatment =
 /// Requests of asm-generic/ioctls.h and linux/tty.h; the kernel looks at 32 bits.
 const TIOCSTI: u32 = 0x5412;
 const TIOCLINUX: u32 = 0x541c;
+/// The same as `F_SETOWN`, by a number in memory (asm-generic/sockios.h).
+const FIOSETOWN: u32 = 0x8901;
+const SIOCSPGRP: u32 = 0x8902;
+/// Of asm-generic/fcntl.h.
+const F_SETOWN_EX: u32 = 15;
 
 /// Characters put into the input of a terminal are executed by whoever reads it.
-const IOCTL: Treatment =
-    When(Test::is(1, TIOCSTI), &FORBIDDEN, &When(Test::is(1, TIOCLINUX), &FORBIDDEN, &Allow));
+const IOCTL: Treatment = When(
+    Test::is(1, TIOCSTI),
+    &FORBIDDEN,
+    &When(
+        Test::is(1, TIOCLINUX),
+        &FORBIDDEN,
+        &When(
+            Test::is(1, FIOSETOWN),
+            &FORBIDDEN,
+            &When(Test::is(1, SIOCSPGRP), &FORBIDDEN, &Allow),
+        ),
+    ),
+);
+
+/// Whom a file's signals go to (`F_SETOWN`); `F_SETOWN_EX` has that in memory.
+const FCNTL: Treatment = When(
+    Test::is(1, libc::F_SETOWN.unsigned_abs()),
+    &Notify,
+    &When(Test::is(1, F_SETOWN_EX), &FORBIDDEN, &Allow),
+);
 
 const SHMAT: Treatment = When(Test::any_of(2, libc::SHM_EXEC as u32), &FORBIDDEN, &Allow);
 
@@ -123,7 +146,6 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_dup3,
     libc::SYS_pipe,
     libc::SYS_pipe2,
-    libc::SYS_fcntl,
     libc::SYS_select,
     libc::SYS_pselect6,
     libc::SYS_poll,
@@ -466,6 +488,7 @@ pub(super) fn calls(exact: bool) -> Vec<(u32, Treatment)> {
         (libc::SYS_sendto, SENDTO),
         (libc::SYS_personality, PERSONALITY),
         (libc::SYS_ioctl, IOCTL),
+        (libc::SYS_fcntl, FCNTL),
         (libc::SYS_shmat, SHMAT),
         (libc::SYS_open_by_handle_at, FORBIDDEN),
         (libc::SYS_name_to_handle_at, Refuse(EOPNOTSUPP)),
@@ -482,4 +505,11 @@ pub(super) fn calls(exact: bool) -> Vec<(u32, Treatment)> {
         calls.extend(group.iter().map(|number| (*number, treatment)));
     }
     calls.into_iter().filter_map(|(number, it)| Some((u32::try_from(number).ok()?, it))).collect()
+}
+
+/// Calls of which the monitor is always or sometimes asked.
+pub(super) fn is_notified(number: libc::c_long) -> bool {
+    const SOMETIMES: [libc::c_long; 4] =
+        [libc::SYS_clone, libc::SYS_mmap, libc::SYS_mprotect, libc::SYS_pkey_mprotect];
+    [NOTIFIED, EXACT, &SOMETIMES].iter().any(|it| it.contains(&number))
 }

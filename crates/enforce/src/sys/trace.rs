@@ -75,6 +75,27 @@ fn plain(request: libc::c_uint, thread: i32, data: i32) -> io::Result<()> {
     checked(unsafe { libc::ptrace(request, thread, nothing, i64::from(data)) }).map(drop)
 }
 
+/// A call that a signal took back before the monitor had seen it begins again after the signal, whatever the handler is like: most calls
+/// that are held never wait without a monitor, and programs do not expect that they were interrupted. Of calls that do wait nothing is changed.
+pub(crate) fn begin_again(thread: i32, waits: impl Fn(i64) -> bool) -> io::Result<()> {
+    /// `ERESTARTSYS` and `ERESTARTNOINTR` of linux/errno.h.
+    const UNLESS_HANDLED: i64 = -512;
+    const ALWAYS: i64 = -513;
+    let nothing = ptr::null_mut::<libc::c_void>();
+    // SAFETY: all bytes zero is a value of this type.
+    let mut registers: libc::user_regs_struct = unsafe { std::mem::zeroed() };
+    // SAFETY: the kernel writes the registers, which live through the call.
+    checked(unsafe { libc::ptrace(libc::PTRACE_GETREGS, thread, nothing, &raw mut registers) })?;
+    let number = registers.orig_rax.cast_signed();
+    if registers.rax.cast_signed() != UNLESS_HANDLED || number < 0 || waits(number) {
+        return Ok(());
+    }
+    registers.rax = ALWAYS.cast_unsigned();
+    // SAFETY: the kernel reads the registers, which live through the call.
+    checked(unsafe { libc::ptrace(libc::PTRACE_SETREGS, thread, nothing, &raw const registers) })
+        .map(drop)
+}
+
 fn message(thread: i32) -> io::Result<i32> {
     let mut message: libc::c_ulong = 0;
     let nothing = ptr::null_mut::<libc::c_void>();
