@@ -4,8 +4,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, anyhow};
-use rayon::prelude::*;
+use anyhow::{Context as _, Result, anyhow, bail};
 
 /// Writes beside the file, then puts it in its place: a reader sees the old or the new, whole. A link is followed, the
 /// file's mode is kept, and what is no plain file, such as a pipe or a device, is written to as it is.
@@ -22,13 +21,28 @@ pub(crate) fn replace_all(files: &[(PathBuf, Vec<u8>)]) -> Result<()> {
         .iter()
         .map(|(path, bytes)| Ok((Place::of(path)?, bytes.as_slice())))
         .collect::<Result<_>>()?;
-    // Side by side, since each waits for the disk.
-    places.par_iter().try_for_each(|(place, bytes)| place.write(|to| Ok(to.write_all(bytes)?)))?;
+    side_by_side(&places, |(place, bytes)| place.write(|to| Ok(to.write_all(bytes)?)))?;
     places.iter().try_for_each(|it| it.0.rename())?;
     let mut folders: Vec<&Path> = places.iter().filter_map(|it| it.0.path.parent()).collect();
     folders.sort_unstable();
     folders.dedup();
-    folders.iter().try_for_each(|it| sync(it))
+    side_by_side(&folders, |it| sync(it))
+}
+
+/// So many threads wait for the disk at once: a journal writes down together what is asked of it meanwhile.
+const WAITING: usize = 16;
+
+/// Does the same with each, on more threads than there are processors, since each waits for the disk.
+fn side_by_side<T: Sync>(all: &[T], work: impl Fn(&T) -> Result<()> + Sync) -> Result<()> {
+    std::thread::scope(|scope| {
+        let work = &work;
+        let chunks = all.chunks(all.len().div_ceil(WAITING).max(1));
+        let threads: Vec<_> =
+            chunks.map(|it| scope.spawn(move || it.iter().try_for_each(work))).collect();
+        let ended =
+            threads.into_iter().map(|it| it.join().unwrap_or_else(|_| bail!("a thread panicked")));
+        ended.collect::<Result<Vec<()>>>().map(drop)
+    })
 }
 
 /// Where something is written before it takes its place.
