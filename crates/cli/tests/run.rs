@@ -9,7 +9,9 @@
 mod inside;
 
 use std::fs::{self, Permissions};
+use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Output, Stdio};
 
@@ -30,7 +32,8 @@ fn main() -> ExitCode {
 type Check = fn() -> Result<(), Failed>;
 
 /// What is seen from outside.
-const OUTSIDE: [(&str, Check); 7] = [
+const OUTSIDE: [(&str, Check); 8] = [
+    ("the table of coverage is that of the page", coverage),
     ("ordinary programs do what they do without a monitor", ordinary),
     ("the exit code is the program's", exit_codes),
     ("a program that is not there starts nothing", not_there),
@@ -112,6 +115,14 @@ impl Lab {
         assert!(done.success());
     }
 
+    /// Somebody outside who listens at a name that is no file; the name is told.
+    fn listen(&self) -> UnixListener {
+        let name = self.0.display().to_string();
+        fs::write(self.0.join("outside"), &name).unwrap();
+        self.give_away();
+        UnixListener::bind_addr(&SocketAddr::from_abstract_name(name).unwrap()).unwrap()
+    }
+
     /// Makes an attempt without a monitor.
     fn run_unwatched(&self, name: &str) -> Output {
         self.unwatched(&["./program", &format!("inside:{name}")])
@@ -163,13 +174,16 @@ fn same<T: PartialEq + std::fmt::Debug>(got: T, wanted: T) -> Result<(), Failed>
 /// An attempt has to fail, and to be one: without a monitor it succeeds, where that does no harm.
 fn attempt(name: &str) -> Result<(), Failed> {
     if !inside::ONLY_WATCHED.contains(&name) {
-        let output = Lab::new(&format!("{name} unwatched")).run_unwatched(name);
+        let lab = Lab::new(&format!("{name} unwatched"));
+        let _listens = lab.listen();
+        let output = lab.run_unwatched(name);
         if output.status.code() != Some(1) {
             let told = format!("{}{}", text(&output.stdout), text(&output.stderr));
             return Err(format!("fails by itself: {:?} {told}", output.status.code()).into());
         }
     }
     let lab = Lab::new(name);
+    let _listens = lab.listen();
     let output = lab.run(&[], &["./program", &format!("inside:{name}")]);
     let told = format!("{}{}", text(&output.stdout), text(&output.stderr));
     match output.status.code() {
@@ -203,6 +217,13 @@ fn ordinary() -> Result<(), Failed> {
         same(watched.status.code(), plain.status.code())?;
     }
     Ok(())
+}
+
+fn coverage() -> Result<(), Failed> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mandate"));
+    let told = text(&command.args(["run", "--coverage"]).output()?.stdout);
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/run.md"))?;
+    same((told.is_empty(), page.contains(&told)), (false, true))
 }
 
 fn exit_codes() -> Result<(), Failed> {

@@ -307,6 +307,7 @@ impl Monitor<'_> {
         self.tasks.gone(thread);
         self.waiting.gone(thread);
         self.plans.remove(&thread);
+        self.scripts.remove(&thread);
         if thread == self.main && self.ended.is_none() {
             self.ended = Some(if libc::WIFSIGNALED(status) {
                 Ended::Killed(libc::WTERMSIG(status))

@@ -14,8 +14,6 @@ use rustix::io::Errno;
 pub(crate) struct Security {
     /// Its context.
     pub(crate) sid: Sid,
-    /// The one it had before it executed its program.
-    pub(crate) previous: Sid,
     /// What the next program, file, key or socket gets, where the program has asked for one.
     pub(crate) exec: Option<Sid>,
     pub(crate) create: Option<Sid>,
@@ -23,7 +21,7 @@ pub(crate) struct Security {
 
 impl Security {
     pub(crate) fn new(sid: Sid) -> Self {
-        Self { sid, previous: sid, exec: None, create: None }
+        Self { sid, exec: None, create: None }
     }
 }
 

@@ -302,6 +302,14 @@ pub(crate) const ALL: &[(&str, Try)] = &[
         let told = UnixStream::connect_addr(&address).err().and_then(|it| it.raw_os_error());
         if told == Some(libc::EACCES) { Ok(()) } else { Err(format!("{told:?}")) }
     }),
+    ("somebody outside whose name it claims", || {
+        use std::os::linux::net::SocketAddrExt as _;
+        use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
+        let name = fs::read("outside").map_err(told)?;
+        let address = SocketAddr::from_abstract_name(&name).map_err(told)?;
+        refused("bind", UnixListener::bind_addr(&address))?;
+        refused("connect", UnixStream::connect_addr(&address))
+    }),
     ("a listener of its own", || {
         // SAFETY: the option takes numbers.
         unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };

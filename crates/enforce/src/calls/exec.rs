@@ -225,13 +225,13 @@ impl Monitor<'_> {
         if plan.secure {
             self.distrust_environment(process)?;
         }
+        self.scripts.remove(&process);
         if let Some(script) = plan.script {
             let flags = OFlags::RDONLY | OFlags::CLOEXEC;
             let file = openat(CWD, script.file.magic(), flags, Mode::empty())?;
             self.scripts.insert(process, (script.path, file));
         }
         let task = self.tasks.get_mut(process).ok_or(Errno::SRCH)?;
-        task.security.previous = task.security.sid;
         task.security.sid = plan.sid;
         task.security.exec = None;
         task.security.create = None;

@@ -32,8 +32,13 @@ impl Monitor<'_> {
         resolve: u64,
     ) -> Result<Reply, Errno> {
         let path = self.tasks.text(call.thread, path)?;
-        if let Some(script) = self.script(call.thread, &path) {
-            return Ok(given(script, flags).into());
+        let changes = libc::O_ACCMODE | libc::O_TRUNC | libc::O_CREAT | libc::O_PATH;
+        if flags & changes == libc::O_RDONLY
+            && let Some(script) = self.script(call.thread, &path)
+        {
+            let object = Object::new(script, path)?;
+            self.may_file(call.thread, &object, opened(flags))?;
+            return Ok(given(object.file, flags).into());
         }
         if resolve != 0 {
             return self.open_resolved(call, base, &path, flags, resolve);

@@ -126,14 +126,15 @@ impl Monitor<'_> {
         match &address {
             Address::Inet(ip, port) => self.may_bind(call, label, class, *ip, *port)?,
             Address::File(path) => return self.bind_file(call, &file, path),
-            Address::Abstract(name) => {
-                let sid = self.sid(call.thread)?;
-                self.sockets.abstract_names.insert(name.clone(), sid);
-            }
-            Address::Other => {}
+            Address::Abstract(_) | Address::Other => {}
         }
         self.still(call)?;
         message::bind(file.as_fd(), &raw)?;
+        // Not before: the name of somebody outside is nobody's here.
+        if let Address::Abstract(name) = address {
+            let sid = self.sid(call.thread)?;
+            self.sockets.abstract_names.insert(name, sid);
+        }
         Ok(DONE.into())
     }
 
