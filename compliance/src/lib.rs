@@ -36,6 +36,7 @@ pub mod reach;
 pub mod reference;
 pub mod report;
 pub mod roundtrip;
+pub mod run;
 pub mod sepol;
 pub mod small;
 pub mod suite;

@@ -15,7 +15,7 @@ use mandate_compliance::report::Report;
 use mandate_compliance::{
     base_policy, compiled_contexts, decisions, decompile, doc, format, incremental, kernel_mix,
     labels, measure, micro, objects, originals, packages, query, random_policies, reach, roundtrip,
-    walk,
+    run, walk,
 };
 
 /// How many questions libsepol is asked about each policy: in CI, and at full size.
@@ -225,6 +225,18 @@ enum Suite {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// `mandate run` beside a real kernel and beside programs that nobody watches; races; its cost.
+    Run {
+        /// Only this part.
+        #[arg(value_enum)]
+        part: Option<run::Part>,
+        /// The sizes of docs/figures.md.
+        #[arg(long)]
+        full: bool,
+        /// What is drawn.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Make ten million files and walk them; `labels-walk bench` runs this.
     #[command(hide = true)]
     WalkMost {
@@ -251,6 +263,8 @@ enum Area {
     Doc,
     /// The base policy and its tests.
     Base,
+    /// Programs under the policy.
+    Run,
 }
 
 #[derive(Clone, Copy, Debug, Args)]
@@ -383,6 +397,12 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
                 measure::write(&path, "base", suites.report.summaries(), &measured)?;
             }
         }
+        Suite::Measure { area: Area::Run, figures, seed } => {
+            let measured = suites.run(&run::Part::ALL, true, seed)?;
+            if let Some(path) = figures {
+                measure::write(&path, "run", suites.report.summaries(), &measured)?;
+            }
+        }
         Suite::Measure { area: Area::Doc, figures, .. } => {
             let measured = suites.doc(true)?;
             if let Some(path) = figures {
@@ -417,6 +437,10 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             let all = || base_policy::Part::of_size(full).to_vec();
             let parts = part.map_or_else(all, |part| vec![part]);
             drop(suites.base_policy(&parts, full, seed)?);
+        }
+        Suite::Run { part, full, seed } => {
+            let parts = part.map_or_else(|| run::Part::ALL.to_vec(), |part| vec![part]);
+            drop(suites.run(&parts, full, seed)?);
         }
         Suite::LabelsWalk { part, full, seed } => {
             let parts = part.map_or_else(|| walk::Part::ALL.to_vec(), |part| vec![part]);
@@ -545,6 +569,18 @@ impl Suites<'_> {
     ) -> Result<Vec<(&'static str, Figure)>> {
         self.parts(parts, base_policy::Part::suite, |it, part| {
             base_policy::run(&it.place, part, full, seed, &mut it.report)
+        })
+    }
+
+    /// `mandate run`.
+    fn run(
+        &mut self,
+        parts: &[run::Part],
+        full: bool,
+        seed: u64,
+    ) -> Result<Vec<(&'static str, Figure)>> {
+        self.parts(parts, run::Part::suite, |it, part| {
+            run::run(&it.place, part, full, seed, &mut it.report)
         })
     }
 

@@ -55,6 +55,8 @@ enum Area {
     Doc,
     /// The base policy and its tests.
     Base,
+    /// Programs under the policy.
+    Run,
     /// Every area.
     All,
 }
@@ -80,7 +82,8 @@ fn run(chore: &Chore) -> Result<ExitCode> {
             Area::Labels => &["labels"],
             Area::Doc => &["doc"],
             Area::Base => &["base"],
-            Area::All => &["core", "compile", "forms", "query", "labels", "doc", "base"],
+            Area::Run => &["run"],
+            Area::All => &["core", "compile", "forms", "query", "labels", "doc", "base", "run"],
         }),
         Chore::Docs => docs::write().map(|()| ExitCode::SUCCESS),
     }

@@ -1,0 +1,63 @@
+//! `mandate run` beside what it stands for: real programs as they are without it, a real kernel with SELinux, races by the thousand, and
+//! what it costs.
+
+mod cost;
+mod kernel;
+mod programs;
+mod races;
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use crate::bench::Figure;
+use crate::place::Place;
+use crate::report::Report;
+
+/// What can be asked for alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// Scenarios in a real enforcing kernel and under `mandate run --exact`: the same results and denials.
+    Kernel,
+    /// Real programs: the same output as without a policy.
+    Programs,
+    /// Races of programs with the monitor.
+    Races,
+    /// Time, with few and with many programs and rules.
+    Cost,
+}
+
+impl Part {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Kernel, Self::Programs, Self::Races, Self::Cost];
+
+    /// What the report's comparisons belong to.
+    #[must_use]
+    pub fn suite(self) -> &'static str {
+        match self {
+            Self::Kernel => "run kernel",
+            Self::Programs => "run programs",
+            Self::Races => "run races",
+            Self::Cost => "run cost",
+        }
+    }
+}
+
+/// Runs one part.
+///
+/// # Errors
+/// When something cannot be run, or the report cannot be written.
+pub fn run(
+    place: &Place,
+    part: Part,
+    full: bool,
+    seed: u64,
+    report: &mut Report<'_>,
+) -> Result<Vec<Figure>> {
+    report.suite(part.suite());
+    match part {
+        Part::Kernel => kernel::run(place, full, seed, report),
+        Part::Programs => programs::run(place, full, report),
+        Part::Races => races::run(place, full, report),
+        Part::Cost => cost::run(place, full, report),
+    }
+}
