@@ -3,8 +3,10 @@
 mod attributes;
 pub(crate) mod exec;
 mod files;
+pub(crate) mod inherit;
 mod looks;
 mod memory;
+mod messages;
 mod names;
 mod processes;
 pub(crate) mod sockets;
@@ -93,6 +95,7 @@ impl Monitor<'_> {
             libc::SYS_accept | libc::SYS_accept4 => self.accept(call, int(a)),
             libc::SYS_sendto => self.send_to(call, int(a), (b, c), int(d), (e, f)),
             libc::SYS_sendmsg => self.send_message(call, int(a), b, int(c)),
+            libc::SYS_recvmsg => self.receive_message(call, int(a), b, int(c)),
 
             _ => match self.looks(call) {
                 Some(reply) => reply,

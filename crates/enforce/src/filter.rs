@@ -93,8 +93,15 @@ type Range = (u32, Treatment);
 
 /// Does the monitor hold this call, and is it one that never waits by itself?
 pub(crate) fn is_held(number: i64) -> bool {
-    let waits =
-        matches!(number, libc::SYS_accept | libc::SYS_accept4 | libc::SYS_fcntl | libc::SYS_sendto);
+    let waits = matches!(
+        number,
+        libc::SYS_accept
+            | libc::SYS_accept4
+            | libc::SYS_fcntl
+            | libc::SYS_sendto
+            | libc::SYS_sendmsg
+            | libc::SYS_recvmsg
+    );
     !waits && table::is_notified(number)
 }
 

@@ -17,7 +17,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit};
 
+use crate::beside::Beside;
 use crate::calls::exec::Plan;
+use crate::calls::inherit::Taking;
 use crate::calls::sockets::Sockets;
 use crate::class::Vocabulary;
 use crate::labels::Labels;
@@ -28,7 +30,7 @@ use crate::sys::start::{self, Program};
 use crate::sys::trace::{self, Event};
 use crate::sys::user::User;
 use crate::task::{Security, Task, Tasks};
-use crate::waiting::{Held, PATIENCE, Waiting, lock};
+use crate::waiting::{Held, Waiting, lock};
 use crate::{StartError, filter};
 
 /// How programs are run.
@@ -103,10 +105,12 @@ pub fn run(settings: Settings<'_>, words: &[OsString]) -> Result<Ended, StartErr
         plans: FxHashMap::default(),
         scripts: FxHashMap::default(),
         held: FxHashMap::default(),
-        waiting: Waiting::default(),
+        waiting: Waiting::new().map_err(system("watching"))?,
         sockets: Sockets::default(),
         umask: None,
         is_first: true,
+        taking: Taking::default(),
+        beside: Beside::default(),
         sweep: Sweep::default(),
     };
     monitor.watch(&children).map_err(system("watching"))?;
@@ -134,7 +138,7 @@ pub(crate) struct Monitor<'a> {
     pub(crate) tasks: Tasks,
     main: i32,
     ended: Option<Ended>,
-    listener: Arc<Listener>,
+    pub(crate) listener: Arc<Listener>,
     /// Labels of the directories on a path, itself too, without repetitions.
     pub(crate) searched: FxHashMap<Box<[u8]>, Rc<[Sid]>>,
     /// Paths that led to files or directories.
@@ -145,12 +149,14 @@ pub(crate) struct Monitor<'a> {
     pub(crate) scripts: FxHashMap<i32, (Vec<u8>, OwnedFd)>,
     /// Calls whose siblings are being stopped, by thread.
     pub(crate) held: FxHashMap<i32, Frozen>,
-    waiting: Waiting,
+    pub(crate) waiting: Waiting,
     pub(crate) sockets: Sockets,
     /// The mask that this process has now.
     pub(crate) umask: Option<u32>,
     /// The program itself has not been executed yet.
     pub(crate) is_first: bool,
+    pub(crate) taking: Taking,
+    pub(crate) beside: Beside,
     sweep: Sweep,
 }
 
@@ -191,27 +197,23 @@ impl Monitor<'_> {
     fn watch(&mut self, children: &OwnedFd) -> io::Result<()> {
         while !self.tasks.is_empty() {
             let listener = Arc::clone(&self.listener);
-            let mut files = [
-                PollFd::from_borrowed_fd(listener.as_fd(), PollFlags::IN),
-                PollFd::from_borrowed_fd(children.as_fd(), PollFlags::IN),
-            ];
-            let due = self.sweep.due.map(|it| it.saturating_duration_since(Instant::now()));
-            let patience = self.waiting.may_give_up().then_some(PATIENCE);
-            let left = [due, patience].into_iter().flatten().min();
-            let left = left.map(|it| Timespec { tv_sec: 0, tv_nsec: it.subsec_nanos().into() });
-            match poll(&mut files, left.as_ref()) {
-                Ok(_) | Err(Errno::INTR) => {}
-                Err(why) => return Err(why.into()),
-            }
-            let [calls, births] = files.map(|it| it.revents());
+            let due = [self.sweep.due, self.beside.due(), self.waiting.due()];
+            let [calls, births, readable] = self.poll(&listener, children, &due)?;
             if births.contains(PollFlags::IN) {
                 self.hear(children)?;
             }
-            if patience.is_some() {
+            let now = Instant::now();
+            if due[2].is_some_and(|it| it <= now) {
                 self.waiting.give_up(&listener);
             }
-            if self.sweep.due.is_some_and(|it| it <= Instant::now()) {
+            if self.sweep.due.is_some_and(|it| it <= now) {
                 self.hear_all()?;
+            }
+            self.beside.look(now);
+            if readable.contains(PollFlags::IN) {
+                for call in self.waiting.come_again() {
+                    self.serve(&call)?;
+                }
             }
             if calls.contains(PollFlags::IN) {
                 match listener.receive() {
@@ -227,6 +229,29 @@ impl Monitor<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Waits for calls, for news of children, and for what calls wait for; at most until something is due.
+    fn poll(
+        &self,
+        listener: &Listener,
+        children: &OwnedFd,
+        due: &[Option<Instant>],
+    ) -> io::Result<[PollFlags; 3]> {
+        let due = due.iter().flatten().min();
+        let left = due.map(|it| it.saturating_duration_since(Instant::now()));
+        let left = left.and_then(|it| Timespec::try_from(it).ok());
+        let readers = self.waiting.readers();
+        let mut files = [
+            PollFd::from_borrowed_fd(listener.as_fd(), PollFlags::IN),
+            PollFd::from_borrowed_fd(children.as_fd(), PollFlags::IN),
+            PollFd::from_borrowed_fd(readers.unwrap_or(children.as_fd()), PollFlags::IN),
+        ];
+        let polled = if readers.is_some() { 3 } else { 2 };
+        match poll(&mut files[..polled], left.as_ref()) {
+            Ok(_) | Err(Errno::INTR) => Ok(files.map(|it| it.revents())),
+            Err(why) => Err(why.into()),
+        }
     }
 
     /// Hears those children whose signals came.
@@ -268,9 +293,10 @@ impl Monitor<'_> {
     }
 
     /// Takes note of what a thread did, and lets it go on. One that was killed meanwhile is told as gone later.
-    fn happened(&mut self, thread: i32, event: Event) {
+    pub(crate) fn happened(&mut self, thread: i32, event: Event) {
         match event {
             Event::Born { child, borrows } => {
+                self.beside.born(thread, child);
                 if self.tasks.born(thread, child, borrows) {
                     let _killed = trace::resume(child, 0);
                 }
@@ -278,6 +304,7 @@ impl Monitor<'_> {
             }
             Event::Executed(former) => {
                 self.tasks.executed(thread, former);
+                self.beside.executed(thread, former);
                 self.executed(thread, former);
                 let _killed = trace::resume(thread, 0);
             }
@@ -305,8 +332,10 @@ impl Monitor<'_> {
     fn gone(&mut self, thread: i32, status: i32) {
         self.has_frozen(thread, false);
         self.tasks.gone(thread);
+        self.beside.gone(thread);
         self.waiting.gone(thread);
         self.plans.remove(&thread);
+        self.taking.remove(&thread);
         self.scripts.remove(&thread);
         if thread == self.main && self.ended.is_none() {
             self.ended = Some(if libc::WIFSIGNALED(status) {
@@ -318,10 +347,19 @@ impl Monitor<'_> {
     }
 
     fn serve(&mut self, call: &Notification) -> io::Result<()> {
+        if let Some(unauthorized) = self.taking.remove(&call.thread) {
+            self.take_files(call, &unauthorized);
+            return Ok(());
+        }
         let reply =
             self.decide(call).unwrap_or_else(|why| Reply::Now(Answer::Fail(why.raw_os_error())));
         match reply {
-            Reply::Now(answer) => self.listener.answer(call.id, answer),
+            Reply::Now(answer) => {
+                if matches!(answer, Answer::Descriptor { .. }) {
+                    self.beside.hands(call.thread);
+                }
+                self.listener.answer(call.id, answer)
+            }
             Reply::Later => Ok(()),
         }
     }

@@ -9,6 +9,8 @@ use mandate_server::Sid;
 use rustc_hash::FxHashMap;
 use rustix::io::Errno;
 
+use crate::object::Inode;
+
 /// What SELinux keeps of a thread (`struct task_security_struct`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Security {
@@ -43,6 +45,8 @@ struct Process {
     memory: Option<Rc<File>>,
     descriptor: Option<Rc<OwnedFd>>,
     threads: usize,
+    /// Who opened the files that it did not open itself, nor any program of its context.
+    openers: Rc<FxHashMap<Inode, Sid>>,
     /// Whose memory it has, and who waits for it to be given back.
     lender: Option<Lender>,
 }
@@ -126,7 +130,11 @@ impl Tasks {
         if let Some(task) = self.get(parent).cloned() {
             let process = process_of(child).unwrap_or(child);
             let lender = Lender { process: task.process, waits: parent };
+            let openers = self.processes.get(&task.process).map(|it| Rc::clone(&it.openers));
             self.insert(child, Task { process, ..task });
+            if let (Some(entry), Some(openers)) = (self.processes.get_mut(&process), openers) {
+                entry.openers = openers;
+            }
             let borrows = borrows && process != lender.process;
             if let Some(entry) = self.processes.get_mut(&process).filter(|_| borrows) {
                 entry.lender = Some(lender);
@@ -169,6 +177,18 @@ impl Tasks {
         if let Some(process) = self.processes.get_mut(&process) {
             process.memory = None;
             process.lender = None;
+        }
+    }
+
+    /// Who opened a file that a process has, if not it or its like.
+    pub(crate) fn opener(&self, process: i32, file: Inode) -> Option<Sid> {
+        self.processes.get(&process)?.openers.get(&file).copied()
+    }
+
+    /// A process has a file that somebody else opened.
+    pub(crate) fn got(&mut self, process: i32, file: Inode, opener: Sid) {
+        if let Some(process) = self.processes.get_mut(&process) {
+            Rc::make_mut(&mut process.openers).insert(file, opener);
         }
     }
 

@@ -1,17 +1,20 @@
-//! Calls that may wait: each is made by a thread of its own, which answers when it is done.
+//! Calls that may wait: each is made by a thread of its own, which answers when it is done, or comes again when there is something to read.
 
+use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use rustix::event::epoll;
 use rustix::io::Errno;
 
 use crate::supervisor::Reply;
 use crate::sys::listener::{Answer, Listener, Notification};
 use crate::task::field;
 
-/// How often it is looked whether a signal has come for a program that waits.
-pub(crate) const PATIENCE: Duration = Duration::from_millis(5);
+/// How soon it is looked whether a signal has come for a program that waits; the longer it has waited the later, up to the second.
+const PATIENCE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(50));
 
 /// `ERESTARTSYS` of linux/errno.h: begin again after the signal, or `EINTR`, as its handler has it.
 const RESTART: i32 = 512;
@@ -20,19 +23,104 @@ const RESTART: i32 = 512;
 #[derive(Debug)]
 pub(crate) struct Held {
     id: u64,
-    /// Without harm it may be done in vain, or twice.
-    gives_up: bool,
+    /// When it is looked for a signal next. None if it must not be done in vain, or twice.
+    look: Option<Look>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    since: Instant,
+    next: Instant,
+}
+
+impl Look {
+    fn first() -> Self {
+        let since = Instant::now();
+        Self { since, next: since + PATIENCE.0 }
+    }
+
+    fn again(&mut self, now: Instant) {
+        self.next = now + (now.duration_since(self.since) / 8).clamp(PATIENCE.0, PATIENCE.1);
+    }
+}
+
+/// A call that comes again when its socket has something.
+#[derive(Debug)]
+struct Reader {
+    call: Notification,
+    socket: OwnedFd,
+    until: Option<Instant>,
 }
 
 /// The calls that wait, by their threads, which run nothing until they are answered.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Waiting {
     calls: Arc<Mutex<FxHashMap<i32, Held>>>,
     /// Threads whose calls were given up for a signal.
     interrupted: FxHashSet<i32>,
+    readers: FxHashMap<i32, Reader>,
+    /// Their sockets.
+    sockets: OwnedFd,
 }
 
 impl Waiting {
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self {
+            calls: Arc::default(),
+            interrupted: FxHashSet::default(),
+            readers: FxHashMap::default(),
+            sockets: epoll::create(epoll::CreateFlags::CLOEXEC)?,
+        })
+    }
+
+    /// The call comes again when its socket has something to read, and fails after some time.
+    pub(crate) fn until_readable(
+        &mut self,
+        call: &Notification,
+        socket: OwnedFd,
+        patience: Option<Duration>,
+    ) -> Result<Reply, Errno> {
+        let thread = call.thread;
+        let data = epoll::EventData::new_u64(u64::from(thread.unsigned_abs()));
+        let flags = epoll::EventFlags::IN | epoll::EventFlags::ONESHOT;
+        epoll::add(&self.sockets, &socket, data, flags)?;
+        let until = patience.map(|it| Instant::now() + it);
+        self.readers.insert(thread, Reader { call: *call, socket, until });
+        self.lock().insert(thread, Held { id: call.id, look: Some(Look::first()) });
+        Ok(Reply::Later)
+    }
+
+    /// What is readable when calls are to come again; none if none waits for that.
+    pub(crate) fn readers(&self) -> Option<BorrowedFd<'_>> {
+        (!self.readers.is_empty()).then(|| self.sockets.as_fd())
+    }
+
+    /// Calls that come again.
+    pub(crate) fn come_again(&mut self) -> Vec<Notification> {
+        let mut events = Vec::with_capacity(16);
+        let none = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+        let spare = rustix::buffer::spare_capacity(&mut events);
+        if epoll::wait(&self.sockets, spare, Some(&none)).is_err() {
+            return Vec::new();
+        }
+        let threads = events.iter().filter_map(|it| i32::try_from(it.data.u64()).ok());
+        let threads: Vec<_> = threads.collect();
+        let readers: Vec<_> = threads.iter().filter_map(|it| self.stop_reading(*it)).collect();
+        let mut calls = self.lock();
+        for call in &readers {
+            calls.remove(&call.thread);
+        }
+        drop(calls);
+        readers
+    }
+
+    fn stop_reading(&mut self, thread: i32) -> Option<Notification> {
+        let reader = self.readers.remove(&thread)?;
+        // Others have the socket, too, so that it does not end with this descriptor.
+        let _gone = epoll::delete(&self.sockets, &reader.socket);
+        Some(reader.call)
+    }
+
     /// Does something that may wait, and answers then. With `gives_up`, a signal that comes meanwhile ends the call.
     pub(crate) fn start(
         &self,
@@ -43,7 +131,7 @@ impl Waiting {
     ) -> Reply {
         let (listener, calls) = (Arc::clone(listener), Arc::clone(&self.calls));
         let (id, thread) = (call.id, call.thread);
-        self.lock().insert(thread, Held { id, gives_up });
+        self.lock().insert(thread, Held { id, look: gives_up.then(Look::first) });
         let work = move || {
             let answer = work().unwrap_or_else(|why| Answer::Fail(why.raw_os_error()));
             // Not while another thread of its process counts on it to stand still.
@@ -72,23 +160,37 @@ impl Waiting {
         lock(&self.calls)
     }
 
-    /// Whether some call may be given up.
-    pub(crate) fn may_give_up(&self) -> bool {
-        self.lock().values().any(|it| it.gives_up)
+    /// When it is to be looked for a signal next.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        let calls = self.lock();
+        if calls.is_empty() {
+            return None;
+        }
+        calls.values().filter_map(|it| it.look).map(|it| it.next).min()
     }
 
-    /// Gives up calls whose threads have a signal to take.
+    /// Gives up calls whose threads have a signal to take, or whose time is over.
     pub(crate) fn give_up(&mut self, listener: &Listener) {
+        let now = Instant::now();
         let mut calls = lock(&self.calls);
-        let mut interrupted = Vec::new();
-        for (thread, held) in calls.iter().filter(|it| it.1.gives_up) {
+        let mut over = Vec::new();
+        for (thread, held) in calls.iter_mut() {
+            let Some(look) = held.look.as_mut().filter(|it| it.next <= now) else { continue };
+            look.again(now);
+            let until = self.readers.get(thread).and_then(|it| it.until);
             if let Some(errno) = pending(*thread) {
-                interrupted.push((*thread, held.id, errno));
+                self.interrupted.insert(*thread);
+                over.push((*thread, held.id, errno));
+            } else if until.is_some_and(|it| it <= now) {
+                over.push((*thread, held.id, libc::EAGAIN));
             }
         }
-        for (thread, id, errno) in interrupted {
-            calls.remove(&thread);
-            self.interrupted.insert(thread);
+        for (thread, ..) in &over {
+            calls.remove(thread);
+        }
+        drop(calls);
+        for (thread, id, errno) in over {
+            self.stop_reading(thread);
             let _gone = listener.answer(id, Answer::Fail(errno));
         }
     }
@@ -100,6 +202,7 @@ impl Waiting {
 
     pub(crate) fn gone(&mut self, thread: i32) {
         self.interrupted.remove(&thread);
+        self.stop_reading(thread);
         self.lock().remove(&thread);
     }
 }

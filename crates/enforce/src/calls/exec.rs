@@ -231,6 +231,10 @@ impl Monitor<'_> {
             let file = openat(CWD, script.file.magic(), flags, Mode::empty())?;
             self.scripts.insert(process, (script.path, file));
         }
+        let old = self.sid(process)?;
+        if plan.sid != old && !self.is_first {
+            self.inherits(process, old, plan.sid)?;
+        }
         let task = self.tasks.get_mut(process).ok_or(Errno::SRCH)?;
         task.security.sid = plan.sid;
         task.security.exec = None;
@@ -328,15 +332,20 @@ fn is_as_planned(process: i32, plan: &Plan) -> bool {
 /// Is this file mapped where the kernel put the dynamic linker?
 fn is_at_base(process: i32, linker: &Object) -> bool {
     let line = || {
-        let vector = std::fs::read(format!("/proc/{process}/auxv")).ok()?;
-        let word = |it: &[u8]| it.try_into().map_or(0, u64::from_ne_bytes);
-        let mut pairs = vector.chunks_exact(16).map(|it| (word(&it[..8]), word(&it[8..])));
-        let base = pairs.find(|it| it.0 == AT_BASE)?.1;
+        let base = auxiliary_of(process, AT_BASE)?;
         let maps = std::fs::read_to_string(format!("/proc/{process}/maps")).ok()?;
         let start = format!("{base:x}-");
         maps.lines().find(|it| it.starts_with(&start)).map(str::to_owned)
     };
     line().and_then(|it| super::memory::area(&it)).is_some_and(|it| it.shows(linker))
+}
+
+/// What the kernel told a program at its start.
+pub(super) fn auxiliary_of(process: i32, key: u64) -> Option<u64> {
+    let vector = std::fs::read(format!("/proc/{process}/auxv")).ok()?;
+    let word = |it: &[u8]| it.try_into().map_or(0, u64::from_ne_bytes);
+    let mut pairs = vector.chunks_exact(16).map(|it| (word(&it[..8]), word(&it[8..])));
+    pairs.find(|it| it.0 == key).map(|it| it.1)
 }
 
 fn is_mounted(object: &Object, flag: libc::c_ulong) -> bool {

@@ -16,6 +16,9 @@ const PROCESS: i32 = 0;
 impl Monitor<'_> {
     pub(super) fn processes(&mut self, call: &Notification) -> Result<Reply, Errno> {
         let [a, b, c, d, ..] = call.arguments;
+        if matches!(call.number, libc::SYS_sched_getaffinity | libc::SYS_sched_setaffinity) {
+            self.beside.let_go();
+        }
         match call.number {
             libc::SYS_clone | libc::SYS_fork | libc::SYS_vfork => {
                 let sid = self.sid(call.thread)?;

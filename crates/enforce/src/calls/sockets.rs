@@ -26,10 +26,12 @@ pub(crate) struct Sockets {
     abstract_names: FxHashMap<Vec<u8>, Sid>,
     /// Who listens at a file.
     files: FxHashMap<Inode, Sid>,
+    /// Who opened a file that was sent along with a message.
+    pub(super) sent: FxHashMap<Inode, Sid>,
 }
 
 /// As many sockets are remembered; of others the label is that of whoever uses them.
-const MOST: usize = 1 << 18;
+pub(super) const MOST: usize = 1 << 18;
 
 /// An address that a program names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,36 +80,56 @@ impl Monitor<'_> {
     /// The label of a thread's new socket (`socket_sockcreate_sid`).
     fn socket_label(&mut self, thread: i32, class: Class) -> Result<Sid, Errno> {
         let sid = self.sid(thread)?;
+        self.new_socket_label(sid, class)
+    }
+
+    fn new_socket_label(&self, sid: Sid, class: Class) -> Result<Sid, Errno> {
         let class = self.vocabulary.known(class).map(|it| it.class);
         let computed = self.server.compute(Compute::Create, sid, sid, class, None);
         computed.map_err(|_| Errno::ACCESS)
     }
 
     /// The monitor's duplicate of a socket, its label and its class.
-    fn open_socket(
+    pub(super) fn open_socket(
         &mut self,
-        call: &Notification,
+        thread: i32,
         number: i32,
     ) -> Result<(OwnedFd, Sid, Class), Errno> {
-        let file = self.tasks.opened(call.thread, number)?;
+        let file = self.tasks.opened(thread, number)?;
         let facts = Facts::of(file.as_fd())?;
         if facts.kind() != libc::S_IFSOCK {
             return Err(Errno::NOTSOCK);
         }
-        if let Some((label, class)) = self.sockets.labels.get(&facts.inode) {
-            return Ok((file, *label, *class));
-        }
-        let family = sockopt::socket_domain(&file)?.as_raw();
-        let kind = sockopt::socket_type(&file)?.as_raw();
-        let protocol = sockopt::socket_protocol(&file)?.map_or(0, |it| it.as_raw().get());
-        let int = |it: u32| i32::try_from(it).unwrap_or(0);
-        let class = class_of(family.into(), int(kind), int(protocol));
-        let label = self.socket_label(call.thread, class)?;
+        let sid = self.sid(thread)?;
+        let (label, class) = self.label_of_socket(&file, facts.inode, sid)?;
         Ok((file, label, class))
     }
 
+    /// The label of an open socket and its class; one that nobody knows was made by `maker`.
+    pub(super) fn label_of_socket(
+        &mut self,
+        file: &OwnedFd,
+        inode: Inode,
+        maker: Sid,
+    ) -> Result<(Sid, Class), Errno> {
+        if let Some(known) = self.sockets.labels.get(&inode) {
+            return Ok(*known);
+        }
+        let family = sockopt::socket_domain(file)?.as_raw();
+        let kind = sockopt::socket_type(file)?.as_raw();
+        let protocol = sockopt::socket_protocol(file)?.map_or(0, |it| it.as_raw().get());
+        let int = |it: u32| i32::try_from(it).unwrap_or(0);
+        let class = class_of(family.into(), int(kind), int(protocol));
+        Ok((self.new_socket_label(maker, class)?, class))
+    }
+
     /// A copy of an address.
-    fn address(&mut self, call: &Notification, at: u64, size: u64) -> Result<Vec<u8>, Errno> {
+    pub(super) fn address(
+        &mut self,
+        call: &Notification,
+        at: u64,
+        size: u64,
+    ) -> Result<Vec<u8>, Errno> {
         let size = usize::try_from(word(size)).ok().filter(|it| *it <= 128).ok_or(Errno::INVAL)?;
         self.tasks.bytes(call.thread, at, size)
     }
@@ -120,7 +142,7 @@ impl Monitor<'_> {
         size: u64,
     ) -> Result<Reply, Errno> {
         let raw = self.address(call, at, size)?;
-        let (file, label, class) = self.open_socket(call, number)?;
+        let (file, label, class) = self.open_socket(call.thread, number)?;
         let address = Address::parse(&raw);
         self.may(call.thread, label, class, socket::bind, About::Nothing)?;
         match &address {
@@ -206,7 +228,7 @@ impl Monitor<'_> {
         size: u64,
     ) -> Result<Reply, Errno> {
         let raw = self.address(call, at, size)?;
-        let (file, label, class) = self.open_socket(call, number)?;
+        let (file, label, class) = self.open_socket(call.thread, number)?;
         self.may(call.thread, label, class, socket::connect, About::Nothing)?;
         let (raw, held) = self.reached(call, label, class, raw)?;
         self.still(call)?;
@@ -223,7 +245,7 @@ impl Monitor<'_> {
     }
 
     /// An address that a thread may reach, in a form that leads to what was decided about; and what that form rests on.
-    fn reached(
+    pub(super) fn reached(
         &mut self,
         call: &Notification,
         label: Sid,
@@ -280,7 +302,7 @@ impl Monitor<'_> {
         number: i32,
         backlog: i32,
     ) -> Result<Reply, Errno> {
-        let (file, label, class) = self.open_socket(call, number)?;
+        let (file, label, class) = self.open_socket(call.thread, number)?;
         self.may(call.thread, label, class, socket::listen, About::Nothing)?;
         self.still(call)?;
         rustix::net::listen(&file, backlog)?;
@@ -288,80 +310,10 @@ impl Monitor<'_> {
     }
 
     pub(super) fn accept(&mut self, call: &Notification, number: i32) -> Result<Reply, Errno> {
-        let (_, label, class) = self.open_socket(call, number)?;
+        let (_, label, class) = self.open_socket(call.thread, number)?;
         self.may(call.thread, label, class, socket::accept, About::Nothing)?;
         // It gives nothing but what comes to a socket that the program has.
         Ok(Answer::Continue.into())
-    }
-
-    pub(super) fn send_to(
-        &mut self,
-        call: &Notification,
-        number: i32,
-        (data, length): (u64, u64),
-        flags: i32,
-        (at, size): (u64, u64),
-    ) -> Result<Reply, Errno> {
-        let raw = self.address(call, at, size)?;
-        let length = usize::try_from(length).unwrap_or(usize::MAX).min(message::MOST);
-        let data = self.tasks.bytes(call.thread, data, length)?;
-        self.send(call, number, message::Message { address: raw, data, control: Vec::new() }, flags)
-    }
-
-    pub(super) fn send_message(
-        &mut self,
-        call: &Notification,
-        number: i32,
-        at: u64,
-        flags: i32,
-    ) -> Result<Reply, Errno> {
-        let header = self.tasks.bytes(call.thread, at, message::HEADER)?;
-        let parts = message::Parts::parse(&header)?;
-        let address = self.address(call, parts.address.0, parts.address.1)?;
-        let vectors = self.tasks.bytes(call.thread, parts.vectors.0, parts.vectors.1)?;
-        let mut data = Vec::new();
-        for (from, size) in message::vectors(&vectors) {
-            let size = size.min(message::MOST.saturating_sub(data.len()));
-            data.extend(self.tasks.bytes(call.thread, from, size)?);
-        }
-        let control = self.tasks.bytes(call.thread, parts.control.0, parts.control.1)?;
-        let open = |number| self.tasks.opened(call.thread, number);
-        let control = message::controls(&control, open)?;
-        self.send(call, number, message::Message { address, data, control }, flags)
-    }
-
-    fn send(
-        &mut self,
-        call: &Notification,
-        number: i32,
-        mut message: message::Message,
-        flags: i32,
-    ) -> Result<Reply, Errno> {
-        let (file, label, class) = self.open_socket(call, number)?;
-        self.may(call.thread, label, class, socket::write, About::Nothing)?;
-        let mut held = None;
-        if !message.address.is_empty() {
-            (message.address, held) = self.reached(call, label, class, message.address)?;
-        }
-        self.still(call)?;
-        // Who is to hear of a broken pipe is the program, not the monitor.
-        let own = flags | libc::MSG_NOSIGNAL;
-        let waits = flags & libc::MSG_DONTWAIT == 0 && !message::is_nonblocking(file.as_fd());
-        let thread = call.thread;
-        let told = move |done: Result<usize, Errno>| {
-            if done == Err(Errno::PIPE) && flags & libc::MSG_NOSIGNAL == 0 {
-                crate::sys::trace::kill(thread, libc::SIGPIPE);
-            }
-            done.map(|sent| Answer::Value(i64::try_from(sent).unwrap_or(i64::MAX)))
-        };
-        match message.send(file.as_fd(), own | libc::MSG_DONTWAIT) {
-            Err(Errno::AGAIN) if waits => Ok(self.later(call, false, move || {
-                let done = message.send(file.as_fd(), own);
-                drop(held);
-                told(done)
-            })),
-            done => told(done).map(Reply::Now),
-        }
     }
 }
 

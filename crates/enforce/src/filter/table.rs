@@ -271,8 +271,6 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_sysfs,
     // Open sockets.
     libc::SYS_recvfrom,
-    libc::SYS_recvmsg,
-    libc::SYS_recvmmsg,
     libc::SYS_shutdown,
     libc::SYS_getsockname,
     libc::SYS_getpeername,
@@ -361,7 +359,7 @@ const NOTIFIED: &[libc::c_long] = &[
     libc::SYS_accept,
     libc::SYS_accept4,
     libc::SYS_sendmsg,
-    libc::SYS_sendmmsg,
+    libc::SYS_recvmsg,
     // Processes.
     libc::SYS_fork,
     libc::SYS_vfork,
@@ -472,6 +470,9 @@ const FORBIDDEN_CALLS: &[libc::c_long] = &[
 const ABSENT_CALLS: &[libc::c_long] = &[
     // Its flags lie in memory; libraries fall back to clone.
     libc::SYS_clone3,
+    // Several messages at once, each with all that a message has.
+    libc::SYS_sendmmsg,
+    libc::SYS_recvmmsg,
     libc::SYS_io_uring_setup,
     libc::SYS_io_uring_enter,
     libc::SYS_io_uring_register,

@@ -53,6 +53,8 @@ const SYNC_WAKE_UP: u64 = 1;
 /// `SECCOMP_USER_NOTIF_FLAG_CONTINUE`.
 const CONTINUE: u32 = 1;
 const FLAG_SEND: u32 = 2;
+/// `SECCOMP_ADDFD_FLAG_SETFD`.
+const FLAG_NUMBER: u32 = 1;
 
 /// Where notifications come in.
 #[derive(Debug)]
@@ -103,10 +105,10 @@ impl Listener {
             Answer::Fail(errno) => self.send(id, 0, -errno, 0),
             Answer::Value(value) => self.send(id, value, 0, 0),
             Answer::Descriptor { file, close_on_exec, alone: false } => {
-                self.add(id, &file, close_on_exec, FLAG_SEND).map(drop)
+                self.add(id, &file, close_on_exec, FLAG_SEND, 0).map(drop)
             }
             Answer::Descriptor { file, close_on_exec, alone: true } => {
-                self.add(id, &file, close_on_exec, 0).and_then(|number| {
+                self.add(id, &file, close_on_exec, 0, 0).and_then(|number| {
                     drop(file);
                     self.send(id, number, 0, 0)
                 })
@@ -122,16 +124,35 @@ impl Listener {
         }
     }
 
+    /// Puts a file in the place of a descriptor of a call's process; the call waits on.
+    pub(crate) fn replace(&self, id: u64, file: &OwnedFd, number: i32) -> io::Result<()> {
+        self.add(id, file, false, FLAG_NUMBER, number).map(drop)
+    }
+
+    /// Gives a call's process a descriptor of a file; the call waits on.
+    pub(crate) fn give(&self, id: u64, file: &OwnedFd, close_on_exec: bool) -> io::Result<i32> {
+        let number = self.add(id, file, close_on_exec, 0, 0)?;
+        Ok(i32::try_from(number).unwrap_or(-1))
+    }
+
     fn send(&self, id: u64, val: i64, error: i32, flags: u32) -> io::Result<()> {
         let mut it = libc::seccomp_notif_resp { id, val, error, flags };
         // SAFETY: `it` is as long as the request says, and lives through the call.
         checked(unsafe { libc::ioctl(self.0.as_raw_fd(), SEND, &raw mut it) }).map(drop)
     }
 
-    fn add(&self, id: u64, file: &OwnedFd, close_on_exec: bool, flags: u32) -> io::Result<i64> {
+    fn add(
+        &self,
+        id: u64,
+        file: &OwnedFd,
+        close_on_exec: bool,
+        flags: u32,
+        number: i32,
+    ) -> io::Result<i64> {
+        let newfd = number.unsigned_abs();
         let srcfd = u32::try_from(file.as_raw_fd()).unwrap_or(u32::MAX);
         let newfd_flags = if close_on_exec { libc::O_CLOEXEC.unsigned_abs() } else { 0 };
-        let it = libc::seccomp_notif_addfd { id, flags, srcfd, newfd: 0, newfd_flags };
+        let it = libc::seccomp_notif_addfd { id, flags, srcfd, newfd, newfd_flags };
         // SAFETY: `it` is as long as the request says, and lives through the call.
         checked(unsafe { libc::ioctl(self.0.as_raw_fd(), ADDFD, &raw const it) })
     }

@@ -3,7 +3,7 @@
 #![expect(unsafe_code, reason = "addresses are kept as the program wrote them")]
 
 use std::io;
-use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 
 use rustix::io::Errno;
 
@@ -11,6 +11,12 @@ use super::checked;
 
 /// Length of `struct msghdr`.
 pub(crate) const HEADER: usize = size_of::<libc::msghdr>();
+/// Offsets in it (bits/socket.h) of what a call writes there.
+pub(crate) const ADDRESS_SIZE: u64 = 8;
+pub(crate) const CONTROL_SIZE: u64 = 40;
+pub(crate) const FLAGS: u64 = 48;
+/// A descriptor of the sender's process (linux/socket.h).
+const SCM_PIDFD: i32 = 4;
 /// More is not copied of one message; of a stream the rest follows, as with a buffer that is full.
 pub(crate) const MOST: usize = 1 << 20;
 
@@ -50,6 +56,8 @@ pub(crate) fn is_nonblocking(socket: BorrowedFd<'_>) -> bool {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Parts {
     pub(crate) address: (u64, u64),
+    /// As much of an address as there is room for.
+    pub(crate) room_for_address: usize,
     pub(crate) vectors: (u64, usize),
     pub(crate) control: (u64, usize),
 }
@@ -66,6 +74,7 @@ impl Parts {
         let vectors = usize::try_from(word(3)).ok().filter(|it| *it <= 1024);
         let control = usize::try_from(word(5)).ok().filter(|it| *it <= 65_536);
         Ok(Self {
+            room_for_address: usize::try_from(word(1) & 0xffff_ffff).unwrap_or(0).min(128),
             address: (word(0), if word(0) == 0 { 0 } else { word(1) & 0xffff_ffff }),
             vectors: (word(2), 16 * vectors.ok_or(Errno::MSGSIZE)?),
             control: (word(4), control.ok_or(Errno::NOBUFS)?),
@@ -83,8 +92,16 @@ pub(crate) fn vectors(bytes: &[u8]) -> impl Iterator<Item = (u64, usize)> {
 /// Something that goes along with a message.
 #[derive(Debug)]
 pub(crate) enum Control {
-    Descriptors(Vec<OwnedFd>),
-    Other { level: i32, kind: i32, bytes: Vec<u8> },
+    /// Open files, or one that stands for the sender.
+    Descriptors {
+        kind: i32,
+        files: Vec<OwnedFd>,
+    },
+    Other {
+        level: i32,
+        kind: i32,
+        bytes: Vec<u8>,
+    },
 }
 
 /// Reads control messages; descriptors are the monitor's duplicates.
@@ -102,13 +119,16 @@ pub(crate) fn controls(
         let length = usize::try_from(length).ok().filter(|it| (HEAD..=rest.len()).contains(it));
         let length = length.ok_or(Errno::INVAL)?;
         let (level, kind, data) = (int(8), int(12), &rest[HEAD..length]);
-        controls.push(if (level, kind) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
-            let numbers =
-                data.chunks_exact(4).map(|it| it.try_into().map_or(-1, i32::from_ne_bytes));
-            Control::Descriptors(numbers.map(&mut open).collect::<Result<_, _>>()?)
-        } else {
-            Control::Other { level, kind, bytes: data.to_vec() }
-        });
+        controls.push(
+            if level == libc::SOL_SOCKET && matches!(kind, libc::SCM_RIGHTS | SCM_PIDFD) {
+                let numbers =
+                    data.chunks_exact(4).map(|it| it.try_into().map_or(-1, i32::from_ne_bytes));
+                let files = numbers.map(&mut open).collect::<Result<_, _>>()?;
+                Control::Descriptors { kind, files }
+            } else {
+                Control::Other { level, kind, bytes: data.to_vec() }
+            },
+        );
         rest = rest.get(length.next_multiple_of(8)..).unwrap_or_default();
     }
     Ok(controls)
@@ -148,22 +168,80 @@ impl Message {
     }
 
     fn control_bytes(&self) -> Vec<u8> {
-        const HEAD: usize = size_of::<libc::cmsghdr>();
         let mut all = Vec::new();
         for control in &self.control {
-            let (level, kind, data) = match control {
-                Control::Descriptors(files) => {
+            match control {
+                Control::Descriptors { kind, files } => {
                     let numbers = files.iter().flat_map(|it| it.as_raw_fd().to_ne_bytes());
-                    (libc::SOL_SOCKET, libc::SCM_RIGHTS, numbers.collect())
+                    let numbers: Vec<u8> = numbers.collect();
+                    push_control(&mut all, (libc::SOL_SOCKET, *kind), &numbers);
                 }
-                Control::Other { level, kind, bytes } => (*level, *kind, bytes.clone()),
-            };
-            all.extend((HEAD + data.len()).to_ne_bytes());
-            all.extend(level.to_ne_bytes());
-            all.extend(kind.to_ne_bytes());
-            all.extend(data);
-            all.resize(all.len().next_multiple_of(8), 0);
+                Control::Other { level, kind, bytes } => {
+                    push_control(&mut all, (*level, *kind), bytes);
+                }
+            }
         }
         all
     }
+}
+
+/// Appends a control message.
+pub(crate) fn push_control(all: &mut Vec<u8>, (level, kind): (i32, i32), data: &[u8]) {
+    all.extend((size_of::<libc::cmsghdr>() + data.len()).to_ne_bytes());
+    all.extend(level.to_ne_bytes());
+    all.extend(kind.to_ne_bytes());
+    all.extend(data);
+    all.resize(all.len().next_multiple_of(8), 0);
+}
+
+/// As much as a program takes of a message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    pub(crate) address: usize,
+    pub(crate) data: usize,
+    pub(crate) control: usize,
+}
+
+/// A message that came.
+#[derive(Debug)]
+pub(crate) struct Received {
+    pub(crate) address: Vec<u8>,
+    pub(crate) data: Vec<u8>,
+    pub(crate) control: Vec<Control>,
+    /// What the call gives: with `MSG_TRUNC` more than there was room for.
+    pub(crate) length: usize,
+    /// What is said of the message (`msg_flags`).
+    pub(crate) flags: i32,
+}
+
+/// Receives a message without waiting for it. Descriptors are this process's own.
+pub(crate) fn receive(socket: BorrowedFd<'_>, room: &Room, flags: i32) -> Result<Received, Errno> {
+    let mut address = vec![0_u8; 128];
+    let mut data = vec![0_u8; room.data];
+    let mut control = vec![0_u64; room.control.div_ceil(8)];
+    // SAFETY: all bytes zero is a message of nothing.
+    let mut header: libc::msghdr = unsafe { std::mem::zeroed() };
+    let mut vector = libc::iovec { iov_base: data.as_mut_ptr().cast(), iov_len: data.len() };
+    header.msg_iov = &raw mut vector;
+    header.msg_iovlen = 1;
+    if room.address > 0 {
+        header.msg_name = address.as_mut_ptr().cast();
+        header.msg_namelen = libc::socklen_t::try_from(address.len()).unwrap_or(0);
+    }
+    if room.control > 0 {
+        header.msg_control = control.as_mut_ptr().cast();
+        header.msg_controllen = room.control;
+    }
+    let own = flags | libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
+    // SAFETY: all that the header points to is as long as it says, and lives through the call.
+    let got = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, own) };
+    let length = checked(got as i64).map_err(|it| errno(&it))?;
+    let length = usize::try_from(length).unwrap_or(0);
+    data.truncate(length);
+    address.truncate(usize::try_from(header.msg_namelen).unwrap_or(0));
+    let bytes: Vec<u8> = control.iter().flat_map(|it| it.to_ne_bytes()).collect();
+    let bytes = &bytes[..header.msg_controllen.min(bytes.len())];
+    // SAFETY: the kernel gave these descriptors to this process, and nobody else knows of them.
+    let own = |number| Ok(unsafe { OwnedFd::from_raw_fd(number) });
+    Ok(Received { address, data, control: controls(bytes, own)?, length, flags: header.msg_flags })
 }

@@ -8,6 +8,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use super::checked;
+use super::inject::Registers;
 
 /// What a traced thread did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,19 +82,12 @@ pub(crate) fn begin_again(thread: i32, waits: impl Fn(i64) -> bool) -> io::Resul
     /// `ERESTARTSYS` and `ERESTARTNOINTR` of linux/errno.h.
     const UNLESS_HANDLED: i64 = -512;
     const ALWAYS: i64 = -513;
-    let nothing = ptr::null_mut::<libc::c_void>();
-    // SAFETY: all bytes zero is a value of this type.
-    let mut registers: libc::user_regs_struct = unsafe { std::mem::zeroed() };
-    // SAFETY: the kernel writes the registers, which live through the call.
-    checked(unsafe { libc::ptrace(libc::PTRACE_GETREGS, thread, nothing, &raw mut registers) })?;
-    let number = registers.orig_rax.cast_signed();
-    if registers.rax.cast_signed() != UNLESS_HANDLED || number < 0 || waits(number) {
+    let registers = Registers::of(thread)?;
+    let (number, result) = registers.call();
+    if result != UNLESS_HANDLED || number < 0 || waits(number) {
         return Ok(());
     }
-    registers.rax = ALWAYS.cast_unsigned();
-    // SAFETY: the kernel reads the registers, which live through the call.
-    checked(unsafe { libc::ptrace(libc::PTRACE_SETREGS, thread, nothing, &raw const registers) })
-        .map(drop)
+    registers.with_result(ALWAYS).set(thread)
 }
 
 fn message(thread: i32) -> io::Result<i32> {
