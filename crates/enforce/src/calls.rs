@@ -4,6 +4,7 @@ mod attributes;
 pub(crate) mod exec;
 mod files;
 pub(crate) mod inherit;
+pub(crate) mod ipc;
 mod looks;
 mod memory;
 mod messages;
@@ -97,7 +98,7 @@ impl Monitor<'_> {
             libc::SYS_sendmsg => self.send_message(call, int(a), b, int(c)),
             libc::SYS_recvmsg => self.receive_message(call, int(a), b, int(c)),
 
-            _ => match self.looks(call) {
+            _ => match self.looks(call).or_else(|| self.ipc(call)) {
                 Some(reply) => reply,
                 None => self.processes(call),
             },

@@ -48,6 +48,12 @@ permissions! {
     fd: r#use;
     /// Of low addresses.
     memprotect: mmap_zero;
+    /// Of what System V has for processes: those of all kinds.
+    ipc: create destroy getattr setattr read write associate unix_read unix_write enqueue lock;
+    /// Of messages in queues.
+    msg: send receive;
+    /// Of the machine.
+    system: ipc_info;
 }
 
 macro_rules! classes {
@@ -87,6 +93,11 @@ classes! {
     Process "process" process;
     Process2 "process2" process2;
     Memprotect "memprotect" memprotect;
+    Sem "sem" ipc;
+    Msgq "msgq" ipc;
+    Shm "shm" ipc;
+    Msg "msg" msg;
+    System "system" system;
     Socket "socket" socket;
     TcpSocket "tcp_socket" socket;
     UdpSocket "udp_socket" socket;

@@ -101,6 +101,10 @@ pub(crate) fn is_held(number: i64) -> bool {
             | libc::SYS_sendto
             | libc::SYS_sendmsg
             | libc::SYS_recvmsg
+            | libc::SYS_semop
+            | libc::SYS_semtimedop
+            | libc::SYS_msgsnd
+            | libc::SYS_msgrcv
     );
     !waits && table::is_notified(number)
 }

@@ -20,6 +20,7 @@ use rustix::process::{Resource, Rlimit};
 use crate::beside::Beside;
 use crate::calls::exec::Plan;
 use crate::calls::inherit::Taking;
+use crate::calls::ipc::Ipc;
 use crate::calls::sockets::Sockets;
 use crate::class::Vocabulary;
 use crate::labels::Labels;
@@ -109,6 +110,7 @@ pub fn run(settings: Settings<'_>, words: &[OsString]) -> Result<Ended, StartErr
         sockets: Sockets::default(),
         umask: None,
         is_first: true,
+        ipc: Ipc::default(),
         taking: Taking::default(),
         beside: Beside::default(),
         sweep: Sweep::default(),
@@ -155,6 +157,7 @@ pub(crate) struct Monitor<'a> {
     pub(crate) umask: Option<u32>,
     /// The program itself has not been executed yet.
     pub(crate) is_first: bool,
+    pub(crate) ipc: Ipc,
     pub(crate) taking: Taking,
     pub(crate) beside: Beside,
     sweep: Sweep,

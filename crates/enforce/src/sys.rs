@@ -2,6 +2,7 @@
 //! under both. All unsafe code of this crate is in here.
 
 pub(crate) mod inject;
+pub(crate) mod ipc;
 pub(crate) mod listener;
 pub(crate) mod look;
 pub(crate) mod message;

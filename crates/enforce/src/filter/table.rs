@@ -104,7 +104,7 @@ const FCNTL: Treatment = When(
     &When(Test::is(1, F_SETOWN_EX), &FORBIDDEN, &Allow),
 );
 
-const SHMAT: Treatment = When(Test::any_of(2, libc::SHM_EXEC as u32), &FORBIDDEN, &Allow);
+const SHMAT: Treatment = When(Test::any_of(2, libc::SHM_EXEC as u32), &FORBIDDEN, &Notify);
 
 /// What has no look at the policy, or only what an earlier decision gave.
 const ALLOWED: &[libc::c_long] = &[
@@ -289,18 +289,7 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_landlock_create_ruleset,
     libc::SYS_landlock_add_rule,
     libc::SYS_landlock_restrict_self,
-    // System V semaphores and messages: see the table of what is not covered.
-    libc::SYS_semget,
-    libc::SYS_semop,
-    libc::SYS_semctl,
-    libc::SYS_semtimedop,
-    libc::SYS_msgget,
-    libc::SYS_msgsnd,
-    libc::SYS_msgrcv,
-    libc::SYS_msgctl,
-    libc::SYS_shmget,
     libc::SYS_shmdt,
-    libc::SYS_shmctl,
 ];
 
 /// What the monitor decides on.
@@ -386,6 +375,17 @@ const NOTIFIED: &[libc::c_long] = &[
     libc::SYS_ioprio_set,
     libc::SYS_prlimit64,
     libc::SYS_setrlimit,
+    // System V.
+    libc::SYS_semget,
+    libc::SYS_semop,
+    libc::SYS_semctl,
+    libc::SYS_semtimedop,
+    libc::SYS_msgget,
+    libc::SYS_msgsnd,
+    libc::SYS_msgrcv,
+    libc::SYS_msgctl,
+    libc::SYS_shmget,
+    libc::SYS_shmctl,
 ];
 
 /// What `--exact` decides on, too: looks at files, which are most of what a walk over a tree does.
@@ -510,7 +510,12 @@ pub(super) fn calls(exact: bool) -> Vec<(u32, Treatment)> {
 
 /// Calls of which the monitor is always or sometimes asked.
 pub(super) fn is_notified(number: libc::c_long) -> bool {
-    const SOMETIMES: [libc::c_long; 4] =
-        [libc::SYS_clone, libc::SYS_mmap, libc::SYS_mprotect, libc::SYS_pkey_mprotect];
+    const SOMETIMES: [libc::c_long; 5] = [
+        libc::SYS_clone,
+        libc::SYS_mmap,
+        libc::SYS_mprotect,
+        libc::SYS_pkey_mprotect,
+        libc::SYS_shmat,
+    ];
     [NOTIFIED, EXACT, &SOMETIMES].iter().any(|it| it.contains(&number))
 }
