@@ -6,7 +6,7 @@ use rustix::io::Errno;
 use crate::class::{self, Class, file, filesystem};
 use crate::object::{Object, class_of};
 use crate::path::{End, Found, Parent, Searched};
-use crate::record::{Record, Subject};
+use crate::record::{News, Record, Subject};
 use crate::supervisor::Monitor;
 
 /// What an access is about, for those who read of it.
@@ -47,6 +47,11 @@ impl Monitor<'_> {
         bits: u32,
         about: About<'_>,
     ) -> Result<(), Errno> {
+        if let About::Object(object) = about
+            && self.labels.is_own(&object.facts)
+        {
+            return Err(Errno::ACCESS);
+        }
         let Some(known) = self.vocabulary.known(class).copied() else {
             return if self.vocabulary.allows_unknown { Ok(()) } else { Err(Errno::ACCESS) };
         };
@@ -93,7 +98,7 @@ impl Monitor<'_> {
                 About::Nothing => Subject::Nothing,
             },
         };
-        (self.told)(&record);
+        (self.told)(News::Decision(&record));
     }
 
     /// The label of a file as a thread sees it.

@@ -6,6 +6,9 @@
 //! most harmless of its names first; if its owner runs the programs, so that they or their friends may have made that
 //! name, it counts as unlabeled until it is given a label.
 
+use std::fs::File;
+use std::os::fd::AsFd as _;
+
 use mandate_label::FileType;
 use mandate_label::file_contexts::{FileContexts, Lookup};
 use mandate_policydb::{Context, FsUseBehavior, PolicyDb};
@@ -15,6 +18,7 @@ use rustix::fs::FsWord;
 
 use crate::class::Class;
 use crate::object::{Facts, Inode, Object, magic};
+use crate::state::State;
 
 /// What is known of a file's label.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +58,9 @@ pub(crate) struct Labels<'a> {
     /// The context text of a line, whose address it is known by, as a SID.
     contexts: FxHashMap<*const u8, Option<Sid>>,
     settled: FxHashMap<Inode, Settled>,
+    /// What was settled in earlier runs, and is to be for later ones.
+    state: Option<&'a State>,
+    apart: Option<Inode>,
     file_systems: FxHashMap<u64, FileSystem>,
     unlabeled: Sid,
     /// Labels of what belongs to a process, by its number.
@@ -110,12 +117,20 @@ const NAMES: &[(FsWord, &str)] = &[
 ];
 
 impl<'a> Labels<'a> {
-    pub(crate) fn new(table: &'a FileContexts, server: &SecurityServer, owner: u32) -> Self {
+    pub(crate) fn new(
+        table: &'a FileContexts,
+        state: Option<&'a State>,
+        apart: Option<&File>,
+        server: &SecurityServer,
+        owner: u32,
+    ) -> Self {
         let protected = std::fs::read("/proc/sys/fs/protected_hardlinks");
         Self {
             lookup: Lookup::new(table),
             contexts: FxHashMap::default(),
             settled: FxHashMap::default(),
+            state,
+            apart: apart.and_then(|it| Facts::of(it.as_fd()).ok()).map(|it| it.inode),
             file_systems: FxHashMap::default(),
             unlabeled: initial(server, "unlabeled"),
             kernel: initial(server, "kernel"),
@@ -151,8 +166,14 @@ impl<'a> Labels<'a> {
             let below = if below.is_empty() { b"/" } else { below };
             return genfs(server, system.name, below, object.facts.class()).unwrap_or(system.sid);
         }
+        let kept = self.state.and_then(|it| it.label(&object.facts));
+        if let Some(context) = kept {
+            let sid = server.sid(&context).unwrap_or(self.unlabeled);
+            self.remember(&object.facts, sid);
+            return sid;
+        }
         let sid = self.first_label(object, server, system.sid);
-        self.settle(&object.facts, sid);
+        self.settle(&object.facts, sid, server);
         sid
     }
 
@@ -164,16 +185,31 @@ impl<'a> Labels<'a> {
     }
 
     /// Gives a file its label.
-    pub(crate) fn settle(&mut self, facts: &Facts, sid: Sid) {
+    pub(crate) fn settle(&mut self, facts: &Facts, sid: Sid, server: &SecurityServer) {
+        self.remember(facts, sid);
+        if let Some(state) = self.state {
+            state.settle(facts, server.context(sid).ok());
+        }
+    }
+
+    fn remember(&mut self, facts: &Facts, sid: Sid) {
         let settled = Settled { born: facts.born, kind: facts.kind(), sid };
         self.settled.insert(facts.inode, settled);
     }
 
-    /// A file is gone. Where its number cannot be told from that of a later file, its label goes, too.
+    /// A name of a file is gone. Where its number cannot be told from that of a later file, its label goes, too.
     pub(crate) fn forget(&mut self, facts: &Facts) {
         if facts.born == 0 {
             self.settled.remove(&facts.inode);
         }
+        if let Some(state) = self.state.filter(|_| facts.links <= 1 || facts.is_directory()) {
+            state.settle(facts, None);
+        }
+    }
+
+    /// Is this where labels or records are kept? Programs do not get at it.
+    pub(crate) fn is_own(&self, facts: &Facts) -> bool {
+        self.apart == Some(facts.inode) || self.state.is_some_and(|it| it.is_own(facts.inode))
     }
 
     /// The label of the file system that a file is on.

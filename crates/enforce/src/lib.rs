@@ -17,6 +17,7 @@ mod labels;
 mod object;
 mod path;
 mod record;
+mod state;
 mod supervisor;
 mod sys;
 mod task;
@@ -25,7 +26,8 @@ mod waiting;
 use std::ffi::OsString;
 use std::io;
 
-pub use record::{Record, Subject};
+pub use record::{News, Record, Subject};
+pub use state::{State, StateError};
 pub use supervisor::{Ended, Settings, run};
 pub use sys::user::User;
 
@@ -52,6 +54,12 @@ pub enum StartError {
         "this system does not let a program be traced: {0}; see kernel.yama.ptrace_scope, which has to be 0 or 1, and what the container allows"
     )]
     Trace(io::Error),
+    /// The kernel does not let descriptors of a child be taken.
+    #[error(
+        "this system does not let descriptors of a program be copied (pidfd_getfd): {0}; a container has to be started with the capability SYS_PTRACE, \
+         as with --cap-add=SYS_PTRACE"
+    )]
+    Copy(io::Error),
     /// The program cannot be executed.
     #[error("executing the program: {0}")]
     Exec(io::Error),

@@ -21,6 +21,16 @@ pub enum Subject {
     Nothing,
 }
 
+/// What there is to tell.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum News<'a> {
+    /// A decision that is to be logged.
+    Decision(&'a Record),
+    /// What this machine lacks, so that programs may notice that they are watched.
+    Lack(&'static str),
+}
+
 /// A decision that is to be logged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {

@@ -4,6 +4,7 @@
 //! names happens beside a decision. What may wait, such as opening a FIFO or connecting, is done by a thread of its own.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::rc::Rc;
@@ -25,7 +26,8 @@ use crate::calls::sockets::Sockets;
 use crate::class::Vocabulary;
 use crate::labels::Labels;
 use crate::path::Walker;
-use crate::record::Record;
+use crate::record::News;
+use crate::state::State;
 use crate::sys::listener::{Answer, Listener, Notification};
 use crate::sys::start::{self, Program};
 use crate::sys::trace::{self, Event};
@@ -42,6 +44,10 @@ pub struct Settings<'a> {
     pub file_contexts: &'a FileContexts,
     /// The context that the program starts in.
     pub context: &'a str,
+    /// Labels of earlier runs, and of this one for later ones.
+    pub state: Option<&'a State>,
+    /// Another file that programs do not get at: records of what they do.
+    pub apart: Option<&'a File>,
     /// The program itself gets this context, as `runcon` gives it: its file has to be a way into it. Otherwise it is executed from there, as
     /// from a shell.
     pub enter: bool,
@@ -51,9 +57,12 @@ pub struct Settings<'a> {
     pub user: Option<&'a User>,
     /// What programs find in their environment besides what is in this process's.
     pub environment: Vec<(OsString, OsString)>,
-    /// Hears of decisions that are to be logged.
-    pub told: &'a mut dyn FnMut(&Record),
+    /// Hears of decisions that are to be logged, and what this machine lacks.
+    pub told: &'a mut dyn FnMut(News<'_>),
 }
+
+const OLDER: &str = "this kernel is older than 5.19: a signal that reaches a program during a call makes the call happen again, so that \
+                     making a directory may tell that it is there already";
 
 /// How the program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,8 +78,18 @@ pub enum Ended {
 /// # Errors
 /// Nothing was started: the context is wrong, the machine does not let programs be watched, or the program cannot be executed.
 pub fn run(settings: Settings<'_>, words: &[OsString]) -> Result<Ended, StartError> {
-    let Settings { server, file_contexts, context, enter, exact, user, environment, told } =
-        settings;
+    let Settings {
+        server,
+        file_contexts,
+        state,
+        apart,
+        context,
+        enter,
+        exact,
+        user,
+        environment,
+        told,
+    } = settings;
     let sid = server.sid(context)?;
     let program = Program::new(words, environment)?;
     let system = |what| move |it: io::Error| StartError::System(what, it);
@@ -79,6 +98,9 @@ pub fn run(settings: Settings<'_>, words: &[OsString]) -> Result<Ended, StartErr
     }
     let children = trace::children().map_err(system("watching children"))?;
     let started = start::start(&program, &filter::program(exact))?;
+    if !started.is_settled {
+        told(News::Lack(OLDER));
+    }
     trace::leave_signals_to_another_thread().map_err(system("a thread"))?;
     trace::hide_self().map_err(system("hiding the monitor"))?;
     // Two descriptors for each process that runs, and more for what it asks.
@@ -94,7 +116,7 @@ pub fn run(settings: Settings<'_>, words: &[OsString]) -> Result<Ended, StartErr
     tasks.insert(started.process, task);
     let mut monitor = Monitor {
         vocabulary: server.with_engine(|engine| Vocabulary::of(engine.db())),
-        labels: Labels::new(file_contexts, server, owner),
+        labels: Labels::new(file_contexts, state, apart, server, owner),
         server,
         told,
         tasks,
@@ -136,7 +158,7 @@ pub(crate) struct Monitor<'a> {
     pub(crate) server: &'a SecurityServer,
     pub(crate) vocabulary: Vocabulary,
     pub(crate) labels: Labels<'a>,
-    pub(crate) told: &'a mut dyn FnMut(&Record),
+    pub(crate) told: &'a mut dyn FnMut(News<'_>),
     pub(crate) tasks: Tasks,
     main: i32,
     ended: Option<Ended>,

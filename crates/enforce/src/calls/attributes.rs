@@ -254,7 +254,7 @@ impl Monitor<'_> {
         }
         let system = self.labels.of_file_system(object, self.server);
         self.may_as(call.thread, new, system, Class::Filesystem, filesystem::associate, about)?;
-        self.labels.settle(&object.facts, new);
+        self.labels.settle(&object.facts, new, self.server);
         self.forget_searches();
         Ok(DONE.into())
     }

@@ -277,7 +277,7 @@ impl Monitor<'_> {
         label: mandate_server::Sid,
     ) {
         if self.labels.keeps_labels(beside, self.server) {
-            self.labels.settle(&object.facts, label);
+            self.labels.settle(&object.facts, label, self.server);
         }
     }
 

@@ -127,7 +127,7 @@ impl Monitor<'_> {
         let process = |number| tasks.get(number).map(|it| it.security.sid);
         let label = self.labels.of(object, self.server, opener, process);
         if object.facts.kind() == libc::S_IFIFO {
-            self.labels.settle(&object.facts, label);
+            self.labels.settle(&object.facts, label, self.server);
         }
         Ok((label, object.facts.class()))
     }

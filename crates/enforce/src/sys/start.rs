@@ -79,6 +79,8 @@ impl Program {
 pub(crate) struct Started {
     pub(crate) process: i32,
     pub(crate) listener: Listener,
+    /// A signal does not take back a call that the monitor has seen.
+    pub(crate) is_settled: bool,
     /// Hears why the program could not be executed; closed if it could.
     pub(crate) news: File,
 }
@@ -107,10 +109,10 @@ pub(crate) fn start(
     expect(&mut news, told::READY)?;
     trace::seize(process).map_err(StartError::Trace)?;
     go.write_all(b"g").map_err(|it| StartError::System("a pipe", it))?;
-    let number = expect(&mut news, told::LISTENER)?;
+    let (number, older) = expect(&mut news, told::LISTENER)?;
     let listener = take(process, number)?;
     go.write_all(b"g").map_err(|it| StartError::System("a pipe", it))?;
-    Ok(Started { process, listener: Listener::new(listener), news })
+    Ok(Started { process, listener: Listener::new(listener), is_settled: older == 0, news })
 }
 
 /// Why the program could not be executed, once its process is gone.
@@ -118,7 +120,7 @@ pub(crate) fn failure(news: &mut File) -> Option<StartError> {
     expect(news, told::READY).err().filter(|it| !matches!(it, StartError::Silent))
 }
 
-fn expect(news: &mut File, kind: u8) -> Result<i32, StartError> {
+fn expect(news: &mut File, kind: u8) -> Result<(i32, i32), StartError> {
     let mut message = [0; 9];
     if news.read_exact(&mut message).is_err() {
         return Err(StartError::Silent);
@@ -126,7 +128,7 @@ fn expect(news: &mut File, kind: u8) -> Result<i32, StartError> {
     let [tag, a, b, c, d, e, f, g, h] = message;
     let (value, more) = (i32::from_ne_bytes([a, b, c, d]), i32::from_ne_bytes([e, f, g, h]));
     if tag == kind {
-        return Ok(value);
+        return Ok((value, more));
     }
     let errno = io::Error::from_raw_os_error(more);
     let step = usize::try_from(value).ok().and_then(|it| STEPS.get(it)).unwrap_or(&"starting");
@@ -138,7 +140,7 @@ fn expect(news: &mut File, kind: u8) -> Result<i32, StartError> {
 }
 
 fn take(process: i32, number: i32) -> Result<OwnedFd, StartError> {
-    let failed = |it: rustix::io::Errno| StartError::System("taking the listener", it.into());
+    let failed = |it: rustix::io::Errno| StartError::Copy(it.into());
     let pid = Pid::from_raw(process).ok_or(StartError::Silent)?;
     let pidfd = pidfd_open(pid, PidfdFlags::empty()).map_err(failed)?;
     pidfd_getfd(&pidfd, number, PidfdGetfdFlags::empty()).map_err(failed)
@@ -195,8 +197,8 @@ impl Child {
         if unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) } == -1 {
             self.fail(0);
         }
-        let listener = self.install();
-        self.say(told::LISTENER, listener, 0);
+        let (listener, older) = self.install();
+        self.say(told::LISTENER, listener, older);
         self.wait();
         // SAFETY: the monitor has its own by now; a program that had one could answer for itself.
         unsafe { libc::close(listener) };
@@ -219,10 +221,12 @@ impl Child {
         unsafe { libc::_exit(127) }
     }
 
-    /// Installs the filter; signals do not take back a call that the monitor has seen, where the kernel knows of that (5.19).
-    fn install(&self) -> c_int {
+    /// Installs the filter; signals do not take back a call that the monitor has seen, where the kernel knows of that (5.19): else the second number is 1.
+    fn install(&self) -> (c_int, c_int) {
         let flags = libc::SECCOMP_FILTER_FLAG_NEW_LISTENER;
-        for flags in [flags | libc::SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, flags] {
+        for (flags, older) in
+            [(flags | libc::SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, 0), (flags, 1)]
+        {
             // SAFETY: the kernel reads the program, which lives as long as the parent's copy of it.
             let listener = unsafe {
                 libc::syscall(
@@ -233,7 +237,7 @@ impl Child {
                 )
             };
             match checked(listener) {
-                Ok(listener) => return c_int::try_from(listener).unwrap_or(-1),
+                Ok(listener) => return (c_int::try_from(listener).unwrap_or(-1), older),
                 Err(why) if why.raw_os_error() == Some(libc::EINVAL) => {}
                 Err(_) => break,
             }

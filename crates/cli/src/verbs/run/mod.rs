@@ -11,7 +11,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
-use mandate_enforce::{Ended, Settings};
+use mandate_enforce::{Ended, News, Settings, State};
 use mandate_policydb::PolicyDb;
 use mandate_server::{Mode, SecurityServer};
 
@@ -52,6 +52,9 @@ pub(crate) struct Args {
     /// Append a record of each denial to a file, as the kernel's audit writes them
     #[arg(long, value_name = "FILE")]
     audit: Option<PathBuf>,
+    /// Keep the labels of files in this folder, for later runs with the same folder
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
     /// Say nothing of denials
     #[arg(long, short)]
     quiet: bool,
@@ -104,11 +107,16 @@ fn confined(args: &Args, err: &mut dyn Write) -> Result<Outcome> {
         set_boolean(&server, setting)?;
     }
     server.commit_booleans();
-    let mut told = Told::new(args, audit.transpose()?, &server, err);
-    let mut hears = |record: &_| told.hears(record);
+    let state = args.state.as_deref().map(State::open).transpose()?;
+    let audit = audit.transpose()?;
+    let apart = audit.as_ref().map(File::try_clone).transpose()?;
+    let mut told = Told::new(args, audit, &server, err);
+    let mut hears = |news: News<'_>| told.hears(news);
     let settings = Settings {
         server: &server,
         file_contexts: &system.file_contexts,
+        state: state.as_ref(),
+        apart: apart.as_ref(),
         context: &context,
         enter: args.names_context(),
         exact: args.exact,
@@ -118,6 +126,9 @@ fn confined(args: &Args, err: &mut dyn Write) -> Result<Outcome> {
     };
     let ended = mandate_enforce::run(settings, &args.program)?;
     told.summary()?;
+    if let Some(Err(why)) = state.map(|it| it.finish()) {
+        writeln!(err, "mandate: {why}; some labels of this run are lost")?;
+    }
     let code = match ended {
         Ended::Exited(code) => code,
         Ended::Killed(signal) => 128 + signal,
@@ -136,7 +147,7 @@ impl Args {
         let domain = self.domain.as_deref().unwrap_or(DOMAIN);
         if db.types.id(domain).is_none() && self.context.is_none() {
             bail!(
-                "the policy has no type {domain}; mandate query domains lists those of processes"
+                "the policy has no type {domain}; mandate query info type=NAME POLICY looks for one"
             );
         }
         let role = match (&self.role, &self.domain) {

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
-use mandate_enforce::{Record, Subject};
+use mandate_enforce::{News, Record, Subject};
 use mandate_server::{Denial, PermissionExplanation, Query, SecurityServer};
 use serde_json::json;
 
@@ -41,7 +41,17 @@ impl<'a> Told<'a> {
         Self { args, audit, server, err, all: 0, seen: BTreeSet::new(), serial: 0, lost: None }
     }
 
-    pub(super) fn hears(&mut self, record: &Record) {
+    pub(super) fn hears(&mut self, news: News<'_>) {
+        match news {
+            News::Decision(record) => self.decision(record),
+            News::Lack(what) if !self.args.quiet && !self.args.json => {
+                let _closed = writeln!(self.err, "mandate: {what}");
+            }
+            _ => {}
+        }
+    }
+
+    fn decision(&mut self, record: &Record) {
         self.serial += 1;
         self.write_record(record);
         if !record.denied || self.args.quiet {
