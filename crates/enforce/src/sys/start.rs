@@ -105,7 +105,16 @@ pub(crate) fn start(
         process => process,
     };
     drop((tell, hear));
-    let (mut news, mut go) = (File::from(news), File::from(go));
+    let started = attach(process, File::from(news), File::from(go));
+    if started.is_err() {
+        trace::kill(process, libc::SIGKILL);
+        // SAFETY: nothing is written.
+        let _reaped = unsafe { libc::waitpid(process, ptr::null_mut(), libc::__WALL) };
+    }
+    started
+}
+
+fn attach(process: i32, mut news: File, mut go: File) -> Result<Started, StartError> {
     expect(&mut news, told::READY)?;
     trace::seize(process).map_err(StartError::Trace)?;
     go.write_all(b"g").map_err(|it| StartError::System("a pipe", it))?;
