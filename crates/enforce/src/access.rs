@@ -120,21 +120,23 @@ impl Monitor<'_> {
         self.may(thread, label, object.facts.class(), bits, About::Object(object))
     }
 
-    /// Were the directories and links of a path there for the thread?
+    /// Were the directories and links of a path there for the thread, and did it lead anywhere? A thread that may not come so far does not
+    /// learn what is there.
     pub(crate) fn may_walk(&mut self, thread: i32, found: &Found) -> Result<(), Errno> {
         for searched in &found.searched {
             match searched {
                 Searched::Beginnings(path) => self.may_search(thread, path)?,
                 Searched::Held(directory) => self.may_file(thread, directory, file::search)?,
+                Searched::Link(link) => self.may_file(thread, link, file::read)?,
             }
         }
-        for link in &found.links {
-            self.may_file(thread, link, file::read)?;
+        match &found.end {
+            End::Name(parent, _) if parent.name != b"." => {
+                self.may_file(thread, &parent.directory, file::search)
+            }
+            End::Nowhere(why) => Err(*why),
+            _ => Ok(()),
         }
-        if let End::Name(parent, _) = &found.end {
-            self.may_file(thread, &parent.directory, file::search)?;
-        }
-        Ok(())
     }
 
     /// May a thread search all directories of a path, itself too? None of them is a link.
@@ -188,13 +190,9 @@ impl Monitor<'_> {
     ) -> Result<Sid, Errno> {
         let directory = &parent.directory;
         let above = self.label(thread, directory)?;
-        self.may(
-            thread,
-            above,
-            Class::Dir,
-            file::add_name | file::search,
-            About::Object(directory),
-        )?;
+        for bits in [file::write | file::search, file::add_name | file::search] {
+            self.may(thread, above, Class::Dir, bits, About::Object(directory))?;
+        }
         let class = class_of(mode);
         let label = self.new_label(thread, above, class, &parent.name)?;
         self.may(thread, label, class, file::create, About::Object(directory))?;

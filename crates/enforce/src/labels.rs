@@ -68,7 +68,7 @@ pub(crate) struct Labels<'a> {
     /// Who may have made further names.
     owner: u32,
     /// The kernel lets nobody link a file that is not his.
-    links_protected: bool,
+    pub(crate) links_protected: bool,
 }
 
 /// Names of file systems by the magic number that `statfs` tells (linux/magic.h).

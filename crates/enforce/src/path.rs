@@ -35,20 +35,20 @@ impl Base {
 /// What a path led to.
 #[derive(Debug)]
 pub(crate) struct Found {
-    /// The directories that were searched on the way, each held or known by its path alone.
+    /// What was searched and followed on the way, one after the other.
     pub(crate) searched: Vec<Searched>,
-    /// The links that were followed.
-    pub(crate) links: Vec<Object>,
     pub(crate) end: End,
 }
 
-/// A directory that was searched.
+/// A directory that was searched, held or known by its path alone, or a link.
 #[derive(Debug)]
 pub(crate) enum Searched {
     /// All beginnings of this path, itself too; none of them is a link.
     Beginnings(Vec<u8>),
-    /// This one.
+    /// This directory.
     Held(Object),
+    /// This link was followed.
+    Link(Object),
 }
 
 /// Where a path ended.
@@ -58,6 +58,8 @@ pub(crate) enum End {
     Object(Object),
     /// At a name in this directory, where there may be this file.
     Name(Parent, Option<Object>),
+    /// On the way: whoever may not come so far does not learn of it.
+    Nowhere(Errno),
 }
 
 /// A name in a directory.
@@ -100,8 +102,9 @@ impl Walker {
             return found;
         }
         let start = if path.starts_with(b"/") { root()? } else { self.base(base)? };
-        Walk { walker: self, searched: Vec::new(), links: Vec::new(), followed: 0 }
-            .from(start, path, how)
+        let mut walk = Walk { walker: self, searched: Vec::new(), followed: 0 };
+        let end = walk.from(start, path, how).unwrap_or_else(End::Nowhere);
+        Ok(Found { searched: walk.searched, end })
     }
 
     /// The directory, or any file for an empty path, that relative paths start at.
@@ -171,7 +174,7 @@ impl Walker {
                     return None;
                 }
                 let searched = vec![Searched::Beginnings(above(path).to_vec())];
-                Some(Ok(Found { searched, links: Vec::new(), end: End::Object(object) }))
+                Some(Ok(Found { searched, end: End::Object(object) }))
             }
             // There is a link; or the kernel wants it tried again.
             Err(Errno::LOOP | Errno::AGAIN | Errno::NOSYS) => None,
@@ -185,80 +188,76 @@ impl Walker {
 struct Walk {
     walker: Walker,
     searched: Vec<Searched>,
-    links: Vec<Object>,
     followed: usize,
 }
 
 impl Walk {
-    fn from(mut self, start: Object, path: &[u8], how: How) -> Result<Found, Errno> {
+    /// Where a path ends. What it fails at has been noted as searched before.
+    fn from(&mut self, start: Object, path: &[u8], how: How) -> Result<End, Errno> {
         let mut at = start;
         // Parts still to be walked, the next one last.
         let mut parts = parts_of(path);
-        let slash = path.ends_with(b"/") || path.ends_with(b"/.") || path == b".";
+        let slash = path.ends_with(b"/");
         while let Some(part) = parts.pop() {
             if !at.facts.is_directory() {
                 return Err(Errno::NOTDIR);
             }
             let last = parts.is_empty();
-            if part == b".." {
-                let above = self.above(&at)?;
-                self.searched.push(Searched::Held(std::mem::replace(&mut at, above)));
-                continue;
-            }
-            if last && how.name {
-                let object = match self.step(&at, &part) {
-                    Ok(object) => Some(object),
-                    Err(Errno::NOENT) => None,
-                    Err(why) => return Err(why),
-                };
-                let follow = how.follow && object.as_ref().is_some_and(|it| it.facts.is_link());
-                if !follow {
-                    let parent = Parent { directory: at, name: part, slash };
-                    return Ok(self.found(End::Name(parent, object)));
+            let named = last && how.name && !is_dots(&part);
+            let next = match self.step(&at, &part) {
+                Ok(next) if named && !(how.follow && next.facts.is_link()) => {
+                    return Ok(End::Name(Parent { directory: at, name: part, slash }, Some(next)));
                 }
-            }
-            let next = self.step(&at, &part)?;
+                Err(Errno::NOENT) if named => {
+                    return Ok(End::Name(Parent { directory: at, name: part, slash }, None));
+                }
+                // Where the modes of a directory forbid it, the policy is not asked.
+                Err(Errno::ACCESS) => return Err(Errno::ACCESS),
+                Err(why) => {
+                    self.searched.push(Searched::Held(at));
+                    return Err(why);
+                }
+                Ok(next) => next,
+            };
             if !next.facts.is_link() || last && !how.follow && !slash {
                 self.searched.push(Searched::Held(std::mem::replace(&mut at, next)));
                 continue;
             }
-            self.followed += 1;
-            if self.followed > LINKS {
-                return Err(Errno::LOOP);
-            }
-            match self.target(&at, &part, &next)? {
-                Target::Text(text) => {
-                    if text.is_empty() {
-                        return Err(Errno::NOENT);
-                    }
-                    let first = if text.starts_with(b"/") { Some(root()?) } else { None };
-                    parts.extend(parts_of(&text));
-                    match first {
-                        Some(first) => {
-                            self.searched.push(Searched::Held(std::mem::replace(&mut at, first)));
-                        }
-                        None => self.searched.push(Searched::Held(again(&at)?)),
-                    }
-                }
-                Target::File(file) => {
-                    self.searched.push(Searched::Held(std::mem::replace(&mut at, file)));
-                }
-            }
-            self.links.push(next);
+            let to = self.follow(&at, &part, &next, &mut parts);
+            self.searched.extend([Searched::Held(at), Searched::Link(next)]);
+            at = to?;
         }
         if how.name {
-            // `/`, or a path that ends with `..`: it has no name that could be made or removed.
+            // `/`, or a path that ends with dots: it has no name that could be made or removed.
             let parent = Parent { directory: again(&at)?, name: b".".to_vec(), slash: true };
-            return Ok(self.found(End::Name(parent, Some(at))));
+            return Ok(End::Name(parent, Some(at)));
         }
         if slash && !at.facts.is_directory() {
             return Err(Errno::NOTDIR);
         }
-        Ok(self.found(End::Object(at)))
+        Ok(End::Object(at))
     }
 
-    fn found(self, end: End) -> Found {
-        Found { searched: self.searched, links: self.links, end }
+    /// Where the walk goes on behind a link, whose parts are walked next.
+    fn follow(
+        &mut self,
+        at: &Object,
+        part: &[u8],
+        link: &Object,
+        parts: &mut Vec<Vec<u8>>,
+    ) -> Result<Object, Errno> {
+        self.followed += 1;
+        if self.followed > LINKS {
+            return Err(Errno::LOOP);
+        }
+        match self.target(at, part, link)? {
+            Target::File(file) => Ok(file),
+            Target::Text(text) if text.is_empty() => Err(Errno::NOENT),
+            Target::Text(text) => {
+                parts.extend(parts_of(&text));
+                if text.starts_with(b"/") { root() } else { again(at) }
+            }
+        }
     }
 
     fn above(&self, at: &Object) -> Result<Object, Errno> {
@@ -267,6 +266,11 @@ impl Walk {
     }
 
     fn step(&self, at: &Object, part: &[u8]) -> Result<Object, Errno> {
+        match part {
+            b"." => return again(at),
+            b".." => return self.above(at),
+            _ => {}
+        }
         if is_proc(at) && self.walker.is_of_monitor(at, part)? {
             return Err(Errno::NOENT);
         }
@@ -336,10 +340,14 @@ fn above(path: &[u8]) -> &[u8] {
     }
 }
 
-/// The parts of a path, the first one last; dots left out.
+/// The parts of a path, the first one last.
 fn parts_of(path: &[u8]) -> Vec<Vec<u8>> {
-    let parts = path.split(|it| *it == b'/').filter(|it| !matches!(*it, b"" | b"."));
-    parts.rev().map(<[u8]>::to_vec).collect()
+    path.split(|it| *it == b'/').filter(|it| !it.is_empty()).rev().map(<[u8]>::to_vec).collect()
+}
+
+/// A part that means where the walk is, or what is above it.
+fn is_dots(part: &[u8]) -> bool {
+    matches!(part, b"." | b"..")
 }
 
 /// Absolute, without empty parts and dots.
@@ -381,6 +389,7 @@ mod tests {
         Ok(match found.end {
             End::Object(object) => object.path,
             End::Name(parent, _) => join(&parent.directory.path, &parent.name),
+            End::Nowhere(why) => return Err(why),
         })
     }
 
@@ -410,8 +419,8 @@ mod tests {
         let mut walker = walker();
         walker.monitor = walker.process;
         for path in [format!("/proc/{}/fd", walker.monitor), "/proc/self/exe".to_owned()] {
-            let found = walker.walk(Base::Current, path.as_bytes(), FOLLOW);
-            assert_eq!(found.err(), Some(Errno::NOENT), "{path}");
+            let found = walker.walk(Base::Current, path.as_bytes(), FOLLOW).unwrap();
+            assert!(matches!(found.end, End::Nowhere(Errno::NOENT)), "{path}");
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::supervisor::{Monitor, Reply};
 use crate::sys::listener::Notification;
 
 /// The attribute that holds a file's context.
-const SELINUX: &[u8] = b"security.selinux";
+pub(super) const SELINUX: &[u8] = b"security.selinux";
 /// Name, value, size and flags of an attribute that is set.
 pub(super) type Attribute = (u64, u64, u64, i32);
 
@@ -217,6 +217,7 @@ impl Monitor<'_> {
         if name == SELINUX {
             return self.relabel(call, object, &value);
         }
+        self.may_attribute(call, object, &name, file::write)?;
         self.may_file(call.thread, object, file::setattr)?;
         self.still(call)?;
         let flags = XattrFlags::from_bits_retain(flags.unsigned_abs());
@@ -226,6 +227,21 @@ impl Monitor<'_> {
             rustix::fs::setxattr(object.magic(), &*name, &value, flags)?;
         }
         Ok(DONE.into())
+    }
+
+    /// Attributes of users are for those who may read or write the file (`xattr_permission`).
+    pub(super) fn may_attribute(
+        &mut self,
+        call: &Notification,
+        object: &Object,
+        name: &[u8],
+        bits: u32,
+    ) -> Result<(), Errno> {
+        let kind = object.facts.kind();
+        if name.starts_with(b"user.") && matches!(kind, libc::S_IFREG | libc::S_IFDIR) {
+            return self.may_file(call.thread, object, bits);
+        }
+        Ok(())
     }
 
     /// `selinux_inode_setxattr`: the owner gives a file another label.
@@ -292,6 +308,7 @@ impl Monitor<'_> {
             // No one is allowed to remove a SELinux security label (selinux_inode_removexattr).
             return Err(Errno::ACCESS);
         }
+        self.may_attribute(call, object, &name, file::write)?;
         self.may_file(call.thread, object, file::setattr)?;
         self.still(call)?;
         if object.facts.is_link() {

@@ -37,7 +37,7 @@ impl Monitor<'_> {
             && let Some(script) = self.script(call.thread, &path)
         {
             let object = Object::new(script, path)?;
-            self.may_file(call.thread, &object, opened(flags))?;
+            self.may_open(call.thread, &object, flags)?;
             return Ok(given(object.file, flags).into());
         }
         if resolve != 0 {
@@ -91,7 +91,7 @@ impl Monitor<'_> {
             return Ok(None);
         };
         self.may_search(call.thread, &above)?;
-        self.may_file(call.thread, &object, opened(flags))?;
+        self.may_open(call.thread, &object, flags)?;
         Ok(Some(given(object.file, flags)))
     }
 
@@ -164,12 +164,12 @@ impl Monitor<'_> {
         if flags & libc::O_DIRECTORY != 0 && !object.facts.is_directory() {
             return Err(Errno::NOTDIR);
         }
-        let bits = opened(flags);
-        if object.facts.is_directory() && bits & (file::write | file::append) != 0 {
+        let writes = flags & libc::O_ACCMODE != libc::O_RDONLY || flags & libc::O_TRUNC != 0;
+        if object.facts.is_directory() && writes {
             return Err(Errno::ISDIR);
         }
         self.may_dac(object, flags)?;
-        self.may_file(call.thread, object, bits)?;
+        self.may_open(call.thread, object, flags)?;
         self.may_see_memory(call.thread, object)?;
         if is_terminal(object) {
             return self.open_terminal(call, flags);
@@ -186,6 +186,14 @@ impl Monitor<'_> {
         }
         let file = openat(CWD, name, own, Mode::empty())?;
         Ok(given(file, flags).into())
+    }
+
+    /// What is asked when a file is opened: by its modes (`may_open`), as an open file (`selinux_file_open`), and when it is truncated.
+    fn may_open(&mut self, thread: i32, object: &Object, flags: i32) -> Result<(), Errno> {
+        self.may_file(thread, object, wanted(flags))?;
+        self.may_file(thread, object, file::open | opened(flags))?;
+        let truncates = flags & libc::O_TRUNC != 0 && object.facts.kind() == libc::S_IFREG;
+        if truncates { self.may_file(thread, object, file::write) } else { Ok(()) }
     }
 
     /// The kernel would ask whether the monitor may trace the process whose memory is opened, and it may: so only a process's own is.
@@ -229,6 +237,7 @@ impl Monitor<'_> {
             let (parent, object) = match found.end {
                 End::Name(parent, object) => (parent, object),
                 End::Object(object) => return self.open_object(call, &object, flags),
+                End::Nowhere(why) => return Err(why),
             };
             if let Some(object) = object {
                 if exclusive {
@@ -265,7 +274,7 @@ impl Monitor<'_> {
         let path = crate::object::join(&parent.directory.path, &parent.name);
         let object = Object::new(file, path)?;
         self.settle_new(&parent.directory, &object, label);
-        self.may_file(call.thread, &object, opened(flags))?;
+        self.may_file(call.thread, &object, file::open | opened(flags))?;
         Ok(given(object.file, flags).into())
     }
 
@@ -298,15 +307,8 @@ impl Monitor<'_> {
         writable(&directory)?;
         self.may_file(call.thread, &directory, file::write | file::search)?;
         let above = self.label(call.thread, &directory)?;
-        let class = crate::class::Class::File;
-        let label = self.new_label(call.thread, above, class, b"")?;
-        self.may(
-            call.thread,
-            label,
-            class,
-            file::create,
-            crate::access::About::Object(&directory),
-        )?;
+        // Nobody asks whether it may be made, for it has no name: what is asked is whether it may be opened.
+        let label = self.new_label(call.thread, above, crate::class::Class::File, b"")?;
         self.still(call)?;
         self.take_umask(call.thread);
         let own = OFlags::from_bits_retain((flags | OWN).unsigned_abs());
@@ -314,7 +316,7 @@ impl Monitor<'_> {
         let file = openat(CWD, name, own, Mode::from_raw_mode(word(mode) & 0o7777))?;
         let object = Object::new(file, directory.path.clone())?;
         self.settle_new(&directory, &object, label);
-        self.may_file(call.thread, &object, opened(flags))?;
+        self.may_file(call.thread, &object, file::open | opened(flags))?;
         Ok(given(object.file, flags).into())
     }
 
@@ -352,6 +354,7 @@ impl Monitor<'_> {
             _ => return Err(Errno::INVAL),
         }
         self.may_dac(&object, libc::O_WRONLY)?;
+        self.may_file(call.thread, &object, file::write)?;
         self.may_file(call.thread, &object, file::write | file::open)?;
         self.still(call)?;
         let own = OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOCTTY;
@@ -373,7 +376,7 @@ impl Monitor<'_> {
         self.may_walk(call.thread, &found)?;
         match found.end {
             End::Object(object) => Ok(object),
-            End::Name(..) => Err(Errno::NOENT),
+            End::Name(..) | End::Nowhere(_) => Err(Errno::NOENT),
         }
     }
 
@@ -421,6 +424,7 @@ impl Monitor<'_> {
         let mask = word(mask);
         let how = How { follow: mask & libc::IN_DONT_FOLLOW == 0, name: false };
         let object = self.object(call, Base::Current, path, how)?;
+        self.may_file(call.thread, &object, file::read)?;
         let reads = libc::IN_ACCESS | libc::IN_CLOSE_NOWRITE;
         let more = if mask & reads == 0 { 0 } else { file::watch_reads };
         self.may_file(call.thread, &object, file::watch | more)?;
@@ -442,17 +446,27 @@ impl Monitor<'_> {
     }
 }
 
-/// What is asked of a file that is opened (`open_file_to_av`).
+/// What a file is wanted for, before it is opened (`file_mask_to_av`). Truncating is writing, wherever it begins.
+fn wanted(flags: i32) -> u32 {
+    let access = flags & libc::O_ACCMODE;
+    let read = if access == libc::O_WRONLY { 0 } else { file::read };
+    let writes = access != libc::O_RDONLY || flags & libc::O_TRUNC != 0;
+    match (flags & libc::O_APPEND != 0, writes) {
+        (true, _) => read | file::append,
+        (false, true) => read | file::write,
+        (false, false) => read,
+    }
+}
+
+/// What is asked of an open file (`file_to_av`).
 fn opened(flags: i32) -> u32 {
     let write = if flags & libc::O_APPEND == 0 { file::write } else { file::append };
-    let bits = match flags & libc::O_ACCMODE {
+    match flags & libc::O_ACCMODE {
         libc::O_RDONLY => file::read,
         libc::O_WRONLY => write,
-        _ => file::read | write,
-    };
-    // Truncating is writing, wherever it begins.
-    let truncate = if flags & libc::O_TRUNC == 0 { 0 } else { file::write };
-    file::open | bits | truncate
+        libc::O_RDWR => file::read | write,
+        _ => file::ioctl,
+    }
 }
 
 /// A file for the program. What may hold a lock, or keep a program from being executed, must be the program's alone.

@@ -3,10 +3,11 @@
 use rustix::fs::{AtFlags, CWD};
 use rustix::io::Errno;
 
+use super::attributes::SELINUX;
 use super::{DONE, FOLLOWED, ITSELF, int, unless_nofollow, word};
 use crate::class::{file, filesystem};
 use crate::object::Object;
-use crate::path::{Base, End};
+use crate::path::{Base, End, How};
 use crate::supervisor::{Monitor, Reply};
 use crate::sys::listener::{Answer, Notification};
 use crate::sys::look;
@@ -31,10 +32,10 @@ impl Monitor<'_> {
             libc::SYS_fstatfs => self.stat_open_file_system(call, int(a)),
             libc::SYS_getxattr => self.attribute(call, a, true, (b, c, d)),
             libc::SYS_lgetxattr => self.attribute(call, a, false, (b, c, d)),
-            libc::SYS_fgetxattr
-            | libc::SYS_flistxattr
-            | libc::SYS_listxattr
-            | libc::SYS_llistxattr => self.list_or_open(call, a, (b, c, d)),
+            libc::SYS_fgetxattr => self.open_attribute(call, int(a), (b, c, d)),
+            libc::SYS_flistxattr => self.stat_open(call, int(a)),
+            libc::SYS_listxattr => self.list(call, a, FOLLOWED, (b, c)),
+            libc::SYS_llistxattr => self.list(call, a, ITSELF, (b, c)),
             _ => return None,
         })
     }
@@ -174,12 +175,41 @@ impl Monitor<'_> {
         call: &Notification,
         path: u64,
         follow: bool,
-        (name, to, size): (u64, u64, u64),
+        to: (u64, u64, u64),
     ) -> Result<Reply, Errno> {
         let how = if follow { FOLLOWED } else { ITSELF };
         let object = self.object(call, Base::Current, path, how)?;
-        self.may_file(call.thread, &object, file::getattr)?;
+        self.tell_attribute(call, &object, to)
+    }
+
+    fn open_attribute(
+        &mut self,
+        call: &Notification,
+        number: i32,
+        to: (u64, u64, u64),
+    ) -> Result<Reply, Errno> {
+        let object = self.walker(call.thread)?.base(Base::Descriptor(number))?;
+        self.tell_attribute(call, &object, to)
+    }
+
+    fn tell_attribute(
+        &mut self,
+        call: &Notification,
+        object: &Object,
+        (name, to, size): (u64, u64, u64),
+    ) -> Result<Reply, Errno> {
         let name = self.tasks.text(call.thread, name)?;
+        self.may_attribute(call, object, &name, file::read)?;
+        self.may_file(call.thread, object, file::getattr)?;
+        if name == SELINUX {
+            let label = self.label(call.thread, object)?;
+            let text = self.server.context(label).map_err(|_| Errno::OPNOTSUPP)? + "\0";
+            if size != 0 && usize::try_from(size).is_ok_and(|it| it < text.len()) {
+                return Err(Errno::RANGE);
+            }
+            let room = if size == 0 { &[][..] } else { text.as_bytes() };
+            return self.give_bytes(call, to, room, text.len());
+        }
         let mut value = vec![0; usize::try_from(size).unwrap_or(0).min(65_536)];
         let read = if object.facts.is_link() {
             return Err(Errno::NODATA);
@@ -204,17 +234,14 @@ impl Monitor<'_> {
         Ok(Answer::Value(i64::try_from(read).unwrap_or(0)).into())
     }
 
-    fn list_or_open(
+    fn list(
         &mut self,
         call: &Notification,
-        first: u64,
-        (to, size, _): (u64, u64, u64),
+        path: u64,
+        how: How,
+        (to, size): (u64, u64),
     ) -> Result<Reply, Errno> {
-        if matches!(call.number, libc::SYS_fgetxattr | libc::SYS_flistxattr) {
-            return self.stat_open(call, int(first));
-        }
-        let how = if call.number == libc::SYS_listxattr { FOLLOWED } else { ITSELF };
-        let object = self.object(call, Base::Current, first, how)?;
+        let object = self.object(call, Base::Current, path, how)?;
         self.may_file(call.thread, &object, file::getattr)?;
         if object.facts.is_link() {
             return Ok(DONE.into());

@@ -31,6 +31,7 @@ impl Monitor<'_> {
         match found.end {
             End::Name(parent, object) => Ok((parent, object)),
             End::Object(_) => Err(Errno::EXIST),
+            End::Nowhere(why) => Err(why),
         }
     }
 
@@ -113,7 +114,13 @@ impl Monitor<'_> {
         Ok(DONE.into())
     }
 
-    /// May a name go from a directory, or come to it, and the file with it?
+    /// May a thread write to a directory, before it is asked which name it changes?
+    fn may_write(&mut self, call: &Notification, parent: &Parent) -> Result<(), Errno> {
+        writable(&parent.directory)?;
+        self.may_file(call.thread, &parent.directory, file::write | file::search)
+    }
+
+    /// May a name go from a directory, or come to it, and the file with it (`may_link`)?
     fn may_change(
         &mut self,
         call: &Notification,
@@ -121,9 +128,24 @@ impl Monitor<'_> {
         object: &Object,
         (of_directory, of_file): (u32, u32),
     ) -> Result<(), Errno> {
-        let bits = file::write | file::search | of_directory;
-        self.may_file(call.thread, &parent.directory, bits)?;
+        self.may_file(call.thread, &parent.directory, file::search | of_directory)?;
         self.may_file(call.thread, object, of_file)
+    }
+
+    /// May a name go, as the kernel's `may_delete` has it?
+    fn may_delete(
+        &mut self,
+        call: &Notification,
+        parent: &Parent,
+        object: &Object,
+        directory: bool,
+    ) -> Result<(), Errno> {
+        self.may_write(call, parent)?;
+        match (directory, object.facts.is_directory()) {
+            (true, false) => Err(Errno::NOTDIR),
+            (false, true) => Err(Errno::ISDIR),
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn remove(
@@ -136,14 +158,13 @@ impl Monitor<'_> {
         let (parent, object) = self.name(call, (base, path), NAMED)?;
         let object = object.ok_or(Errno::NOENT)?;
         let directory = flags & libc::AT_REMOVEDIR != 0;
-        match (directory, object.facts.is_directory()) {
-            _ if parent.name == b"." => return Err(Errno::INVAL),
-            (true, false) => return Err(Errno::NOTDIR),
-            (false, true) => return Err(Errno::ISDIR),
-            (false, false) if parent.slash => return Err(Errno::NOTDIR),
-            _ => {}
+        if parent.name == b"." {
+            return Err(if directory { Errno::INVAL } else { Errno::ISDIR });
         }
-        writable(&parent.directory)?;
+        if !directory && parent.slash && !object.facts.is_directory() {
+            return Err(Errno::NOTDIR);
+        }
+        self.may_delete(call, &parent, &object, directory)?;
         let of_file = if directory { file::rmdir } else { file::unlink };
         self.may_change(call, &parent, &object, (file::remove_name, of_file))?;
         self.still(call)?;
@@ -169,6 +190,8 @@ impl Monitor<'_> {
         let empty = flags & libc::AT_EMPTY_PATH != 0;
         let object = self.object_or_open(call, base, path, how, empty)?;
         let parent = self.free_name(call, new)?;
+        self.may_be_linked(call, &object);
+        self.may_write(call, &parent)?;
         if object.facts.is_directory() {
             return Err(Errno::PERM);
         }
@@ -179,6 +202,14 @@ impl Monitor<'_> {
         let follow = AtFlags::SYMLINK_FOLLOW;
         rustix::fs::linkat(CWD, name, &parent.directory, &*parent.name, follow)?;
         Ok(DONE.into())
+    }
+
+    /// Where links are protected, who may read and write a file may link it without owning it (`safe_hardlink_source`). The owner may
+    /// all the same, but the question is asked and told before.
+    fn may_be_linked(&mut self, call: &Notification, object: &Object) {
+        if self.labels.links_protected && object.facts.kind() == libc::S_IFREG {
+            let _owner = self.may_file(call.thread, object, file::read | file::write);
+        }
     }
 
     pub(super) fn rename(
@@ -201,35 +232,67 @@ impl Monitor<'_> {
         if flags.contains(RenameFlags::NOREPLACE) && there.is_some() {
             return Err(Errno::EXIST);
         }
-        if object.facts.is_directory() {
-            self.settle_below(call, &object)?;
+        let exchange = flags.contains(RenameFlags::EXCHANGE);
+        if exchange && there.is_none() {
+            return Err(Errno::NOENT);
         }
-        self.may_rename(call, (&from, &object), (&to, there.as_ref()))?;
-        if flags.contains(RenameFlags::EXCHANGE) {
-            let there = there.as_ref().ok_or(Errno::NOENT)?;
-            if there.facts.is_directory() {
-                self.settle_below(call, there)?;
+        if there.as_ref().is_some_and(|it| it.facts.inode == object.facts.inode) {
+            return Ok(DONE.into());
+        }
+        for moved in std::iter::once(&object).chain(there.as_ref().filter(|_| exchange)) {
+            if moved.facts.is_directory() {
+                self.settle_below(call, moved)?;
             }
+        }
+        self.may_move(call, (&from, &object), (&to, there.as_ref()), exchange)?;
+        if let Some(there) = there.as_ref().filter(|_| exchange) {
             self.may_rename(call, (&to, there), (&from, Some(&object)))?;
         }
+        self.may_rename(call, (&from, &object), (&to, there.as_ref()))?;
         self.still(call)?;
         rustix::fs::renameat_with(&from.directory, &*from.name, &to.directory, &*to.name, flags)?;
         self.forget_searches();
         Ok(DONE.into())
     }
 
+    /// What is asked before the hook is: the directories, and what goes to another one, whose `..` changes (`vfs_rename`).
+    fn may_move(
+        &mut self,
+        call: &Notification,
+        (from, object): (&Parent, &Object),
+        (to, there): (&Parent, Option<&Object>),
+        exchange: bool,
+    ) -> Result<(), Errno> {
+        let directory = object.facts.is_directory();
+        self.may_delete(call, from, object, directory)?;
+        match there {
+            Some(there) if exchange => self.may_delete(call, to, there, there.facts.is_directory()),
+            Some(there) => self.may_delete(call, to, there, directory),
+            None => self.may_write(call, to),
+        }?;
+        if from.directory.facts.inode != to.directory.facts.inode {
+            let other = there.filter(|it| exchange && it.facts.is_directory());
+            for moved in directory.then_some(object).into_iter().chain(other) {
+                self.may_file(call.thread, moved, file::write)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `may_rename` of the kernel's hooks.
     fn may_rename(
         &mut self,
         call: &Notification,
         (from, object): (&Parent, &Object),
         (to, there): (&Parent, Option<&Object>),
     ) -> Result<(), Errno> {
-        let directory = object.facts.is_directory();
+        self.may_change(call, from, object, (file::remove_name, file::rename))?;
         let elsewhere = from.directory.facts.inode != to.directory.facts.inode;
-        let reparent = if directory && elsewhere { file::reparent } else { 0 };
-        self.may_change(call, from, object, (file::remove_name, file::rename | reparent))?;
+        if object.facts.is_directory() && elsewhere {
+            self.may_file(call.thread, object, file::reparent)?;
+        }
         let removes = if there.is_some() { file::remove_name } else { 0 };
-        let bits = file::write | file::search | file::add_name | removes;
+        let bits = file::search | file::add_name | removes;
         self.may_file(call.thread, &to.directory, bits)?;
         if let Some(there) = there {
             let bits = if there.facts.is_directory() { file::rmdir } else { file::unlink };
