@@ -9,6 +9,7 @@ use crate::labels::initial;
 use crate::path::has_thread;
 use crate::supervisor::{Monitor, Reply};
 use crate::sys::listener::{Answer, Notification};
+use crate::task::field;
 
 /// `PRIO_PROCESS`: what a priority is set of.
 const PROCESS: i32 = 0;
@@ -86,8 +87,22 @@ impl Monitor<'_> {
     }
 
     fn may_do(&mut self, call: &Notification, number: i32, bits: u32) -> Result<(), Errno> {
+        if self.has_ended(number) {
+            return Ok(());
+        }
         let target = self.target(call, number)?;
         self.may(call.thread, target, Class::Process, bits, About::Process(number))
+    }
+
+    /// A process that only waits for its parent to hear of its end: nothing reaches it any more, and what it was is forgotten.
+    fn has_ended(&self, number: i32) -> bool {
+        if number == 0 || self.tasks.get(number).is_some() {
+            return false;
+        }
+        let status = std::fs::read_to_string(format!("/proc/{number}/status")).unwrap_or_default();
+        let is = |name, value| field(&status, name).is_some_and(|it| it.starts_with(value));
+        // Of other threads somebody else's may go on.
+        is("State:", "Z") && field(&status, "Threads:") == Some("1")
     }
 
     fn may_signal(&mut self, call: &Notification, number: i32, signal: i32) -> Result<(), Errno> {
@@ -120,7 +135,8 @@ impl Monitor<'_> {
         let mut members: Vec<i32> = self.tasks.processes().collect();
         members.retain(|it| group_of(*it) == Ok(group));
         if members.is_empty() {
-            return Err(Errno::SRCH);
+            let ended = self.has_ended(group) && group_of(group) == Ok(group);
+            return if ended { Ok(super::DONE.into()) } else { Err(Errno::SRCH) };
         }
         // One that may be signalled is enough, as with the kernel.
         let mut result = Err(Errno::PERM);
