@@ -14,6 +14,7 @@ pub(crate) mod sockets;
 
 use rustix::io::Errno;
 
+use crate::class;
 use crate::path::{Base, How};
 use crate::supervisor::{Monitor, Reply};
 use crate::sys::listener::{Answer, Notification};
@@ -96,6 +97,12 @@ impl Monitor<'_> {
             libc::SYS_accept | libc::SYS_accept4 => self.accept(call, int(a)),
             libc::SYS_sendto => self.send_to(call, int(a), (b, c), int(d), (e, f)),
             libc::SYS_sendmsg => self.send_message(call, int(a), b, int(c)),
+            libc::SYS_setsockopt => self.set_option(call, int(a), (int(b), int(c)), (d, e)),
+            libc::SYS_shutdown => self.shut_down(call, int(a), int(b)),
+            libc::SYS_getsockopt => self.look_at_socket(call, int(a), class::socket::getopt),
+            libc::SYS_getsockname | libc::SYS_getpeername => {
+                self.look_at_socket(call, int(a), class::socket::getattr)
+            }
             libc::SYS_recvmsg => self.receive_message(call, int(a), b, int(c)),
 
             _ => match self.looks(call).or_else(|| self.ipc(call)) {

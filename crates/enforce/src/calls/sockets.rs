@@ -315,6 +315,63 @@ impl Monitor<'_> {
         // It gives nothing but what comes to a socket that the program has.
         Ok(Answer::Continue.into())
     }
+
+    pub(super) fn set_option(
+        &mut self,
+        call: &Notification,
+        number: i32,
+        (level, name): (i32, i32),
+        (at, size): (u64, u64),
+    ) -> Result<Reply, Errno> {
+        let (file, label, class) = self.open_socket(call.thread, number)?;
+        self.may(call.thread, label, class, socket::setopt, About::Nothing)?;
+        let size = usize::try_from(word(size)).ok().filter(|it| *it <= 65_536);
+        let value = self.tasks.bytes(call.thread, at, size.ok_or(Errno::INVAL)?)?;
+        let filters = [libc::SO_ATTACH_FILTER, libc::SO_ATTACH_REUSEPORT_CBPF];
+        if level == libc::SOL_SOCKET && filters.contains(&name) {
+            // Its program lies elsewhere in memory.
+            let (count, from) = message::filter(&value).ok_or(Errno::INVAL)?;
+            let program = self.tasks.bytes(call.thread, from, count * message::INSTRUCTION)?;
+            self.still(call)?;
+            message::set_filter(file.as_fd(), name, &program)?;
+        } else {
+            self.still(call)?;
+            message::set_option(file.as_fd(), (level, name), &value)?;
+        }
+        Ok(DONE.into())
+    }
+
+    pub(super) fn shut_down(
+        &mut self,
+        call: &Notification,
+        number: i32,
+        how: i32,
+    ) -> Result<Reply, Errno> {
+        use rustix::net::Shutdown::{Both, Read, Write};
+        let (file, label, class) = self.open_socket(call.thread, number)?;
+        self.may(call.thread, label, class, socket::shutdown, About::Nothing)?;
+        let how = match how {
+            libc::SHUT_RD => Read,
+            libc::SHUT_WR => Write,
+            libc::SHUT_RDWR => Both,
+            _ => return Err(Errno::INVAL),
+        };
+        self.still(call)?;
+        rustix::net::shutdown(&file, how)?;
+        Ok(DONE.into())
+    }
+
+    /// What a socket is asked about itself. The descriptor may be another one meanwhile; then the program learns what it could have asked anyway.
+    pub(super) fn look_at_socket(
+        &mut self,
+        call: &Notification,
+        number: i32,
+        bits: u32,
+    ) -> Result<Reply, Errno> {
+        let (_, label, class) = self.open_socket(call.thread, number)?;
+        self.may(call.thread, label, class, bits, About::Nothing)?;
+        Ok(Answer::Continue.into())
+    }
 }
 
 impl Address {

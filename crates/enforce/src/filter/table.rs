@@ -271,11 +271,6 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_sysfs,
     // Open sockets.
     libc::SYS_recvfrom,
-    libc::SYS_shutdown,
-    libc::SYS_getsockname,
-    libc::SYS_getpeername,
-    libc::SYS_setsockopt,
-    libc::SYS_getsockopt,
     libc::SYS_socketpair,
     // Its own asynchronous requests, on descriptors that it has.
     libc::SYS_io_setup,
@@ -349,6 +344,8 @@ const NOTIFIED: &[libc::c_long] = &[
     libc::SYS_accept4,
     libc::SYS_sendmsg,
     libc::SYS_recvmsg,
+    libc::SYS_setsockopt,
+    libc::SYS_shutdown,
     // Processes.
     libc::SYS_fork,
     libc::SYS_vfork,
@@ -408,6 +405,9 @@ const EXACT: &[libc::c_long] = &[
     libc::SYS_listxattr,
     libc::SYS_llistxattr,
     libc::SYS_flistxattr,
+    libc::SYS_getsockopt,
+    libc::SYS_getsockname,
+    libc::SYS_getpeername,
 ];
 
 /// What would escape, or could not be judged soundly.

@@ -245,3 +245,37 @@ pub(crate) fn receive(socket: BorrowedFd<'_>, room: &Room, flags: i32) -> Result
     let own = |number| Ok(unsafe { OwnedFd::from_raw_fd(number) });
     Ok(Received { address, data, control: controls(bytes, own)?, length, flags: header.msg_flags })
 }
+
+/// Sets an option of a socket to a value without pointers in it.
+pub(crate) fn set_option(
+    socket: BorrowedFd<'_>,
+    (level, name): (i32, i32),
+    value: &[u8],
+) -> Result<(), Errno> {
+    let size = libc::socklen_t::try_from(value.len()).unwrap_or(0);
+    let descriptor = socket.as_raw_fd();
+    // SAFETY: the value is as long as is said, and lives through the call.
+    let done = unsafe { libc::setsockopt(descriptor, level, name, value.as_ptr().cast(), size) };
+    checked(done).map(drop).map_err(|it| errno(&it))
+}
+
+/// Length of an instruction of classic BPF.
+pub(crate) const INSTRUCTION: usize = size_of::<libc::sock_filter>();
+
+/// How many instructions a `struct sock_fprog` has, and where.
+pub(crate) fn filter(value: &[u8]) -> Option<(usize, u64)> {
+    let count = u16::from_ne_bytes(value.get(..2)?.try_into().ok()?);
+    Some((count.into(), u64::from_ne_bytes(value.get(8..16)?.try_into().ok()?)))
+}
+
+/// Sets an option to a program of classic BPF.
+pub(crate) fn set_filter(socket: BorrowedFd<'_>, name: i32, program: &[u8]) -> Result<(), Errno> {
+    // The kernel asks for no alignment: it copies them.
+    let length = u16::try_from(program.len() / INSTRUCTION).map_err(|_| Errno::INVAL)?;
+    let it = libc::sock_fprog { len: length, filter: program.as_ptr().cast_mut().cast() };
+    let size = libc::socklen_t::try_from(size_of_val(&it)).unwrap_or(0);
+    let (descriptor, level) = (socket.as_raw_fd(), libc::SOL_SOCKET);
+    // SAFETY: the program is as long as is said, and lives through the call, which only reads it.
+    let done = unsafe { libc::setsockopt(descriptor, level, name, (&raw const it).cast(), size) };
+    checked(done).map(drop).map_err(|it| errno(&it))
+}
