@@ -1,5 +1,6 @@
 //! What is decided about each call, in the order in which the kernel's hooks are asked.
 
+pub(crate) mod attr;
 mod attributes;
 pub(crate) mod exec;
 mod files;
@@ -46,6 +47,7 @@ impl Monitor<'_> {
                 self.open(call, here, a, flags, b, 0)
             }
             libc::SYS_openat2 => self.openat2(call, Base::of(a), b, c, d),
+            libc::SYS_write => self.write(call, int(a), (b, c)),
             libc::SYS_truncate => self.truncate(call, a, b),
             libc::SYS_chdir => self.chdir(call, a),
             libc::SYS_fchdir => self.fchdir(call, int(a)),

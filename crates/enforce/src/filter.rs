@@ -36,6 +36,8 @@ enum What {
     Is(u32),
     /// All 64 bits are 0.
     IsNull,
+    /// It is one of so many numbers from the first on.
+    Within(u32, u32),
 }
 
 impl Test {
@@ -47,10 +49,25 @@ impl Test {
         Self { argument, what: What::Is(number) }
     }
 
+    const fn within(argument: u8, first: u32, count: u32) -> Self {
+        Self { argument, what: What::Within(first, count) }
+    }
+
     const fn is_null(argument: u8) -> Self {
         Self { argument, what: What::IsNull }
     }
 }
+
+/// Descriptors at which writing is asked about: where processes rarely have one, below the usual limit of 1,024.
+pub(crate) const WRITTEN: [u32; 16] = {
+    let (mut all, mut n) = ([0; 16], 0);
+    while n < 16 {
+        all[n as usize] = FIRST_WRITTEN + n;
+        n += 1;
+    }
+    all
+};
+const FIRST_WRITTEN: u32 = 960;
 
 /// Offsets in `struct seccomp_data` (linux/seccomp.h).
 const NUMBER: u32 = 0;
@@ -165,6 +182,11 @@ fn leaf(treatment: &Treatment) -> Vec<sock_filter> {
                 What::Is(number) => {
                     vec![statement(op::LOAD, low), jump(op::IF_EQUAL, number, 0, over)]
                 }
+                What::Within(first, count) => vec![
+                    statement(op::LOAD, low),
+                    jump(op::IF_AT_LEAST, first, 0, over + 1),
+                    jump(op::IF_AT_LEAST, first + count, over, 0),
+                ],
                 What::IsNull => vec![
                     statement(op::LOAD, low),
                     jump(op::IF_EQUAL, 0, 0, over + 2),
@@ -234,6 +256,7 @@ mod tests {
                     What::AnyOf(bits) => word(argument) & bits != 0,
                     What::Is(number) => word(argument) == number,
                     What::IsNull => argument == 0,
+                    What::Within(first, count) => (first..first + count).contains(&word(argument)),
                 };
                 meaning(if holds { then } else { otherwise }, arguments)
             }
@@ -244,7 +267,23 @@ mod tests {
     fn the_program_says_what_the_table_says() {
         for exact in [false, true] {
             let (program, calls) = (program(exact), table::calls(exact));
-            let values = [0, 1, 4, 5, 22, 38, 0x20, 0x10000, 0x0080_0000, 1 << 32, u64::MAX];
+            let values = [
+                0,
+                1,
+                4,
+                5,
+                22,
+                38,
+                959,
+                960,
+                975,
+                976,
+                0x20,
+                0x10000,
+                0x0080_0000,
+                1 << 32,
+                u64::MAX,
+            ];
             for number in 0..1000 {
                 let expected = calls.iter().find(|it| it.0 == number);
                 for n in 0..values.len() {

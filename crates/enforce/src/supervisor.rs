@@ -19,6 +19,7 @@ use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit};
 
 use crate::beside::Beside;
+use crate::calls::attr::Attributes;
 use crate::calls::exec::Plan;
 use crate::calls::inherit::Taking;
 use crate::calls::ipc::Ipc;
@@ -132,6 +133,7 @@ pub fn run(settings: Settings<'_>, words: &[OsString]) -> Result<Ended, StartErr
         sockets: Sockets::default(),
         umask: None,
         is_first: true,
+        attributes: Attributes::default(),
         ipc: Ipc::default(),
         taking: Taking::default(),
         beside: Beside::default(),
@@ -179,6 +181,7 @@ pub(crate) struct Monitor<'a> {
     pub(crate) umask: Option<u32>,
     /// The program itself has not been executed yet.
     pub(crate) is_first: bool,
+    pub(crate) attributes: Attributes,
     pub(crate) ipc: Ipc,
     pub(crate) taking: Taking,
     pub(crate) beside: Beside,

@@ -16,14 +16,18 @@ use crate::object::Inode;
 pub(crate) struct Security {
     /// Its context.
     pub(crate) sid: Sid,
-    /// What the next program, file, key or socket gets, where the program has asked for one.
+    /// That which it had before its last program.
+    pub(crate) previous: Sid,
+    /// What the next program, file, socket or key gets, where the program has asked for one.
     pub(crate) exec: Option<Sid>,
     pub(crate) create: Option<Sid>,
+    pub(crate) socket: Option<Sid>,
+    pub(crate) key: Option<Sid>,
 }
 
 impl Security {
     pub(crate) fn new(sid: Sid) -> Self {
-        Self { sid, exec: None, create: None }
+        Self { sid, previous: sid, exec: None, create: None, socket: None, key: None }
     }
 }
 

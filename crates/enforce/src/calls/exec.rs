@@ -17,6 +17,7 @@ use crate::path::{Base, End, How};
 use crate::supervisor::{Monitor, Reply};
 use crate::sys::listener::{Answer, Notification};
 use crate::sys::trace;
+use crate::task::Security;
 
 /// What was decided about a program before the kernel took it.
 #[derive(Debug)]
@@ -236,9 +237,7 @@ impl Monitor<'_> {
             self.inherits(process, old, plan.sid)?;
         }
         let task = self.tasks.get_mut(process).ok_or(Errno::SRCH)?;
-        task.security.sid = plan.sid;
-        task.security.exec = None;
-        task.security.create = None;
+        task.security = Security { previous: old, ..Security::new(plan.sid) };
         Ok(())
     }
 

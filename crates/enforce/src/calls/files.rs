@@ -40,6 +40,9 @@ impl Monitor<'_> {
             self.may_open(call.thread, &object, flags)?;
             return Ok(given(object.file, flags).into());
         }
+        if let Some(reply) = self.open_attr(call, &path, flags) {
+            return reply;
+        }
         if resolve != 0 {
             return self.open_resolved(call, base, &path, flags, resolve);
         }

@@ -171,7 +171,7 @@ impl Monitor<'_> {
         if let Ok(other) = instead() {
             for number in &it.numbers {
                 // A number that is closed meanwhile, or a program that was killed, needs nothing more.
-                let _gone = self.listener.replace(call.id, &other, *number);
+                let _gone = self.listener.replace(call.id, &other, *number, false);
             }
         } else {
             trace::kill(call.thread, libc::SIGKILL);

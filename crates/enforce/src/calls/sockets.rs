@@ -79,8 +79,11 @@ impl Monitor<'_> {
 
     /// The label of a thread's new socket (`socket_sockcreate_sid`).
     fn socket_label(&mut self, thread: i32, class: Class) -> Result<Sid, Errno> {
-        let sid = self.sid(thread)?;
-        self.new_socket_label(sid, class)
+        let security = self.tasks.get(thread).ok_or(Errno::SRCH)?.security;
+        match security.socket {
+            Some(asked) => Ok(asked),
+            None => self.new_socket_label(security.sid, class),
+        }
     }
 
     fn new_socket_label(&self, sid: Sid, class: Class) -> Result<Sid, Errno> {

@@ -5,7 +5,7 @@
 
 use libc::{ENOSYS, EOPNOTSUPP, EPERM};
 
-use super::{Test, Treatment};
+use super::{FIRST_WRITTEN, Test, Treatment};
 use Treatment::{Allow, Notify, Refuse, When};
 
 /// Calls of this kernel's table that libc has no name for.
@@ -45,6 +45,9 @@ const CLONE: Treatment = When(
         ),
     ),
 );
+
+/// At these numbers something may be asked of the monitor (`/proc/PID/attr`).
+const WRITE: Treatment = When(Test::within(0, FIRST_WRITTEN, 16), &Notify, &Allow);
 
 const PRCTL: Treatment = When(
     Test::is(0, libc::PR_SET_DUMPABLE as u32),
@@ -110,7 +113,6 @@ const SHMAT: Treatment = When(Test::any_of(2, libc::SHM_EXEC as u32), &FORBIDDEN
 const ALLOWED: &[libc::c_long] = &[
     // Bytes of open files.
     libc::SYS_read,
-    libc::SYS_write,
     libc::SYS_close,
     libc::SYS_lseek,
     libc::SYS_pread64,
@@ -483,6 +485,7 @@ pub(super) fn calls(exact: bool) -> Vec<(u32, Treatment)> {
     let mut calls: Vec<(libc::c_long, Treatment)> = vec![
         (libc::SYS_clone, CLONE),
         (libc::SYS_prctl, PRCTL),
+        (libc::SYS_write, WRITE),
         (libc::SYS_mmap, if exact { EXACT_MAPPING } else { MAPPING }),
         (libc::SYS_mprotect, MAPPING),
         (libc::SYS_pkey_mprotect, MAPPING),

@@ -125,8 +125,14 @@ impl Listener {
     }
 
     /// Puts a file in the place of a descriptor of a call's process; the call waits on.
-    pub(crate) fn replace(&self, id: u64, file: &OwnedFd, number: i32) -> io::Result<()> {
-        self.add(id, file, false, FLAG_NUMBER, number).map(drop)
+    pub(crate) fn replace(
+        &self,
+        id: u64,
+        file: &OwnedFd,
+        number: i32,
+        close_on_exec: bool,
+    ) -> io::Result<()> {
+        self.add(id, file, close_on_exec, FLAG_NUMBER, number).map(drop)
     }
 
     /// Gives a call's process a descriptor of a file; the call waits on.
