@@ -87,7 +87,7 @@ impl Monitor<'_> {
     }
 
     fn may_do(&mut self, call: &Notification, number: i32, bits: u32) -> Result<(), Errno> {
-        if self.has_ended(number) {
+        if self.has_ended(number)? {
             return Ok(());
         }
         let target = self.target(call, number)?;
@@ -95,14 +95,16 @@ impl Monitor<'_> {
     }
 
     /// A process that only waits for its parent to hear of its end: nothing reaches it any more, and what it was is forgotten.
-    fn has_ended(&self, number: i32) -> bool {
+    /// `ESRCH` of one that is not there at all.
+    fn has_ended(&self, number: i32) -> Result<bool, Errno> {
         if number == 0 || self.tasks.get(number).is_some() {
-            return false;
+            return Ok(false);
         }
-        let status = std::fs::read_to_string(format!("/proc/{number}/status")).unwrap_or_default();
+        let status = std::fs::read_to_string(format!("/proc/{number}/status"));
+        let status = status.map_err(|_| Errno::SRCH)?;
         let is = |name, value| field(&status, name).is_some_and(|it| it.starts_with(value));
         // Of other threads somebody else's may go on.
-        is("State:", "Z") && field(&status, "Threads:") == Some("1")
+        Ok(is("State:", "Z") && field(&status, "Threads:") == Some("1"))
     }
 
     fn may_signal(&mut self, call: &Notification, number: i32, signal: i32) -> Result<(), Errno> {
@@ -135,7 +137,7 @@ impl Monitor<'_> {
         let mut members: Vec<i32> = self.tasks.processes().collect();
         members.retain(|it| group_of(*it) == Ok(group));
         if members.is_empty() {
-            let ended = self.has_ended(group) && group_of(group) == Ok(group);
+            let ended = self.has_ended(group)? && group_of(group) == Ok(group);
             return if ended { Ok(super::DONE.into()) } else { Err(Errno::SRCH) };
         }
         // One that may be signalled is enough, as with the kernel.
