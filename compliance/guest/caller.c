@@ -649,7 +649,7 @@ static long on_processes(char **w)
 		return call(sched_setaffinity, number(w[1]), 8, buffer);
 	}
 	if (same(op, "nice"))
-		return call(setpriority, PRIO_PROCESS, number(w[1]), 5);
+		return call(setpriority, PRIO_PROCESS, number(w[1]), 19);
 	if (same(op, "getnice"))
 		return call(getpriority, PRIO_PROCESS, number(w[1]));
 	if (same(op, "ioprio"))
@@ -801,6 +801,7 @@ struct worker {
 
 static struct worker workers[26];
 static struct text out;
+static long keys[8]; /* of what outlives its maker */
 
 static void ended(struct worker *it)
 {
@@ -855,6 +856,11 @@ static void give(struct worker *it, char **words, int n)
 		put(&out, "none\n");
 		return;
 	}
+	for (int i = 0; same(words[1], "ipc") && i < 8; i++)
+		if (!keys[i] || keys[i] == number(words[3])) {
+			keys[i] = number(words[3]);
+			break;
+		}
 	for (int i = 1; i < n; i++) {
 		if (i > 1)
 			put(&line, "\t");
@@ -879,6 +885,14 @@ static void end(void)
 			ended(&workers[i]);
 			out = none;
 		}
+	for (int i = 0; i < 8; i++) {
+		if (keys[i]) {
+			call(shmctl, call(shmget, keys[i], 0, 0), IPC_RMID, 0);
+			call(semctl, call(semget, keys[i], 0, 0), 0, IPC_RMID, 0);
+			call(msgctl, call(msgget, keys[i], 0), IPC_RMID, 0);
+		}
+		keys[i] = 0;
+	}
 	put(&out, ".\n");
 	write_all(1, &out);
 }
@@ -891,6 +905,8 @@ static void run(const char *mark)
 	long ignore[] = { (long)SIG_IGN, 0, 0, 0 };
 
 	call(rt_sigaction, SIGPIPE, ignore, 0, 8);
+	/* what whoever started this left open */
+	call(close_range, 3, ~0U, 0);
 	while (read_line(0, line, sizeof line)) {
 		int n = split(line, words);
 

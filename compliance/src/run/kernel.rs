@@ -117,10 +117,9 @@ fn under_run(
     let tree = Tree::new(root.clone(), caller, variants);
     tree.make(USER.1)?;
     let file = |name: &str| work.join(name);
-    let (labels, script, audit, out) =
-        (file("file_contexts"), file("script"), file("audit"), folder.0.join("out"));
-    let contexts =
-        format!("{}{} system_u:object_r:out_t:s0\n", tree.file_contexts()?, out.display());
+    let (labels, audit) = (file("file_contexts"), file("audit"));
+    let (script, out) = (folder.0.join("in"), folder.0.join("out"));
+    let contexts = format!("{}{root}/(in|out) system_u:object_r:out_t:s0\n", tree.file_contexts()?);
     fs::write(&labels, contexts).context("writing file contexts")?;
     fs::write(&script, tree.script(variants)).context("writing the script")?;
     if audit.exists() {

@@ -12,7 +12,7 @@
 //!
 //! Each scenario runs once with all its rules, and once more without each `allow` and without each permission of it; at full size without
 //! each two of these permissions, too. Types and domains are its own,
-//! unless their names end with `_t`; in calls and statements they stand in braces. `$` stands for the scenario's folder.
+//! unless their names end with `_t`; in calls and statements they stand in braces. `$` stands for the scenario's folder, `%` for a number of its own.
 
 use std::collections::BTreeSet;
 

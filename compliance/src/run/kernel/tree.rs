@@ -83,7 +83,8 @@ impl Tree {
 
     /// A word of a scenario, as it is said here.
     pub(super) fn text(&self, variant: &Variant<'_>, word: &str) -> String {
-        variant.text(word).replace('$', &format!("{}/{}", self.root, variant.short()))
+        let folder = format!("{}/{}", self.root, variant.short());
+        variant.text(word).replace('$', &folder).replace('%', &format!("{:04}", variant.number))
     }
 
     /// What the runner is to do.
