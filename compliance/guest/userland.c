@@ -20,7 +20,13 @@
  *   mount TYPE P, readonly P, umount P
  *   enforce 0|1
  *   clean P                     removes P and all below
- *   cwd P, input BYTES          for the next program
+ *   copy FROM P                 a program of the host
+ *   script P CONTENT            a program, too
+ *   node chr|blk|sock MAJOR MINOR P
+ *   own P USER                  P and all below
+ *   loopback                    its interface is up
+ *   log TEXT                    waits until the kernel has logged TEXT, and says all that it logged
+ *   cwd P, input BYTES, user NUMBER    for the next program
  *   run PROGRAM NAME WORD ...   runs PROGRAM under that name
  *   dump P                      the labels of P and of all below
  *   say TEXT
@@ -39,13 +45,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <net/if.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
@@ -68,6 +79,7 @@ static size_t out_len;
 static int out_fd = -1;
 static char *cwd, *input;
 static size_t input_len;
+static int user;
 
 static const char *errno_name(int e)
 {
@@ -296,6 +308,8 @@ static void become(char **words, int in, int o, int e)
 
 	if (dup2(in, 0) < 0 || dup2(o, 1) < 0 || dup2(e, 2) < 0 || chdir(cwd ? cwd : "/"))
 		_exit(126);
+	if (user && (setgroups(0, NULL) || setresgid(user, user, user) || setresuid(user, user, user)))
+		_exit(126);
 	signal(SIGPIPE, SIG_DFL);
 	alarm(SECONDS);
 	execve(words[0], words + 1, environment);
@@ -328,7 +342,73 @@ static int run(char **words)
 	put_memory(e);
 	putc('\n', out);
 	cwd = input = NULL;
+	user = 0;
 	return 0;
+}
+
+static int copy(const char *from, const char *to)
+{
+	size_t n;
+	char *b = slurp_path(from, &n);
+	int failed = !b || write_file(to, b, n) || chmod(to, 0755);
+
+	free(b);
+	return failed ? -1 : 0;
+}
+
+static int make_node(const char *kind, dev_t device, const char *path)
+{
+	int mode = *kind == 'c' ? S_IFCHR : *kind == 'b' ? S_IFBLK : S_IFSOCK;
+
+	return mknod(path, mode | 0644, device);
+}
+
+static int owner;
+
+static int own_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)st, (void)kind, (void)at;
+	return lchown(path, owner, owner);
+}
+
+static int own(const char *path, int whose)
+{
+	owner = whose;
+	return nftw(path, own_one, 16, FTW_PHYS);
+}
+
+static int loopback_up(void)
+{
+	struct ifreq it = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), failed = s < 0 || ioctl(s, SIOCSIFFLAGS, &it);
+
+	close(s);
+	return failed ? -1 : 0;
+}
+
+/* A thread of the kernel writes audit records into its log, some time later. */
+static int put_log(const char *last)
+{
+	int size = klogctl(10, NULL, 0); /* SYSLOG_ACTION_SIZE_BUFFER */
+	char *text = malloc(size + 1);
+
+	for (int tries = 0; text && tries < 500; tries++) {
+		int n = klogctl(3, text, size); /* SYSLOG_ACTION_READ_ALL */
+
+		if (n < 0)
+			return -1;
+		text[n] = 0;
+		if (strstr(text, last)) {
+			putc('S', out);
+			put_field(text, n);
+			putc('\n', out);
+			free(text);
+			return 0;
+		}
+		usleep(10000);
+	}
+	errno = ETIMEDOUT;
+	return -1;
 }
 
 static int is(char **q, int count, const char *word, int want)
@@ -353,6 +433,20 @@ static int step(char **q, size_t *len, int n)
 		return set_label(q[1], q[2]);
 	if (is(q, n, "take", 2))
 		return take(q[1], q[2]);
+	if (is(q, n, "copy", 2))
+		return copy(q[1], q[2]);
+	if (is(q, n, "node", 4))
+		return make_node(q[1], makedev(atoi(q[2]), atoi(q[3])), q[4]);
+	if (is(q, n, "script", 2))
+		return write_file(q[1], q[2], len[2]) || chmod(q[1], 0755);
+	if (is(q, n, "own", 2))
+		return own(q[1], atoi(q[2]));
+	if (is(q, n, "loopback", 0))
+		return loopback_up();
+	if (is(q, n, "log", 1))
+		return put_log(q[1]);
+	if (is(q, n, "user", 1))
+		return user = atoi(q[1]), 0;
 	if (is(q, n, "mount", 2))
 		return mount("none", q[2], q[1], 0, NULL);
 	if (is(q, n, "readonly", 1))

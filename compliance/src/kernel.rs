@@ -110,7 +110,7 @@ impl Kernel {
     /// When a download fails, or a compiler or qemu is missing.
     pub fn prepare(backend: Backend, cache: &Path) -> Result<Self> {
         let (image, modules) = setup::kernel(backend, cache)?;
-        let init = setup::guest_program(setup::INIT, cache)?;
+        let init = setup::guest_program(setup::INIT, &[], cache)?;
         Ok(Self { backend, image, init, modules })
     }
 

@@ -18,8 +18,8 @@ const MEBIBYTES: u32 = 512;
 /// The size of a guest's disk, in bytes; what is not written takes no room.
 const DISK: u64 = 64 << 20;
 /// Kernel parameters that both kinds of guest take.
-const PARAMETERS: &str =
-    "panic=-1 security=selinux enforcing=0 log_buf_len=4M audit_backlog_limit=8192";
+const PARAMETERS: &str = "panic=-1 security=selinux enforcing=0 log_buf_len=4M audit_backlog_limit=8192 \
+    sysctl.kernel.printk_ratelimit=0";
 
 /// Kernel parameters of a whole system, whose /dev is that of its disk.
 const SYSTEM: &str = "umid=guest mem=768M root=98:0 ro devtmpfs.mount=0 con=null con0=fd:0,fd:1 \
@@ -70,10 +70,12 @@ impl Run {
         Self::start(folder, &words, job.limit)
     }
 
-    /// Boots user-mode Linux with files in its initramfs and an empty disk; `/out` names the folder where it writes.
+    /// Boots user-mode Linux with files in its initramfs and an empty disk; `/out` names the folder where it writes. With `audit` the log
+    /// has all that is denied, however much that is.
     pub(super) fn with_disk(
         image: &Path,
         files: &[(&str, u32, &[u8])],
+        audit: bool,
         limit: Duration,
     ) -> Result<Self> {
         let folder = Folder::new()?;
@@ -84,7 +86,7 @@ impl Run {
         archive.file("out", 0o644, folder.0.display().to_string().as_bytes());
         std::fs::write(folder.join("initrd"), archive.finish()).context("writing the initramfs")?;
         make_disk(&folder.join("disk"))?;
-        let mut words = uml(image, &folder, false);
+        let mut words = uml(image, &folder, audit);
         words.push(format!("ubd0={}", folder.join("disk").display()));
         Self::start(folder, &words, limit)
     }

@@ -14,6 +14,10 @@ use crate::suite::Suite;
 pub(super) const INIT: &str = include_str!("../../guest/init.c");
 /// The program of a guest that runs the host's programs.
 pub(super) const USERLAND: &str = include_str!("../../guest/userland.c");
+/// The program that makes the calls of scenarios, and how it is compiled: without a library, so that it makes no others.
+pub(super) const CALLER: &str = include_str!("../../guest/caller.c");
+pub(super) const WITHOUT_LIBRARY: [&str; 6] =
+    ["-nostdlib", "-ffreestanding", "-fno-stack-protector", "-fno-pie", "-no-pie", "-s"];
 /// Where kernel 6.1 comes from.
 const UML_SUITE: &str = "bookworm";
 /// Where a 7.x kernel comes from.
@@ -75,14 +79,19 @@ fn channel_modules(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Compiles a guest program, once for each text it ever had.
-pub(super) fn guest_program(text: &str, cache: &Path) -> Result<PathBuf> {
+pub(super) fn guest_program(text: &str, options: &[&str], cache: &Path) -> Result<PathBuf> {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     let source = cache.join(format!("init-{:016x}.c", hasher.finish()));
     let program = source.with_extension("");
     cached(&program, |part| {
         std::fs::write(&source, text).context("writing the guest program")?;
-        run(Command::new("gcc").args(["-O2", "-static", "-o"]).arg(part).arg(&source))?;
+        run(Command::new("gcc")
+            .args(["-O2", "-static"])
+            .args(options)
+            .arg("-o")
+            .arg(part)
+            .arg(&source))?;
         Ok(())
     })?;
     Ok(program)

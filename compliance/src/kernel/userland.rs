@@ -20,7 +20,11 @@ pub struct Userland {
 
 /// What a guest does, in order.
 #[derive(Clone, Debug, Default)]
-pub struct Steps(Vec<u8>);
+pub struct Steps {
+    text: Vec<u8>,
+    /// What the kernel logs is asked for.
+    log: bool,
+}
 
 /// What a guest tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,18 +58,20 @@ impl Steps {
     pub fn add<W: AsRef<[u8]>>(&mut self, words: impl IntoIterator<Item = W>) {
         for (n, word) in words.into_iter().enumerate() {
             if n > 0 {
-                self.0.push(b'\t');
+                self.text.push(b'\t');
+            } else {
+                self.log |= word.as_ref() == b"log";
             }
-            word.as_ref().iter().for_each(|byte| escape(*byte, &mut self.0));
+            word.as_ref().iter().for_each(|byte| escape(*byte, &mut self.text));
         }
-        self.0.push(b'\n');
+        self.text.push(b'\n');
     }
 
     /// The step of a number that [`Record::Failed`] tells.
     #[must_use]
     pub fn line(&self, number: &str) -> String {
         let number = number.parse::<usize>().unwrap_or(0);
-        let line = number.checked_sub(1).and_then(|n| self.0.split(|it| *it == b'\n').nth(n));
+        let line = number.checked_sub(1).and_then(|n| self.text.split(|it| *it == b'\n').nth(n));
         line.map_or_else(String::new, |it| String::from_utf8_lossy(it).into_owned())
     }
 }
@@ -104,7 +110,15 @@ impl Userland {
     /// When the download fails, or the compiler is missing.
     pub fn prepare(cache: &Path) -> Result<Self> {
         let (image, _) = setup::kernel(Backend::Uml, cache)?;
-        Ok(Self { image, init: setup::guest_program(setup::USERLAND, cache)? })
+        Ok(Self { image, init: setup::guest_program(setup::USERLAND, &[], cache)? })
+    }
+
+    /// A program that makes calls that it is told (compliance/guest/caller.c), for the guest and for this machine.
+    ///
+    /// # Errors
+    /// When the compiler is missing.
+    pub fn caller(cache: &Path) -> Result<PathBuf> {
+        setup::guest_program(setup::CALLER, &setup::WITHOUT_LIBRARY, cache)
     }
 
     /// Boots a guest, loads the policy, takes the steps, and ends it.
@@ -113,9 +127,12 @@ impl Userland {
     /// When the guest does not come to its end in time, or what it wrote cannot be read.
     pub fn run(&self, policy: &[u8], steps: &Steps, limit: Duration) -> Result<Vec<Record>> {
         let init = read(&self.init)?;
-        let files =
-            [("init", 0o755, &init[..]), ("policy", 0o644, policy), ("steps", 0o644, &steps.0[..])];
-        let run = boot::Run::with_disk(&self.image, &files, limit)?;
+        let files = [
+            ("init", 0o755, &init[..]),
+            ("policy", 0o644, policy),
+            ("steps", 0o644, &steps.text[..]),
+        ];
+        let run = boot::Run::with_disk(&self.image, &files, steps.log, limit)?;
         let ending = run.wait(limit)?;
         let raw = run.output();
         let Some(lines) = raw.strip_suffix(b"END\n") else {
@@ -155,7 +172,7 @@ mod tests {
     fn words_keep_their_bytes() {
         let mut steps = Steps::default();
         steps.add([&b"file"[..], b"a\tb\nc\\d\0e", b""]);
-        assert_eq!(steps.0, b"file\ta\\tb\\nc\\\\d\\0e\t\n");
+        assert_eq!(steps.text, b"file\ta\\tb\\nc\\\\d\\0e\t\n");
         assert_eq!(steps.line("1"), "file\ta\\tb\\nc\\\\d\\0e\t");
         assert_eq!(unescape(b"a\\tb\\nc\\\\d\\0e"), b"a\tb\nc\\d\0e");
     }

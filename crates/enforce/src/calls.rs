@@ -20,6 +20,9 @@ use crate::path::{Base, How};
 use crate::supervisor::{Monitor, Reply};
 use crate::sys::listener::{Answer, Notification};
 
+/// Below this address mapping is asked about (CONFIG_LSM_MMAP_MIN_ADDR of most kernels).
+pub(crate) const LOW: u32 = 65_536;
+
 /// The result of a call that gives nothing.
 const DONE: Answer = Answer::Value(0);
 
@@ -92,7 +95,9 @@ impl Monitor<'_> {
             libc::SYS_mmap => self.map(call),
             libc::SYS_mprotect | libc::SYS_pkey_mprotect => self.protect(call),
 
+            libc::SYS_mremap => self.remap(call),
             libc::SYS_socket => self.socket(call, int(a), int(b), int(c)),
+            libc::SYS_socketpair => self.socket_pair(call, int(a), int(b), int(c)),
             libc::SYS_bind => self.bind(call, int(a), b, c),
             libc::SYS_connect => self.connect(call, int(a), b, c),
             libc::SYS_listen => self.listen(call, int(a), int(b)),

@@ -38,6 +38,8 @@ enum What {
     IsNull,
     /// It is one of so many numbers from the first on.
     Within(u32, u32),
+    /// All 64 bits are less than this number.
+    Below(u32),
 }
 
 impl Test {
@@ -51,6 +53,10 @@ impl Test {
 
     const fn within(argument: u8, first: u32, count: u32) -> Self {
         Self { argument, what: What::Within(first, count) }
+    }
+
+    const fn below(argument: u8, number: u32) -> Self {
+        Self { argument, what: What::Below(number) }
     }
 
     const fn is_null(argument: u8) -> Self {
@@ -193,6 +199,12 @@ fn leaf(treatment: &Treatment) -> Vec<sock_filter> {
                     statement(op::LOAD, low + 4),
                     jump(op::IF_EQUAL, 0, 0, over),
                 ],
+                What::Below(number) => vec![
+                    statement(op::LOAD, low),
+                    jump(op::IF_AT_LEAST, number, over + 2, 0),
+                    statement(op::LOAD, low + 4),
+                    jump(op::IF_EQUAL, 0, 0, over),
+                ],
             };
             program.extend(then);
             program.extend(leaf(otherwise));
@@ -257,6 +269,7 @@ mod tests {
                     What::Is(number) => word(argument) == number,
                     What::IsNull => argument == 0,
                     What::Within(first, count) => (first..first + count).contains(&word(argument)),
+                    What::Below(number) => argument < u64::from(number),
                 };
                 meaning(if holds { then } else { otherwise }, arguments)
             }

@@ -11,13 +11,14 @@ use rustix::io::Errno;
 
 use super::int;
 use crate::access::About;
-use crate::class::{Class, file, process, process2};
+use crate::class::{Class, fd, file, process, process2};
 use crate::object::{Facts, Object};
 use crate::path::{Base, End, How};
 use crate::supervisor::{Monitor, Reply};
+use crate::sys::inject::Registers;
 use crate::sys::listener::{Answer, Notification};
 use crate::sys::trace;
-use crate::task::Security;
+use crate::task::{Security, error};
 
 /// What was decided about a program before the kernel took it.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub(crate) struct Plan {
     sid: Sid,
     /// The new program is to distrust its environment.
     secure: bool,
+    /// It may have its code. Otherwise it ends before its first instruction: for the kernel to tell, too, it is too late by then.
+    runs: bool,
 }
 
 #[derive(Debug)]
@@ -41,6 +44,8 @@ struct Script {
     path: Vec<u8>,
 }
 
+/// An address that no program has: going there is a violation whose signal can be neither blocked nor ignored.
+const NOWHERE: u64 = u64::MAX - 0xfff;
 /// As many interpreters may call each other (exec_binprm).
 const SCRIPTS: usize = 5;
 /// As much of a script's first line counts (BINPRM_BUF_SIZE).
@@ -107,13 +112,23 @@ impl Monitor<'_> {
             Some(path) => Some(self.interpreter(call, &path)?),
             None => None,
         };
-        for code in std::iter::once(&program).chain(&linker) {
-            let label = self.label(call.thread, code)?;
-            let bits = file::map | file::read | file::execute;
-            self.may_as(call.thread, sid, label, code.facts.class(), bits, About::Object(code))?;
-        }
+        let mut code = std::iter::once(&program).chain(&linker);
+        let runs = code.all(|it| self.may_be_code(call, sid, it).is_ok());
         let script = (depth > 0).then_some(Script { words, file: first, path: called });
-        Ok(Plan { program, linker, script, sid, secure })
+        Ok(Plan { program, linker, script, sid, secure, runs })
+    }
+
+    /// May a program that gets this context have its code in a file that was opened before it got it? First of all code is read.
+    fn may_be_code(&mut self, call: &Notification, sid: Sid, code: &Object) -> Result<(), Errno> {
+        let (label, class, about) =
+            (self.label(call.thread, code)?, code.facts.class(), About::Object(code));
+        self.may_as(call.thread, sid, label, class, file::map, about)?;
+        let opener = self.sid(call.thread)?;
+        if opener != sid && !self.is_first {
+            self.may_as(call.thread, sid, opener, Class::Fd, fd::r#use, about)?;
+        }
+        self.may_as(call.thread, sid, label, class, file::read, about)?;
+        self.may_as(call.thread, sid, label, class, file::read | file::execute, about)
     }
 
     /// A file that the program's first line or header names.
@@ -138,7 +153,8 @@ impl Monitor<'_> {
         if is_mounted(object, libc::ST_NOEXEC) {
             return Err(Errno::ACCESS);
         }
-        self.may_file(call.thread, object, file::execute | file::read | file::open)
+        self.may_file(call.thread, object, file::execute)?;
+        self.may_file(call.thread, object, file::read | file::open)
     }
 
     /// The context that a program gets, and whether it is to distrust its environment.
@@ -177,8 +193,9 @@ impl Monitor<'_> {
         }
         self.may(call.thread, new, Class::Process, process::transition, about)?;
         self.may_as(call.thread, new, label, Class::File, file::entrypoint, about)?;
-        let trusts = self.allowed(old, new, Class::Process, process::noatsecure);
-        Ok((new, !trusts))
+        let trusts =
+            self.may(call.thread, new, Class::Process, process::noatsecure, About::Nothing);
+        Ok((new, trusts.is_err()))
     }
 
     /// `check_nnp_nosuid`: a program that gave up privileges, or a file system without them, leads to another context only if the
@@ -200,15 +217,6 @@ impl Monitor<'_> {
         let may =
             self.may_as(call.thread, old, new, Class::Process2, nnp | mount, About::Object(first));
         may.map_err(|why| if no_new_privs { Errno::PERM } else { why })
-    }
-
-    /// What the policy says, without telling anybody.
-    fn allowed(&self, source: Sid, target: Sid, class: Class, bits: u32) -> bool {
-        let Some(known) = self.vocabulary.known(class) else {
-            return self.vocabulary.allows_unknown;
-        };
-        let decision = self.server.decide(source, target, known.class);
-        decision.is_ok_and(|it| it.allowed & known.translated(bits) == known.translated(bits))
     }
 
     /// A program has been taken by the kernel and stands before its first instruction.
@@ -235,6 +243,11 @@ impl Monitor<'_> {
         let old = self.sid(process)?;
         if plan.sid != old && !self.is_first {
             self.inherits(process, old, plan.sid)?;
+        }
+        if !plan.runs {
+            self.taking.remove(&process);
+            let registers = Registers::of(process).map_err(|it| error(&it))?;
+            registers.calling(NOWHERE, 0, [0; 4]).set(process).map_err(|it| error(&it))?;
         }
         let task = self.tasks.get_mut(process).ok_or(Errno::SRCH)?;
         task.security = Security { previous: old, ..Security::new(plan.sid) };

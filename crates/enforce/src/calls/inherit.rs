@@ -51,6 +51,9 @@ impl Monitor<'_> {
         }
         let registers = Registers::of(thread).map_err(|it| error(&it))?;
         let at = self.instruction(thread)?;
+        // The kernel still writes 0, the result of exec, where the number of a call is: so the first call would be another, `read`.
+        let nothing = registers.calling(at, libc::SYS_read, [u64::MAX, 0, 0, 0]);
+        inject::call(thread, &nothing).map_err(|it| error(&it))?;
         if !signals {
             self.reset_signals(thread, &registers, at)?;
         }

@@ -77,7 +77,7 @@ impl Monitor<'_> {
     /// The descriptor may be another one meanwhile; then the program learns what it could have asked anyway.
     fn stat_open(&mut self, call: &Notification, number: i32) -> Result<Reply, Errno> {
         let object = self.walker(call.thread)?.base(Base::Descriptor(number))?;
-        self.may_file(call.thread, &object, file::getattr)?;
+        self.may_open_file(call.thread, number, &object, file::getattr)?;
         Ok(Answer::Continue.into())
     }
 

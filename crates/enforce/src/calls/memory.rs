@@ -7,7 +7,7 @@ use std::os::fd::AsFd as _;
 
 use rustix::io::Errno;
 
-use super::int;
+use super::{LOW, int};
 use crate::access::About;
 use crate::class::{Class, file, memprotect, process};
 use crate::object::{Facts, Object};
@@ -15,8 +15,8 @@ use crate::path::path_of;
 use crate::supervisor::{Monitor, Reply};
 use crate::sys::listener::{Answer, Notification};
 
-/// Below this address mapping is asked about (CONFIG_LSM_MMAP_MIN_ADDR of most kernels).
-const LOW: u64 = 65_536;
+/// What is shown of shared memory that no file is behind (`shmem_zero_setup`).
+const SHARED: &str = "/dev/zero (deleted)";
 
 /// A part of a process's memory, as /proc/PID/smaps tells it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,9 +46,9 @@ impl Monitor<'_> {
     pub(super) fn may_map(&mut self, call: &Notification) -> Result<Answer, Errno> {
         let [address, _, protection, flags, number, _] = call.arguments;
         let (protection, flags) = (int(protection), int(flags));
-        if flags & libc::MAP_FIXED != 0 && address < LOW {
-            let sid = self.sid(call.thread)?;
-            self.may(call.thread, sid, Class::Memprotect, memprotect::mmap_zero, About::Nothing)?;
+        let fixed = libc::MAP_FIXED | libc::MAP_FIXED_NOREPLACE;
+        if flags & fixed != 0 && address < LOW.into() {
+            self.may_be_low(call)?;
         }
         let shared = flags & libc::MAP_TYPE != libc::MAP_PRIVATE;
         if flags & libc::MAP_ANONYMOUS != 0 {
@@ -61,6 +61,17 @@ impl Monitor<'_> {
         self.may_file(call.thread, &object, file::map)?;
         self.may_use(call, Some(&object), protection, shared)?;
         Ok(Answer::Continue)
+    }
+
+    /// Memory moves to a low address.
+    pub(super) fn remap(&mut self, call: &Notification) -> Result<Reply, Errno> {
+        self.may_be_low(call)?;
+        Ok(Answer::Continue.into())
+    }
+
+    fn may_be_low(&mut self, call: &Notification) -> Result<(), Errno> {
+        let sid = self.sid(call.thread)?;
+        self.may(call.thread, sid, Class::Memprotect, memprotect::mmap_zero, About::Nothing)
     }
 
     /// `file_map_prot_check`.
@@ -115,7 +126,8 @@ impl Monitor<'_> {
         area: &Area,
         protection: i32,
     ) -> Result<(), Errno> {
-        let object = if area.inode == 0 { None } else { Some(mapped(area)?) };
+        let nameless = area.inode == 0 || area.name == SHARED;
+        let object = if nameless { None } else { Some(mapped(area)?) };
         if !area.executable {
             if area.name == "[heap]" {
                 self.may_process(call, process::execheap)?;

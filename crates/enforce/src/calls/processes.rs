@@ -2,17 +2,20 @@
 
 use rustix::io::Errno;
 
-use super::int;
+use super::{int, word};
 use crate::access::About;
 use crate::class::{Class, process};
 use crate::labels::initial;
 use crate::path::has_thread;
 use crate::supervisor::{Monitor, Reply};
+use crate::sys::inject;
 use crate::sys::listener::{Answer, Notification};
-use crate::task::field;
+use crate::task::{error, field};
 
 /// `PRIO_PROCESS`: what a priority is set of.
 const PROCESS: i32 = 0;
+/// `IOPRIO_WHO_PROCESS` of linux/ioprio.h.
+const IO_PROCESS: i32 = 1;
 
 impl Monitor<'_> {
     pub(super) fn processes(&mut self, call: &Notification) -> Result<Reply, Errno> {
@@ -34,7 +37,12 @@ impl Monitor<'_> {
             }
             libc::SYS_rt_sigqueueinfo => self.may_signal(call, int(a), int(b))?,
             libc::SYS_pidfd_send_signal => return self.signal_by_descriptor(call, int(a), int(b)),
-            libc::SYS_setpgid => self.may_do(call, int(a), process::setpgid)?,
+            libc::SYS_setpgid => {
+                self.is_own(call, int(a))?;
+                self.may_do(call, int(a), process::setpgid)?;
+            }
+            // About itself nobody asks.
+            libc::SYS_getpgid | libc::SYS_getsid if int(a) == 0 => {}
             libc::SYS_getpgid => self.may_do(call, int(a), process::getpgid)?,
             libc::SYS_getsid => self.may_do(call, int(a), process::getsession)?,
             libc::SYS_sched_setparam
@@ -51,24 +59,17 @@ impl Monitor<'_> {
                 PROCESS if call.number == libc::SYS_setpriority => {
                     self.may_do(call, int(b), process::setsched)?;
                 }
-                1 if call.number == libc::SYS_ioprio_set => {
+                IO_PROCESS if call.number == libc::SYS_ioprio_set => {
                     self.may_do(call, int(b), process::setsched)?;
                 }
                 _ => return Err(Errno::PERM),
             },
-            libc::SYS_getpriority => {
-                if int(a) == PROCESS {
-                    self.may_do(call, int(b), process::getsched)?;
-                }
+            libc::SYS_ioprio_get if int(a) == IO_PROCESS => {
+                self.may_do(call, int(b), process::getsched)?;
             }
-            libc::SYS_prlimit64 => {
-                let set = if c == 0 { 0 } else { process::setrlimit };
-                let get = if d == 0 { 0 } else { process::getrlimit };
-                if int(a) != 0 && int(a) != call.thread {
-                    self.may_do(call, int(a), set | get)?;
-                }
-            }
-            libc::SYS_setrlimit => {}
+            libc::SYS_ioprio_get => {}
+            libc::SYS_prlimit64 => return self.limit(call, int(a), word(b), (c, d)),
+            libc::SYS_setrlimit => return self.limit(call, 0, word(a), (b, 0)),
             _ => return Err(Errno::NOSYS),
         }
         Ok(Answer::Continue.into())
@@ -83,7 +84,62 @@ impl Monitor<'_> {
             return Err(Errno::PERM);
         }
         let known = self.tasks.get(number).map(|it| it.security.sid);
+        if known.is_none() && !std::path::Path::new(&format!("/proc/{number}")).exists() {
+            return Err(Errno::SRCH);
+        }
         Ok(known.unwrap_or_else(|| initial(self.server, "kernel")))
+    }
+
+    /// Is this the process itself, or a child of it? No other's group is set.
+    fn is_own(&self, call: &Notification, number: i32) -> Result<(), Errno> {
+        let own = self.tasks.get(call.thread).ok_or(Errno::SRCH)?.process;
+        let status = || {
+            let status = std::fs::read_to_string(format!("/proc/{number}/status")).ok()?;
+            field(&status, "PPid:")?.parse().ok()
+        };
+        let is_own = number == 0 || number == own || status() == Some(own);
+        if is_own { Ok(()) } else { Err(Errno::SRCH) }
+    }
+
+    /// Limits of a process, read and set. Whether a hard limit changes lies in memory: so the monitor sets what it has read.
+    fn limit(
+        &mut self,
+        call: &Notification,
+        number: i32,
+        resource: u32,
+        (new, old): (u64, u64),
+    ) -> Result<Reply, Errno> {
+        let itself = number == 0 || number == call.thread;
+        let set = if new == 0 { 0 } else { process::setrlimit };
+        let get = if old == 0 { 0 } else { process::getrlimit };
+        if !itself {
+            self.may_do(call, number, set | get)?;
+        }
+        if new == 0 {
+            return Ok(Answer::Continue.into());
+        }
+        let target = if itself { call.thread } else { number };
+        let bytes = self.tasks.bytes(call.thread, new, 16)?;
+        let mut words = bytes.chunks_exact(8).map(|it| it.try_into().map_or(0, u64::from_ne_bytes));
+        let wanted = [words.next().unwrap_or(0), words.next().unwrap_or(0)];
+        let before = inject::limits(target, resource, None).map_err(|it| error(&it))?;
+        // What the kernel refuses itself it refuses first.
+        if wanted[0] > wanted[1] {
+            return Err(Errno::INVAL);
+        }
+        if wanted[1] > before[1] {
+            return Err(Errno::PERM);
+        }
+        if wanted[1] != before[1] {
+            self.may_do(call, if itself { 0 } else { number }, process::setrlimit)?;
+        }
+        self.still(call)?;
+        let before = inject::limits(target, resource, Some(wanted)).map_err(|it| error(&it))?;
+        if old != 0 {
+            let bytes = before.map(u64::to_ne_bytes).concat();
+            self.tasks.write(call.thread, old, &bytes)?;
+        }
+        Ok(super::DONE.into())
     }
 
     fn may_do(&mut self, call: &Notification, number: i32, bits: u32) -> Result<(), Errno> {
@@ -108,11 +164,6 @@ impl Monitor<'_> {
     }
 
     fn may_signal(&mut self, call: &Notification, number: i32, signal: i32) -> Result<(), Errno> {
-        let own = self.tasks.get(call.thread).ok_or(Errno::SRCH)?.process;
-        if self.tasks.get(number).is_some_and(|it| it.process == own) {
-            // Within a process nobody asks (the kernel's check_kill_permission).
-            return Ok(());
-        }
         self.may_do(call, number, of_signal(signal))
     }
 

@@ -12,7 +12,7 @@ use super::{DONE, FOLLOWED, word};
 use crate::access::About;
 use crate::class::{Class, file, socket};
 use crate::labels::{found, initial};
-use crate::object::{Facts, Inode, join, magic};
+use crate::object::{Facts, Inode, Object, join, magic};
 use crate::path::{Base, End};
 use crate::supervisor::{Monitor, Reply};
 use crate::sys::listener::{Answer, Notification};
@@ -22,8 +22,8 @@ use crate::sys::message;
 #[derive(Debug, Default)]
 pub(crate) struct Sockets {
     labels: FxHashMap<Inode, (Sid, Class)>,
-    /// Who listens at a name that is no file.
-    abstract_names: FxHashMap<Vec<u8>, Sid>,
+    /// Who bound a name that is no file, and the number of the socket.
+    abstract_names: FxHashMap<Vec<u8>, (Sid, u64)>,
     /// Who listens at a file.
     files: FxHashMap<Inode, Sid>,
     /// Who opened a file that was sent along with a message.
@@ -75,6 +75,40 @@ impl Monitor<'_> {
         self.sockets.labels.insert(facts.inode, (label, class));
         let close_on_exec = flags & libc::SOCK_CLOEXEC != 0;
         Ok(Answer::Descriptor { file, close_on_exec, alone: false }.into())
+    }
+
+    /// Two sockets that belong together: each is asked about. They get their labels when they are used.
+    pub(super) fn socket_pair(
+        &mut self,
+        call: &Notification,
+        family: i32,
+        kind: i32,
+        protocol: i32,
+    ) -> Result<Reply, Errno> {
+        let kind = kind & !(libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK);
+        let class = class_of(family, kind, protocol);
+        let label = self.socket_label(call.thread, class)?;
+        self.may(call.thread, label, class, socket::create, About::Nothing)?;
+        Ok(Answer::Continue.into())
+    }
+
+    /// May a thread do this to what it has open? Sockets have classes of their own.
+    pub(super) fn may_open_file(
+        &mut self,
+        thread: i32,
+        number: i32,
+        object: &Object,
+        bits: u32,
+    ) -> Result<(), Errno> {
+        if object.facts.kind() != libc::S_IFSOCK {
+            return self.may_file(thread, object, bits);
+        }
+        match self.open_socket(thread, number) {
+            Ok((_, label, class)) => self.may(thread, label, class, bits, About::Object(object)),
+            // A handle of a socket's file.
+            Err(Errno::BADF) => self.may_file(thread, object, bits),
+            Err(why) => Err(why),
+        }
     }
 
     /// The label of a thread's new socket (`socket_sockcreate_sid`).
@@ -158,7 +192,7 @@ impl Monitor<'_> {
         // Not before: the name of somebody outside is nobody's here.
         if let Address::Abstract(name) = address {
             let sid = self.sid(call.thread)?;
-            self.sockets.abstract_names.insert(name, sid);
+            self.sockets.abstract_names.insert(name, (sid, Facts::of(file.as_fd())?.inode.number));
         }
         Ok(DONE.into())
     }
@@ -271,6 +305,9 @@ impl Monitor<'_> {
                 self.may_walk(call.thread, &found)?;
                 let End::Object(object) = found.end else { return Err(Errno::NOENT) };
                 self.may_file(call.thread, &object, file::write)?;
+                if object.facts.kind() != libc::S_IFSOCK {
+                    return Err(Errno::CONNREFUSED);
+                }
                 let peer = self.sockets.files.get(&object.facts.inode).copied();
                 self.may_reach(call, label, class, peer)?;
                 let address = Address::file(object.magic().as_bytes())?;
@@ -278,6 +315,7 @@ impl Monitor<'_> {
             }
             Address::Abstract(name) => {
                 let peer = self.sockets.abstract_names.get(&name).copied();
+                let peer = listener(&name, class, peer)?;
                 self.may_reach(call, label, class, peer)?;
                 Ok((raw, None))
             }
@@ -411,6 +449,37 @@ impl Address {
         Ok([&family.to_ne_bytes()[..], path, b"\0"].concat())
     }
 }
+
+/// Who is to be asked about a name that is no file: who bound it, or somebody outside. Where nobody listens, the kernel refuses before it asks,
+/// and a name that was given up may be somebody else's.
+fn listener(name: &[u8], class: Class, bound: Option<(Sid, u64)>) -> Result<Option<Sid>, Errno> {
+    // The kernel's table does not show all names as they are.
+    let plain = name.iter().all(|it| it.is_ascii_graphic() && *it != b'@');
+    let table = std::fs::read("/proc/net/unix").unwrap_or_default();
+    if !plain || table.is_empty() {
+        return Ok(bound.map(|it| it.0));
+    }
+    let accepts = |flags: &str| u32::from_str_radix(flags, 16).is_ok_and(|it| it & ACCEPTS != 0);
+    let shown = String::from_utf8_lossy(&table);
+    let lines = shown.lines().map(|it| it.split_whitespace().collect::<Vec<_>>());
+    let there: Vec<u64> = lines
+        .filter_map(|it| match *it.as_slice() {
+            [_, _, _, flags, _, _, inode, at] => {
+                let same = at.strip_prefix('@').is_some_and(|it| it.as_bytes() == name);
+                let open = class == Class::UnixDgramSocket || accepts(flags);
+                if same && open { inode.parse().ok() } else { None }
+            }
+            _ => None,
+        })
+        .collect();
+    if there.is_empty() {
+        return Err(Errno::CONNREFUSED);
+    }
+    Ok(bound.filter(|it| there.contains(&it.1)).map(|it| it.0))
+}
+
+/// `__SO_ACCEPTCON` of linux/net.h, as /proc/net/unix shows it.
+const ACCEPTS: u32 = 1 << 16;
 
 /// Ports that the kernel gives to those who ask for none.
 fn ephemeral() -> std::ops::RangeInclusive<u16> {

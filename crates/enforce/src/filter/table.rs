@@ -6,6 +6,7 @@
 use libc::{ENOSYS, EOPNOTSUPP, EPERM};
 
 use super::{FIRST_WRITTEN, Test, Treatment};
+use crate::calls::LOW;
 use Treatment::{Allow, Notify, Refuse, When};
 
 /// Calls of this kernel's table that libc has no name for.
@@ -63,8 +64,22 @@ const PRCTL: Treatment = When(
     ),
 );
 
-/// Mappings that are executed.
-const MAPPING: Treatment = When(Test::any_of(2, libc::PROT_EXEC as u32), &Notify, &Allow);
+/// Memory that becomes executable.
+const PROTECTION: Treatment = When(Test::any_of(2, libc::PROT_EXEC as u32), &Notify, &Allow);
+/// Memory at an address that was asked for, where the kernel's null pointers lead.
+const FIXED: Treatment = When(
+    Test::any_of(3, (libc::MAP_FIXED | libc::MAP_FIXED_NOREPLACE) as u32),
+    &When(Test::below(0, LOW), &Notify, &Allow),
+    &Allow,
+);
+/// Mappings that are executed, or low.
+const MAPPING: Treatment = When(Test::any_of(2, libc::PROT_EXEC as u32), &Notify, &FIXED);
+/// Memory that is moved there.
+const MREMAP: Treatment = When(
+    Test::any_of(3, libc::MREMAP_FIXED as u32),
+    &When(Test::below(4, LOW), &Notify, &Allow),
+    &Allow,
+);
 /// Of `--exact`: all mappings of files.
 const EXACT_MAPPING: Treatment =
     When(Test::any_of(3, libc::MAP_ANONYMOUS as u32), &MAPPING, &Notify);
@@ -172,7 +187,6 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_pidfd_open,
     // The caller's own memory.
     libc::SYS_munmap,
-    libc::SYS_mremap,
     libc::SYS_brk,
     libc::SYS_msync,
     libc::SYS_mincore,
@@ -268,12 +282,11 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_sethostname,
     libc::SYS_setdomainname,
     libc::SYS_syslog,
-    libc::SYS_ioprio_get,
+    libc::SYS_getpriority,
     libc::SYS_ustat,
     libc::SYS_sysfs,
     // Open sockets.
     libc::SYS_recvfrom,
-    libc::SYS_socketpair,
     // Its own asynchronous requests, on descriptors that it has.
     libc::SYS_io_setup,
     libc::SYS_io_destroy,
@@ -339,6 +352,7 @@ const NOTIFIED: &[libc::c_long] = &[
     libc::SYS_umask,
     // Sockets.
     libc::SYS_socket,
+    libc::SYS_socketpair,
     libc::SYS_bind,
     libc::SYS_connect,
     libc::SYS_listen,
@@ -370,8 +384,8 @@ const NOTIFIED: &[libc::c_long] = &[
     libc::SYS_sched_getaffinity,
     libc::SYS_sched_rr_get_interval,
     libc::SYS_setpriority,
-    libc::SYS_getpriority,
     libc::SYS_ioprio_set,
+    libc::SYS_ioprio_get,
     libc::SYS_prlimit64,
     libc::SYS_setrlimit,
     // System V.
@@ -487,8 +501,9 @@ pub(super) fn calls(exact: bool) -> Vec<(u32, Treatment)> {
         (libc::SYS_prctl, PRCTL),
         (libc::SYS_write, WRITE),
         (libc::SYS_mmap, if exact { EXACT_MAPPING } else { MAPPING }),
-        (libc::SYS_mprotect, MAPPING),
-        (libc::SYS_pkey_mprotect, MAPPING),
+        (libc::SYS_mprotect, PROTECTION),
+        (libc::SYS_pkey_mprotect, PROTECTION),
+        (libc::SYS_mremap, MREMAP),
         (libc::SYS_sendto, SENDTO),
         (libc::SYS_personality, PERSONALITY),
         (libc::SYS_ioctl, IOCTL),

@@ -120,3 +120,13 @@ pub(crate) fn limit(
     // SAFETY: the kernel reads a limit, which lives through the call.
     checked(unsafe { libc::prlimit(process, resource, &raw const it, ptr::null_mut()) }).map(drop)
 }
+
+/// Sets a process's limits of a resource, soft and hard, if there are new ones; what they were.
+pub(crate) fn limits(process: i32, resource: u32, new: Option<[u64; 2]>) -> io::Result<[u64; 2]> {
+    let new = new.map(|[rlim_cur, rlim_max]| libc::rlimit { rlim_cur, rlim_max });
+    let from = new.as_ref().map_or(ptr::null(), ptr::from_ref);
+    let mut old = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the kernel reads one limit, if there is one, and writes another; both live through the call.
+    checked(unsafe { libc::prlimit(process, resource, from, &raw mut old) })?;
+    Ok([old.rlim_cur, old.rlim_max])
+}
