@@ -237,6 +237,17 @@ enum Suite {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Do something that is watched or measured; `run` starts this.
+    #[command(hide = true)]
+    Work {
+        /// What.
+        what: run::Work,
+        /// How many times.
+        rounds: usize,
+        /// To what.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
     /// Make ten million files and walk them; `labels-walk bench` runs this.
     #[command(hide = true)]
     WalkMost {
@@ -318,6 +329,10 @@ fn run(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
         Suite::Originals { install } => bring_originals(install),
         Suite::Memory { policy, questions } => {
             writeln!(out, "{}", bench::memory(&policy, &questions)?)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Suite::Work { what, rounds, words } => {
+            run::work(what, rounds, &words, out)?;
             Ok(ExitCode::SUCCESS)
         }
         Suite::WalkMost { folder, ours } => {

@@ -47,6 +47,11 @@ pub const PACKAGES: &[Package] = &[
     package("zstd", "unpacks the Reference Policy"),
     package("xz-utils", "unpacks the modules of the newest kernel"),
     package("qemu-system-x86", "runs the newest kernel"),
+    package("git", "runs under the base policy"),
+    package("sqlite3", "runs under the base policy"),
+    package("nginx-light", "runs under the base policy"),
+    package("postgresql", "runs under the base policy"),
+    package("util-linux", "setsid and setpriv, for programs of an ordinary user at a terminal"),
 ];
 
 const INSTALL: &str = include_str!("../oracle/install.sh");

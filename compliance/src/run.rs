@@ -3,8 +3,12 @@
 
 mod cost;
 mod kernel;
+mod lab;
 mod programs;
 mod races;
+mod work;
+
+pub use work::{Work, work};
 
 use anyhow::Result;
 use clap::ValueEnum;
@@ -56,7 +60,7 @@ pub fn run(
     report.suite(part.suite());
     match part {
         Part::Kernel => kernel::run(place, full, seed, report),
-        Part::Programs => programs::run(place, full, report),
+        Part::Programs => programs::run(place, report),
         Part::Races => races::run(place, full, report),
         Part::Cost => cost::run(place, full, report),
     }
