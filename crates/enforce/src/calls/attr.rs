@@ -15,6 +15,7 @@ use crate::access::About;
 use crate::class::{Class, process};
 use crate::filter::WRITTEN;
 use crate::object::{Facts, Inode, magic};
+use crate::path::{Base, End};
 use crate::supervisor::{Monitor, Reply};
 use crate::sys::listener::{Answer, Notification};
 
@@ -85,10 +86,28 @@ impl Monitor<'_> {
         let process = self.tasks.get(call.thread)?.process;
         let it = Attribute::parse(path, process, call.thread)?;
         self.tasks.get(it.thread)?;
+        if let Err(why) = self.may_come_to_attr(call, path, flags) {
+            return Some(Err(why));
+        }
         Some(match flags & libc::O_ACCMODE {
             libc::O_RDONLY => self.read_attr(call, it, flags),
             _ => self.give_attr(call, it, flags),
         })
+    }
+
+    /// May a thread open the file that stands for an attribute? A kernel without SELinux may have none.
+    fn may_come_to_attr(
+        &mut self,
+        call: &Notification,
+        path: &[u8],
+        flags: i32,
+    ) -> Result<(), Errno> {
+        let found = self.walker(call.thread)?.walk(Base::Current, path, super::FOLLOWED)?;
+        match (self.may_walk(call.thread, &found), &found.end) {
+            (Err(Errno::NOENT), _) => Ok(()),
+            (Ok(()), End::Object(object)) => self.may_open(call.thread, object, flags),
+            (done, _) => done,
+        }
     }
 
     fn read_attr(

@@ -192,7 +192,12 @@ impl Monitor<'_> {
     }
 
     /// What is asked when a file is opened: by its modes (`may_open`), as an open file (`selinux_file_open`), and when it is truncated.
-    fn may_open(&mut self, thread: i32, object: &Object, flags: i32) -> Result<(), Errno> {
+    pub(super) fn may_open(
+        &mut self,
+        thread: i32,
+        object: &Object,
+        flags: i32,
+    ) -> Result<(), Errno> {
         self.may_file(thread, object, wanted(flags))?;
         self.may_file(thread, object, file::open | opened(flags))?;
         let truncates = flags & libc::O_TRUNC != 0 && object.facts.kind() == libc::S_IFREG;
