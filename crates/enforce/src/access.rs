@@ -125,7 +125,7 @@ impl Monitor<'_> {
     pub(crate) fn may_walk(&mut self, thread: i32, found: &Found) -> Result<(), Errno> {
         for searched in &found.searched {
             match searched {
-                Searched::Beginnings(path) => self.may_search(thread, path)?,
+                Searched::Beginnings { path, from } => self.may_search(thread, path, *from)?,
                 Searched::Held(directory) => self.may_file(thread, directory, file::search)?,
                 Searched::Link(link) => self.may_file(thread, link, file::read)?,
             }
@@ -139,10 +139,16 @@ impl Monitor<'_> {
         }
     }
 
-    /// May a thread search all directories of a path, itself too? None of them is a link.
-    pub(crate) fn may_search(&mut self, thread: i32, path: &[u8]) -> Result<(), Errno> {
+    /// May a thread search the directories of a path from a length on, itself too? None of them is a link.
+    pub(crate) fn may_search(
+        &mut self,
+        thread: i32,
+        path: &[u8],
+        from: usize,
+    ) -> Result<(), Errno> {
         let source = self.sid(thread)?;
-        if let Some(labels) = self.searched.get(path) {
+        let of = self.searched.get(path).and_then(|it| it.get(&from));
+        if let Some(labels) = of {
             let labels = labels.clone();
             let all = labels.iter().map(|it| {
                 let known = self.vocabulary.known(Class::Dir)?;
@@ -155,7 +161,7 @@ impl Monitor<'_> {
             }
         }
         let mut labels = Vec::new();
-        for end in ends_of(path) {
+        for end in ends_of(path).filter(|it| *it >= from) {
             let directory = Self::held(&path[..end])?;
             let label = self.label(thread, &directory)?;
             self.may(thread, label, Class::Dir, file::search, About::Object(&directory))?;
@@ -166,7 +172,7 @@ impl Monitor<'_> {
         if self.searched.len() >= MOST_SEARCHED {
             self.searched.clear();
         }
-        self.searched.insert(path.into(), labels.into());
+        self.searched.entry(path.into()).or_default().insert(from, labels.into());
         Ok(())
     }
 

@@ -43,8 +43,12 @@ pub(crate) struct Found {
 /// A directory that was searched, held or known by its path alone, or a link.
 #[derive(Debug)]
 pub(crate) enum Searched {
-    /// All beginnings of this path, itself too; none of them is a link.
-    Beginnings(Vec<u8>),
+    /// The beginnings of this path, itself too; none of them is a link.
+    Beginnings {
+        path: Vec<u8>,
+        /// Only those of at least so many bytes.
+        from: usize,
+    },
     /// This directory.
     Held(Object),
     /// This link was followed.
@@ -102,6 +106,9 @@ impl Walker {
             return found;
         }
         let start = if path.starts_with(b"/") { root()? } else { self.base(base)? };
+        if let Some(found) = self.at_once_from(&start, path, how) {
+            return Ok(found);
+        }
         let mut walk = Walk { walker: self, searched: Vec::new(), followed: 0 };
         let end = walk.from(start, path, how).unwrap_or_else(End::Nowhere);
         Ok(Found { searched: walk.searched, end })
@@ -147,7 +154,7 @@ impl Walker {
         let file = openat2(CWD, path, flags | own, Mode::empty(), resolve).ok()?;
         let object = Object::new(file, path.to_vec()).ok()?;
         let plain = matches!(object.facts.kind(), libc::S_IFREG | libc::S_IFDIR);
-        if !plain || object.facts.inode.device < 1 << 8 && is_proc(&object) {
+        if !plain || is_proc(&object) {
             return None;
         }
         if !flags.contains(OFlags::NONBLOCK) {
@@ -170,10 +177,10 @@ impl Walker {
                     Err(why) => return Some(Err(why)),
                 };
                 // Processes may be shown elsewhere than in /proc, too.
-                if object.facts.inode.device < 1 << 8 && is_proc(&object) {
+                if is_proc(&object) {
                     return None;
                 }
-                let searched = vec![Searched::Beginnings(above(path).to_vec())];
+                let searched = vec![Searched::Beginnings { path: above(path).to_vec(), from: 1 }];
                 Some(Ok(Found { searched, end: End::Object(object) }))
             }
             // There is a link; or the kernel wants it tried again.
@@ -181,6 +188,25 @@ impl Walker {
             // The directories that are there have to be searched before it is said what is not.
             Err(_) => None,
         }
+    }
+
+    /// Relative paths of several parts, likewise.
+    fn at_once_from(self, start: &Object, path: &[u8], how: How) -> Option<Found> {
+        let whole = join(&start.path, path);
+        let parts = path.contains(&b'/') && !path.starts_with(b"/");
+        if how.name || !parts || !is_plain(&whole) || is_special(&whole) || is_proc(start) {
+            return None;
+        }
+        let flags = if how.follow { HOLD } else { HOLD | OFlags::NOFOLLOW };
+        let resolve = ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+        let file = openat2(start, path, flags, Mode::empty(), resolve).ok()?;
+        let (from, above) = (start.path.len(), above(&whole).to_vec());
+        let object = Object::new(file, whole).ok()?;
+        if is_proc(&object) {
+            return None;
+        }
+        let searched = vec![Searched::Beginnings { path: above, from }];
+        Some(Found { searched, end: End::Object(object) })
     }
 }
 
@@ -324,7 +350,9 @@ pub(crate) fn path_of(file: BorrowedFd<'_>) -> Result<Vec<u8>, Errno> {
 
 /// Does a file show a process, or the system as /proc does?
 pub(crate) fn is_proc(at: &Object) -> bool {
-    rustix::fs::fstatfs(at).is_ok_and(|it| it.f_type == MAGIC)
+    // It has no device, as file systems on disks have.
+    rustix::fs::major(at.facts.inode.device) == 0
+        && rustix::fs::fstatfs(at).is_ok_and(|it| it.f_type == MAGIC)
 }
 
 /// The directory of all processes, whose inode has number 1 (PROC_ROOT_INO).

@@ -121,6 +121,7 @@ pub fn run(settings: Settings<'_>, words: &[OsString]) -> Result<Ended, StartErr
         server,
         told,
         tasks,
+        own: rustix::process::getpid().as_raw_nonzero().get(),
         main: started.process,
         ended: None,
         listener: Arc::new(started.listener),
@@ -155,6 +156,9 @@ fn more_files() -> Rlimit {
     Rlimit { current: limit.maximum, maximum: limit.maximum }
 }
 
+/// Labels of the directories on a path from a length on, by that length.
+type Beginnings = FxHashMap<usize, Rc<[Sid]>>;
+
 /// All that the monitor knows.
 pub(crate) struct Monitor<'a> {
     pub(crate) server: &'a SecurityServer,
@@ -162,11 +166,13 @@ pub(crate) struct Monitor<'a> {
     pub(crate) labels: Labels<'a>,
     pub(crate) told: &'a mut dyn FnMut(News<'_>),
     pub(crate) tasks: Tasks,
+    /// The number of this process.
+    own: i32,
     main: i32,
     ended: Option<Ended>,
     pub(crate) listener: Arc<Listener>,
-    /// Labels of the directories on a path, itself too, without repetitions.
-    pub(crate) searched: FxHashMap<Box<[u8]>, Rc<[Sid]>>,
+    /// Labels of the directories on a path from a length on, itself too, without repetitions.
+    pub(crate) searched: FxHashMap<Box<[u8]>, Beginnings>,
     /// Paths that led to files or directories.
     pub(crate) plain: FxHashSet<Box<[u8]>>,
     /// What was decided about programs that are about to be executed, by thread.
@@ -413,7 +419,7 @@ impl Monitor<'_> {
     }
 
     pub(crate) fn monitor(&self) -> i32 {
-        rustix::process::getpid().as_raw_nonzero().get()
+        self.own
     }
 
     /// Gives this process the mask that a thread's files are made with.

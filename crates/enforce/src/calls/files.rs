@@ -66,6 +66,15 @@ impl Monitor<'_> {
         {
             return Ok(answer.into());
         }
+        let walks = libc::O_DIRECTORY | libc::O_NOFOLLOW;
+        let is_name = !path.contains(&b'/') && !matches!(&*path, b"" | b"." | b"..");
+        if reads
+            && flags & walks == walks
+            && is_name
+            && let Some(reply) = self.open_directory(call, base, &path, flags)?
+        {
+            return Ok(reply);
+        }
         let how = How { follow: flags & libc::O_NOFOLLOW == 0, name: false };
         let found = self.walker(call.thread)?.walk(base, &path, how)?;
         self.may_walk(call.thread, &found)?;
@@ -93,7 +102,7 @@ impl Monitor<'_> {
         let Some((object, above)) = self.walker(call.thread)?.open_at_once(path, wanted) else {
             return Ok(None);
         };
-        self.may_search(call.thread, &above)?;
+        self.may_search(call.thread, &above, 1)?;
         self.may_open(call.thread, &object, flags)?;
         Ok(Some(given(object.file, flags)))
     }
@@ -171,14 +180,20 @@ impl Monitor<'_> {
         if object.facts.is_directory() && writes {
             return Err(Errno::ISDIR);
         }
+        let (kind, settled) = (object.facts.kind(), flags & !SETTLED | OWN);
+        let own = OFlags::from_bits_retain(settled.unsigned_abs());
+        if !writes && matches!(kind, libc::S_IFREG | libc::S_IFDIR) && !is_proc(object) {
+            // These do not notice that they are opened; whether their modes allow it comes first.
+            let file = openat(CWD, object.magic(), own, Mode::empty())?;
+            self.may_open(call.thread, object, flags)?;
+            return Ok(given(file, flags).into());
+        }
         self.may_dac(object, flags)?;
         self.may_open(call.thread, object, flags)?;
         self.may_see_memory(call.thread, object)?;
         if is_terminal(object) {
             return self.open_terminal(call, flags);
         }
-        let name = object.magic();
-        let own = OFlags::from_bits_retain((flags & !SETTLED | OWN).unsigned_abs());
         self.still(call)?;
         if object.facts.kind() == libc::S_IFIFO && flags & libc::O_NONBLOCK == 0 {
             let held = crate::path::again(object)?;
@@ -187,8 +202,35 @@ impl Monitor<'_> {
                 Ok(given(file, flags))
             }));
         }
-        let file = openat(CWD, name, own, Mode::empty())?;
+        let file = openat(CWD, object.magic(), own, Mode::empty())?;
         Ok(given(file, flags).into())
+    }
+
+    /// Opens a directory by its name in another one, as walks over trees do: in one step, for directories do not notice it.
+    fn open_directory(
+        &mut self,
+        call: &Notification,
+        base: Base,
+        name: &[u8],
+        flags: i32,
+    ) -> Result<Option<Reply>, Errno> {
+        let start = self.walker(call.thread)?.base(base)?;
+        if !start.facts.is_directory() || is_proc(&start) {
+            return Ok(None);
+        }
+        let own = OFlags::from_bits_retain((flags | OWN).unsigned_abs());
+        let opened = openat(&start, name, own, Mode::empty());
+        if opened.as_ref().err() == Some(&Errno::ACCESS) {
+            // What modes forbid on the way is asked about differently.
+            return Ok(None);
+        }
+        self.may_file(call.thread, &start, file::search)?;
+        let object = Object::new(opened?, crate::object::join(&start.path, name))?;
+        if is_proc(&object) {
+            return Ok(None);
+        }
+        self.may_open(call.thread, &object, flags)?;
+        Ok(Some(given(object.file, flags).into()))
     }
 
     /// What is asked when a file is opened: by its modes (`may_open`), as an open file (`selinux_file_open`), and when it is truncated.
