@@ -8,6 +8,8 @@ mod table;
 
 use libc::sock_filter;
 
+use crate::defence::{Defence, stands};
+
 /// What becomes of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Treatment {
@@ -36,6 +38,8 @@ enum What {
     Is(u32),
     /// All 64 bits are 0.
     IsNull,
+    /// All 64 bits together are less than this, and not 0.
+    IsLow(u32),
 }
 
 impl Test {
@@ -49,6 +53,10 @@ impl Test {
 
     const fn is_null(argument: u8) -> Self {
         Self { argument, what: What::IsNull }
+    }
+
+    const fn is_low(argument: u8, limit: u32) -> Self {
+        Self { argument, what: What::IsLow(limit) }
     }
 }
 
@@ -75,11 +83,17 @@ mod op {
 /// The program, for a monitor that is asked about all accesses or only about those that matter most.
 pub(crate) fn program(exact: bool) -> Vec<sock_filter> {
     let mut calls = table::calls(exact);
+    #[cfg(feature = "switches")]
+    crate::defence::let_through(&mut calls);
     calls.sort_by_key(|it| it.0);
+    let foreign = match stands(Defence::ForeignCalls) {
+        true => libc::SECCOMP_RET_KILL_PROCESS,
+        false => libc::SECCOMP_RET_ALLOW,
+    };
     let mut program = vec![
         statement(op::LOAD, ARCHITECTURE),
         jump(op::IF_EQUAL, AUDIT_ARCH, 1, 0),
-        statement(op::RETURN, libc::SECCOMP_RET_KILL_PROCESS),
+        statement(op::RETURN, foreign),
         statement(op::LOAD, NUMBER),
         jump(op::IF_AT_LEAST, X32, 0, 1),
         statement(op::RETURN, refusal(libc::ENOSYS)),
@@ -100,8 +114,11 @@ pub(crate) fn is_held(number: i64) -> bool {
 
 /// Neighbours of like treatment together; what is between them is refused.
 fn ranges(calls: &[(u32, Treatment)]) -> Vec<Range> {
-    const UNKNOWN: Treatment = Treatment::Refuse(libc::ENOSYS);
-    let mut ranges: Vec<Range> = vec![(0, UNKNOWN)];
+    let unknown = match stands(Defence::UnknownCalls) {
+        true => Treatment::Refuse(libc::ENOSYS),
+        false => Treatment::Allow,
+    };
+    let mut ranges: Vec<Range> = vec![(0, unknown)];
     let mut push = |from: u32, treatment: Treatment| match ranges.last_mut() {
         Some(last) if last.1 == treatment => {}
         Some(last) if last.0 == from => last.1 = treatment,
@@ -110,12 +127,12 @@ fn ranges(calls: &[(u32, Treatment)]) -> Vec<Range> {
     let mut next = 0;
     for &(number, treatment) in calls {
         if number > next {
-            push(next, UNKNOWN);
+            push(next, unknown);
         }
         push(number, treatment);
         next = number + 1;
     }
-    push(next, UNKNOWN);
+    push(next, unknown);
     ranges
 }
 
@@ -159,6 +176,13 @@ fn leaf(treatment: &Treatment) -> Vec<sock_filter> {
                     jump(op::IF_EQUAL, 0, 0, over + 2),
                     statement(op::LOAD, low + 4),
                     jump(op::IF_EQUAL, 0, 0, over),
+                ],
+                What::IsLow(limit) => vec![
+                    statement(op::LOAD, low + 4),
+                    jump(op::IF_EQUAL, 0, 0, over + 3),
+                    statement(op::LOAD, low),
+                    jump(op::IF_EQUAL, 0, over + 1, 0),
+                    jump(op::IF_AT_LEAST, limit, over, 0),
                 ],
             };
             program.extend(then);
@@ -223,6 +247,7 @@ mod tests {
                     What::AnyOf(bits) => word(argument) & bits != 0,
                     What::Is(number) => word(argument) == number,
                     What::IsNull => argument == 0,
+                    What::IsLow(limit) => (1..u64::from(limit)).contains(&argument),
                 };
                 meaning(if holds { then } else { otherwise }, arguments)
             }
@@ -233,7 +258,8 @@ mod tests {
     fn the_program_says_what_the_table_says() {
         for exact in [false, true] {
             let (program, calls) = (program(exact), table::calls(exact));
-            let values = [0, 1, 4, 5, 22, 38, 0x20, 0x10000, 0x0080_0000, 1 << 32, u64::MAX];
+            let values =
+                [0, 1, 4, 5, 22, 38, 0x20, 0xffff, 0x10000, 0x0080_0000, 1 << 32, u64::MAX];
             for number in 0..1000 {
                 let expected = calls.iter().find(|it| it.0 == number);
                 for n in 0..values.len() {

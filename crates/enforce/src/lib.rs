@@ -11,6 +11,7 @@
 mod access;
 mod calls;
 mod class;
+mod defence;
 mod filter;
 mod labels;
 mod object;

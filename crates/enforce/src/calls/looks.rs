@@ -19,7 +19,7 @@ impl Monitor<'_> {
         Some(match call.number {
             libc::SYS_stat => self.stat(call, here, a, b, 0),
             libc::SYS_lstat => self.stat(call, here, a, b, libc::AT_SYMLINK_NOFOLLOW),
-            libc::SYS_fstat => self.stat_open(call, int(a)),
+            libc::SYS_fstat => self.stat_open(call, int(a), b),
             libc::SYS_newfstatat => self.stat(call, Base::of(a), b, c, int(d)),
             libc::SYS_statx => self.statx(call, Base::of(a), b, (int(c), d, e)),
             libc::SYS_access => self.access(call, here, a, int(b), 0),
@@ -73,11 +73,11 @@ impl Monitor<'_> {
         Ok(DONE.into())
     }
 
-    /// The descriptor may be another one meanwhile; then the program learns what it could have asked anyway.
-    fn stat_open(&mut self, call: &Notification, number: i32) -> Result<Reply, Errno> {
+    fn stat_open(&mut self, call: &Notification, number: i32, to: u64) -> Result<Reply, Errno> {
         let object = self.walker(call.thread)?.base(Base::Descriptor(number))?;
         self.may_file(call.thread, &object, file::getattr)?;
-        Ok(Answer::Continue.into())
+        let answer = look::stat(std::os::fd::AsFd::as_fd(&object))?;
+        self.tell_bytes(call, to, &answer)
     }
 
     fn statx(
@@ -140,11 +140,7 @@ impl Monitor<'_> {
             return Err(if name.is_empty() { Errno::NOENT } else { Errno::INVAL });
         }
         self.may_file(call.thread, &object, file::read)?;
-        // Links of /proc mean the program, and their text is made by the kernel for whoever asks.
-        if object.path.starts_with(b"/proc/") {
-            return Ok(Answer::Continue.into());
-        }
-        let text = rustix::fs::readlinkat(&object, c"", Vec::new())?.into_bytes();
+        let text = self.walker(call.thread)?.text_of(&object)?;
         let text = &text[..text.len().min(size)];
         self.still(call)?;
         self.tasks.write(call.thread, to, text)?;
@@ -211,7 +207,10 @@ impl Monitor<'_> {
         (to, size, _): (u64, u64, u64),
     ) -> Result<Reply, Errno> {
         if matches!(call.number, libc::SYS_fgetxattr | libc::SYS_flistxattr) {
-            return self.stat_open(call, int(first));
+            // The descriptor may be another one meanwhile; then the program learns what it could have asked anyway.
+            let object = self.walker(call.thread)?.base(Base::Descriptor(int(first)))?;
+            self.may_file(call.thread, &object, file::getattr)?;
+            return Ok(Answer::Continue.into());
         }
         let how = if call.number == libc::SYS_listxattr { FOLLOWED } else { ITSELF };
         let object = self.object(call, Base::Current, first, how)?;

@@ -46,7 +46,7 @@ impl Monitor<'_> {
     pub(super) fn may_map(&mut self, call: &Notification) -> Result<Answer, Errno> {
         let [address, _, protection, flags, number, _] = call.arguments;
         let (protection, flags) = (int(protection), int(flags));
-        if flags & libc::MAP_FIXED != 0 && address < LOW {
+        if (1..LOW).contains(&address) || flags & libc::MAP_FIXED != 0 && address == 0 {
             let sid = self.sid(call.thread)?;
             self.may(call.thread, sid, Class::Memprotect, memprotect::mmap_zero, About::Nothing)?;
         }
@@ -55,7 +55,13 @@ impl Monitor<'_> {
             self.may_use(call, None, protection, shared)?;
             return Ok(Answer::Continue);
         }
-        let opened = self.tasks.opened(call.thread, int(number))?;
+        let mut opened = self.tasks.opened(call.thread, int(number))?;
+        if shared {
+            opened = self.appended(call, opened)?;
+        }
+        if !self.exact && protection & libc::PROT_EXEC == 0 {
+            return Ok(Answer::Continue);
+        }
         let path = path_of(opened.as_fd())?;
         let object = Object::new(opened, path)?;
         self.may_file(call.thread, &object, file::map)?;
@@ -165,9 +171,9 @@ fn areas(table: &str) -> impl Iterator<Item = Area> {
         let mut area = area(lines.next()?)?;
         // What follows, up to the next area, begins with a name and a colon.
         while let Some(line) = lines.next_if(|it| self::area(it).is_none()) {
-            if let Some(rest) = line.strip_prefix("Anonymous:") {
-                area.changed = rest.trim() != "0 kB";
-            }
+            // What was changed may have been swapped out since.
+            let changed = line.strip_prefix("Anonymous:").or_else(|| line.strip_prefix("Swap:"));
+            area.changed |= changed.is_some_and(|it| it.trim() != "0 kB");
         }
         Some(area)
     })

@@ -3,7 +3,7 @@
 //! A call may run unseen if it reaches nothing that the policy speaks about, or only what an earlier decision gave: bytes of an
 //! open file, its own memory, time. A call is refused if it would escape the monitor or if nothing could be said of it soundly.
 
-use libc::{ENOSYS, EOPNOTSUPP, EPERM};
+use libc::{EINVAL, ENOSYS, EOPNOTSUPP, EPERM};
 
 use super::{Test, Treatment};
 use Treatment::{Allow, Notify, Refuse, When};
@@ -14,6 +14,9 @@ const SYS_IO_PGETEVENTS: libc::c_long = 333;
 
 const FORBIDDEN: Treatment = Refuse(EPERM);
 const ABSENT: Treatment = Refuse(ENOSYS);
+
+/// Below this address mapping is asked about (CONFIG_LSM_MMAP_MIN_ADDR of most kernels).
+const LOW: u32 = 65_536;
 
 /// New namespaces, and children that would not be traced.
 const ESCAPES: u32 = (libc::CLONE_NEWNS
@@ -60,11 +63,61 @@ const PRCTL: Treatment = When(
     ),
 );
 
-/// Mappings that are executed.
-const MAPPING: Treatment = When(Test::any_of(2, libc::PROT_EXEC as u32), &Notify, &Allow);
+/// Memory that is executed.
+const PROTECTION: Treatment = When(Test::any_of(2, libc::PROT_EXEC as u32), &Notify, &Allow);
+/// So are mappings at low addresses, and those through which a file could be written elsewhere than at its end.
+const MAPPING: Treatment = When(
+    Test::is_low(0, LOW),
+    &Notify,
+    &When(
+        Test::is_null(0),
+        &When(Test::any_of(3, libc::MAP_FIXED as u32), &Notify, &SHARING),
+        &SHARING,
+    ),
+);
+const SHARING: Treatment = When(
+    Test::any_of(3, libc::MAP_ANONYMOUS as u32),
+    &PROTECTION,
+    // Shared ones of both kinds have this bit.
+    &When(Test::any_of(3, libc::MAP_SHARED as u32), &Notify, &PROTECTION),
+);
 /// Of `--exact`: all mappings of files.
 const EXACT_MAPPING: Treatment =
     When(Test::any_of(3, libc::MAP_ANONYMOUS as u32), &MAPPING, &Notify);
+/// No mapping is moved to where it would be asked about.
+const REMAPPING: Treatment = When(
+    Test::any_of(3, libc::MREMAP_FIXED as u32),
+    &When(Test::is_low(4, LOW), &FORBIDDEN, &Allow),
+    &Allow,
+);
+
+/// A thread with a table of descriptors of its own would use other files than those that are found by its process.
+const CLOSE_RANGE: Treatment = When(Test::any_of(2, CLOSE_RANGE_UNSHARE), &Refuse(EINVAL), &Allow);
+const CLOSE_RANGE_UNSHARE: u32 = 1 << 1;
+
+/// Whose list of locks: its own.
+const ROBUST_LIST: Treatment = When(Test::is(0, 0), &Allow, &FORBIDDEN);
+
+/// Holes and the like are made anywhere in a file, at its end or not.
+const FALLOCATE: Treatment =
+    When(Test::any_of(1, !libc::FALLOC_FL_KEEP_SIZE.unsigned_abs()), &Notify, &Allow);
+/// Writing a file that was opened for appending elsewhere than at its end (`RWF_NOAPPEND` of linux/fs.h, since 6.9).
+const PWRITE: Treatment = When(Test::any_of(5, 0x20), &Refuse(EOPNOTSUPP), &Allow);
+
+/// Addresses that are bound and connected by an option (netinet/sctp.h).
+const SCTP_OPTIONS: Treatment = When(
+    Test::is(1, libc::IPPROTO_SCTP as u32),
+    &When(
+        Test::is(2, 100),
+        &FORBIDDEN,
+        &When(
+            Test::is(2, 107),
+            &FORBIDDEN,
+            &When(Test::is(2, 110), &FORBIDDEN, &When(Test::is(2, 111), &FORBIDDEN, &Allow)),
+        ),
+    ),
+    &Allow,
+);
 
 /// Without an address it goes where the socket was connected.
 const SENDTO: Treatment = When(Test::is_null(4), &Allow, &Notify);
@@ -76,6 +129,11 @@ const PERSONALITY: Treatment =
 /// Requests of asm-generic/ioctls.h and linux/tty.h; the kernel looks at 32 bits.
 const TIOCSTI: u32 = 0x5412;
 const TIOCLINUX: u32 = 0x541c;
+/// The other end of a terminal, opened without a name; programs have its name, too.
+const TIOCGPTPEER: u32 = 0x5441;
+/// Names of btrfs that are made and removed by a request (linux/btrfs.h): copies and subvolumes.
+const BTRFS: [u32; 6] =
+    [0x5000_9401, 0x5000_940e, 0x5000_940f, 0x5000_9417, 0x5000_9418, 0x5000_943f];
 /// The same as `F_SETOWN`, by a number in memory (asm-generic/sockios.h).
 const FIOSETOWN: u32 = 0x8901;
 const SIOCSPGRP: u32 = 0x8902;
@@ -92,7 +150,32 @@ const IOCTL: Treatment = When(
         &When(
             Test::is(1, FIOSETOWN),
             &FORBIDDEN,
-            &When(Test::is(1, SIOCSPGRP), &FORBIDDEN, &Allow),
+            &When(
+                Test::is(1, SIOCSPGRP),
+                &FORBIDDEN,
+                &When(Test::is(1, TIOCGPTPEER), &Refuse(EINVAL), &BTRFS_NAMES),
+            ),
+        ),
+    ),
+);
+const BTRFS_NAMES: Treatment = When(
+    Test::is(1, BTRFS[0]),
+    &FORBIDDEN,
+    &When(
+        Test::is(1, BTRFS[1]),
+        &FORBIDDEN,
+        &When(
+            Test::is(1, BTRFS[2]),
+            &FORBIDDEN,
+            &When(
+                Test::is(1, BTRFS[3]),
+                &FORBIDDEN,
+                &When(
+                    Test::is(1, BTRFS[4]),
+                    &FORBIDDEN,
+                    &When(Test::is(1, BTRFS[5]), &FORBIDDEN, &Allow),
+                ),
+            ),
         ),
     ),
 );
@@ -101,7 +184,20 @@ const IOCTL: Treatment = When(
 const FCNTL: Treatment = When(
     Test::is(1, libc::F_SETOWN.unsigned_abs()),
     &Notify,
-    &When(Test::is(1, F_SETOWN_EX), &FORBIDDEN, &Allow),
+    &When(
+        Test::is(1, F_SETOWN_EX),
+        &FORBIDDEN,
+        &When(
+            // Notice of what is done to a directory, which is decided on by inotify only.
+            Test::is(1, libc::F_NOTIFY.unsigned_abs()),
+            &Refuse(EINVAL),
+            &When(
+                Test::is(1, libc::F_SETFL.unsigned_abs()),
+                &When(Test::any_of(2, libc::O_APPEND.unsigned_abs()), &Allow, &Notify),
+                &Allow,
+            ),
+        ),
+    ),
 );
 
 const SHMAT: Treatment = When(Test::any_of(2, libc::SHM_EXEC as u32), &FORBIDDEN, &Allow);
@@ -120,7 +216,6 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_preadv,
     libc::SYS_pwritev,
     libc::SYS_preadv2,
-    libc::SYS_pwritev2,
     libc::SYS_sendfile,
     libc::SYS_splice,
     libc::SYS_tee,
@@ -131,14 +226,11 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_sync_file_range,
     libc::SYS_syncfs,
     libc::SYS_sync,
-    libc::SYS_fallocate,
     libc::SYS_fadvise64,
     libc::SYS_readahead,
-    libc::SYS_ftruncate,
     libc::SYS_getdents,
     libc::SYS_getdents64,
     libc::SYS_flock,
-    libc::SYS_close_range,
     SYS_CACHESTAT,
     // Descriptors.
     libc::SYS_dup,
@@ -170,7 +262,6 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_pidfd_open,
     // The caller's own memory.
     libc::SYS_munmap,
-    libc::SYS_mremap,
     libc::SYS_brk,
     libc::SYS_msync,
     libc::SYS_mincore,
@@ -204,7 +295,6 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_futex,
     libc::SYS_futex_waitv,
     libc::SYS_set_robust_list,
-    libc::SYS_get_robust_list,
     libc::SYS_set_tid_address,
     libc::SYS_rseq,
     // Time.
@@ -265,8 +355,6 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_modify_ldt,
     libc::SYS_sethostname,
     libc::SYS_setdomainname,
-    libc::SYS_syslog,
-    libc::SYS_ioprio_get,
     libc::SYS_ustat,
     libc::SYS_sysfs,
     // Open sockets.
@@ -276,8 +364,6 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_shutdown,
     libc::SYS_getsockname,
     libc::SYS_getpeername,
-    libc::SYS_setsockopt,
-    libc::SYS_getsockopt,
     libc::SYS_socketpair,
     // Its own asynchronous requests, on descriptors that it has.
     libc::SYS_io_setup,
@@ -317,6 +403,7 @@ const NOTIFIED: &[libc::c_long] = &[
     libc::SYS_chdir,
     libc::SYS_fchdir,
     libc::SYS_truncate,
+    libc::SYS_ftruncate,
     libc::SYS_inotify_add_watch,
     // Names come, go and change.
     libc::SYS_mkdir,
@@ -386,6 +473,7 @@ const NOTIFIED: &[libc::c_long] = &[
     libc::SYS_setpriority,
     libc::SYS_getpriority,
     libc::SYS_ioprio_set,
+    libc::SYS_ioprio_get,
     libc::SYS_prlimit64,
     libc::SYS_setrlimit,
 ];
@@ -448,6 +536,7 @@ const FORBIDDEN_CALLS: &[libc::c_long] = &[
     libc::SYS_iopl,
     libc::SYS_ioperm,
     libc::SYS_acct,
+    libc::SYS_syslog,
     libc::SYS_quotactl,
     libc::SYS_quotactl_fd,
     libc::SYS_add_key,
@@ -483,8 +572,15 @@ pub(super) fn calls(exact: bool) -> Vec<(u32, Treatment)> {
         (libc::SYS_clone, CLONE),
         (libc::SYS_prctl, PRCTL),
         (libc::SYS_mmap, if exact { EXACT_MAPPING } else { MAPPING }),
-        (libc::SYS_mprotect, MAPPING),
-        (libc::SYS_pkey_mprotect, MAPPING),
+        (libc::SYS_mremap, REMAPPING),
+        (libc::SYS_mprotect, PROTECTION),
+        (libc::SYS_pkey_mprotect, PROTECTION),
+        (libc::SYS_close_range, CLOSE_RANGE),
+        (libc::SYS_get_robust_list, ROBUST_LIST),
+        (libc::SYS_fallocate, FALLOCATE),
+        (libc::SYS_pwritev2, PWRITE),
+        (libc::SYS_setsockopt, SCTP_OPTIONS),
+        (libc::SYS_getsockopt, SCTP_OPTIONS),
         (libc::SYS_sendto, SENDTO),
         (libc::SYS_personality, PERSONALITY),
         (libc::SYS_ioctl, IOCTL),
@@ -509,7 +605,12 @@ pub(super) fn calls(exact: bool) -> Vec<(u32, Treatment)> {
 
 /// Calls of which the monitor is always or sometimes asked.
 pub(super) fn is_notified(number: libc::c_long) -> bool {
-    const SOMETIMES: [libc::c_long; 4] =
-        [libc::SYS_clone, libc::SYS_mmap, libc::SYS_mprotect, libc::SYS_pkey_mprotect];
+    const SOMETIMES: [libc::c_long; 5] = [
+        libc::SYS_clone,
+        libc::SYS_mmap,
+        libc::SYS_mprotect,
+        libc::SYS_pkey_mprotect,
+        libc::SYS_fallocate,
+    ];
     [NOTIFIED, EXACT, &SOMETIMES].iter().any(|it| it.contains(&number))
 }
