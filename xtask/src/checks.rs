@@ -20,6 +20,11 @@ pub(crate) fn test(quick: bool) -> Result<ExitCode> {
         // cargo-deny is built beside the tests, which leave a core idle as they link and run.
         let deny = scope.spawn(deny::bring);
         step("unit tests", &mut cargo(&["test", "--workspace"])?)?;
+        let kept_in = ["test", "-p", "mandate-cli", "--test", "run", "--features", "switches"];
+        step(
+            "programs that try to get out, without each defence and with it",
+            &mut cargo(&kept_in)?,
+        )?;
         deny.join().map_err(|_| anyhow::anyhow!("bringing cargo-deny panicked"))?
     })?;
     step("licences, duplicates, sources", &mut deny::check(&program)?)?;

@@ -9,13 +9,18 @@
 mod inside;
 
 use std::fs::{self, Permissions};
+use std::io::Write as _;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::net::{SocketAddr, UnixListener};
+use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener};
 use std::path::PathBuf;
-use std::process::{Command, ExitCode, Output, Stdio};
+use std::process::{Child, Command, ExitCode, Output, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
+
+use inside::Attempt;
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
@@ -23,7 +28,10 @@ fn main() -> ExitCode {
     if let Some(name) = first.strip_prefix("inside:") {
         return inside::run(name);
     }
-    let attempts = inside::ALL.iter().map(|it| Trial::test(it.0, || attempt(it.0)));
+    let attempts = inside::all().map(|it| {
+        let harmless = it.name != "a file by a program that breaks" || cores_are_files();
+        Trial::test(it.name, move || attempt(it)).with_ignored_flag(!harmless)
+    });
     let others = OUTSIDE.iter().map(|(name, run)| Trial::test(*name, run));
     let arguments = Arguments::from_args();
     libtest_mimic::run(&arguments, attempts.chain(others).collect()).exit_code()
@@ -32,7 +40,9 @@ fn main() -> ExitCode {
 type Check = fn() -> Result<(), Failed>;
 
 /// What is seen from outside.
-const OUTSIDE: [(&str, Check); 8] = [
+const OUTSIDE: [(&str, Check); 10] = [
+    ("if the monitor ends, so do the programs", killed),
+    ("defences are switched off in a build for that only", switches),
     ("the table of coverage is that of the page", coverage),
     ("ordinary programs do what they do without a monitor", ordinary),
     ("the exit code is the program's", exit_codes),
@@ -55,14 +65,21 @@ impl Drop for Lab {
 const SECRET: &str = "the secret\n";
 
 impl Lab {
-    fn new(name: &str) -> Self {
-        let name: String =
-            name.chars().map(|it| if it.is_alphanumeric() { it } else { '-' }).collect();
-        let folder =
-            std::env::temp_dir().join(format!("mandate-run-{}-{name}", std::process::id()));
+    fn new() -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        // Short: what is in it are addresses of sockets, too.
+        let name =
+            format!("mandate-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let folder = std::env::temp_dir().join(name);
         fs::create_dir_all(folder.join("vault")).unwrap();
+        fs::create_dir_all(folder.join("closed")).unwrap();
         let lab = Self(folder);
-        for (file, text) in [("secret", SECRET), ("plain", "plain\n"), ("vault/secret", SECRET)] {
+        for (file, text) in [
+            ("secret", SECRET),
+            ("plain", "plain\n"),
+            ("vault/secret", SECRET),
+            ("journal", "logged\n"),
+        ] {
             fs::write(lab.0.join(file), text).unwrap();
         }
         fs::write(lab.0.join("linked"), SECRET).unwrap();
@@ -71,9 +88,13 @@ impl Lab {
         let (this, program) = (std::env::current_exe().unwrap(), lab.0.join("program"));
         assert!(Command::new("cp").args([this, program]).status().unwrap().success());
         fs::write(lab.0.join("labels"), lab.labels()).unwrap();
+        fs::write(lab.0.join("labels.server"), lab.labels_of_server()).unwrap();
         for file in ["", "vault", "program"] {
             fs::set_permissions(lab.0.join(file), Permissions::from_mode(0o755)).unwrap();
         }
+        let this = std::env::current_exe().unwrap();
+        let prepared = Command::new(this).arg("inside:prepare").current_dir(&lab.0).status();
+        assert!(prepared.unwrap().success());
         lab.give_away();
         lab
     }
@@ -103,10 +124,26 @@ impl Lab {
             format!("{folder}/program -- system_u:object_r:bin_t:s0"),
             format!("{folder}/secret -- {secret}"),
             format!("{folder}/linked -- {secret}"),
+            format!("{folder}/secret[.].* -- {secret}"),
             format!("{folder}/vault/.* -- {secret}"),
+            format!("{folder}/closed -d system_u:object_r:etc_t:s0"),
+            format!("{folder}/tools(/.*)? system_u:object_r:bin_t:s0"),
+            format!("{folder}/good.* -- system_u:object_r:bin_t:s0"),
+            "/dev/ptmx -c system_u:object_r:ptmx_t:s0".to_owned(),
         ]
         .join("\n")
             + "\n"
+    }
+
+    /// The same folder as that of a server, which may only append to its log.
+    fn labels_of_server(&self) -> String {
+        let line = |file: &str, label: &str| format!("{}{file} {label}:s0\n", self.0.display());
+        let folder = line(" -d", "user_u:object_r:user_home_t");
+        let program = line("/program --", "system_u:object_r:bin_t");
+        self.labels()
+            .replace(&folder, &line(" -d", "system_u:object_r:tmp_t"))
+            .replace(&program, &line("/program --", "system_u:object_r:httpd_exec_t"))
+            + &line("/journal --", "system_u:object_r:httpd_log_t")
     }
 
     /// All of it belongs to whoever the programs run as.
@@ -118,33 +155,55 @@ impl Lab {
         assert!(done.success());
     }
 
-    /// Somebody outside who listens at a name that is no file; the name is told.
-    fn listen(&self) -> UnixListener {
+    /// Those outside: who listen at names and files, and a program that has a secret open.
+    fn outsiders(&self) -> Outsiders {
         let name = self.0.display().to_string();
         fs::write(self.0.join("outside"), &name).unwrap();
+        let address = SocketAddr::from_abstract_name(&name).unwrap();
+        let listeners = [
+            UnixListener::bind_addr(&address).unwrap(),
+            inside::abstract_name(&name).unwrap(),
+            UnixListener::bind(self.0.join("outside.socket")).unwrap(),
+        ];
+        let messages = UnixDatagram::bind(self.0.join("outside.messages")).unwrap();
         self.give_away();
-        UnixListener::bind_addr(&SocketAddr::from_abstract_name(name).unwrap()).unwrap()
-    }
-
-    /// Makes an attempt without a monitor.
-    fn run_unwatched(&self, name: &str) -> Output {
-        self.unwatched(&["./program", &format!("inside:{name}")])
+        let mut friend = self.command(&["./program", "inside:friend"], 600);
+        let friend = friend.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        while !self.0.join("friend").exists() {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Outsiders { friend, _listen: (listeners, messages) }
     }
 
     fn unwatched(&self, words: &[&str]) -> Output {
+        self.command(words, 60).output().unwrap()
+    }
+
+    /// A program that nobody watches.
+    fn command(&self, words: &[&str], seconds: u64) -> Command {
         let mut command = Command::new("timeout");
-        command.args(["-k", "1", "60"]);
+        command.args(["-k", "1", &seconds.to_string()]);
         if is_root() {
             command.args(["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"]);
         }
         command.args(words).current_dir(&self.0).stdin(Stdio::null());
-        command.output().unwrap()
+        command
     }
 
     fn run(&self, options: &[&str], program: &[&str]) -> Output {
+        self.watched(options, program, None).output().unwrap()
+    }
+
+    fn watched(&self, options: &[&str], program: &[&str], without: Option<&str>) -> Command {
+        let seconds = (60 + inside::asked_rounds() / 200).to_string();
         let mut command = Command::new("timeout");
-        command.args(["-k", "1", "60", env!("CARGO_BIN_EXE_mandate"), "run"]);
-        command.arg("--labels").arg(self.0.join("labels")).args(options);
+        command.args(["-k", "1", &seconds, env!("CARGO_BIN_EXE_mandate"), "run"]);
+        if let Some(names) = without {
+            command.env("MANDATE_WITHOUT", names);
+        }
+        let server = options.contains(&"httpd_t");
+        let labels = if server { "labels.server" } else { "labels" };
+        command.arg("--labels").arg(self.0.join(labels)).args(options);
         if is_root() {
             command.args(["--user", "nobody"]);
         }
@@ -158,7 +217,20 @@ impl Lab {
             .env_remove("LD_LIBRARY_PATH")
             .env_remove("PWD")
             .env("NO_COLOR", "1");
-        command.output().unwrap()
+        command
+    }
+}
+
+/// Those outside, until an attempt is over.
+struct Outsiders {
+    friend: Child,
+    _listen: ([UnixListener; 3], UnixDatagram),
+}
+
+impl Drop for Outsiders {
+    fn drop(&mut self) {
+        let _gone = self.friend.kill();
+        let _gone = self.friend.wait();
     }
 }
 
@@ -174,25 +246,113 @@ fn same<T: PartialEq + std::fmt::Debug>(got: T, wanted: T) -> Result<(), Failed>
     if got == wanted { Ok(()) } else { Err(format!("{got:?} instead of {wanted:?}").into()) }
 }
 
-/// An attempt has to fail, and to be one: without a monitor it succeeds, where that does no harm.
-fn attempt(name: &str) -> Result<(), Failed> {
-    if !inside::ONLY_WATCHED.contains(&name) {
-        let lab = Lab::new(&format!("{name} unwatched"));
-        let _listens = lab.listen();
-        let output = lab.run_unwatched(name);
-        if output.status.code() != Some(1) {
-            let told = format!("{}{}", text(&output.stdout), text(&output.stderr));
-            return Err(format!("fails by itself: {:?} {told}", output.status.code()).into());
+/// An attempt has to fail, and to be one: without its defence it succeeds. In a build that cannot do without, it succeeds without a monitor,
+/// where that does no harm.
+fn attempt(attempt: Attempt) -> Result<(), Failed> {
+    let name = attempt.name;
+    let switches = cfg!(feature = "switches");
+    let mut shown = String::new();
+    let lists = [inside::ONLY_WATCHED, inside::ONLY_KEPT];
+    if !lists[usize::from(switches)].contains(&name) {
+        let output = try_in_lab(&attempt, |lab, words| match switches {
+            true => lab.watched(attempt.options, words, Some(attempt.without)),
+            false => {
+                let mut command = lab.command(words, 60);
+                command.env("MANDATE_WITHOUT", "");
+                command
+            }
+        });
+        shown = told_by(&output);
+        if output.status.code() != Some(1) || shown.contains("a step before the attempt") {
+            return Err(format!("fails by itself: {:?} {shown}", output.status.code()).into());
         }
     }
-    let lab = Lab::new(name);
-    let _listens = lab.listen();
-    let output = lab.run(&[], &["./program", &format!("inside:{name}")]);
-    let told = format!("{}{}", text(&output.stdout), text(&output.stderr));
-    match output.status.code() {
-        Some(0) => Ok(()),
-        code => Err(format!("{code:?}: {told}").into()),
+    let output = try_in_lab(&attempt, |lab, words| lab.watched(attempt.options, words, None));
+    let kept = output.status.code() == Some(0);
+    if attempt.is_race()
+        && let Some(path) = std::env::var_os("MANDATE_REPORT")
+    {
+        let line = format!("{name}\t{kept}\t{}\t{}", told_by(&output).trim(), shown.trim());
+        let line = line.replace('\n', " ") + "\n";
+        fs::File::options().append(true).create(true).open(path)?.write_all(line.as_bytes())?;
     }
+    if kept { Ok(()) } else { Err(format!("{:?}: {}", output.status, told_by(&output)).into()) }
+}
+
+/// What the program said. What the monitor tells of denials is no part of it.
+fn told_by(output: &Output) -> String {
+    let err = text(&output.stderr);
+    let err = err.lines().filter(|it| !it.starts_with("mandate: "));
+    err.fold(text(&output.stdout), |all, it| all + it + "\n")
+}
+
+/// Makes an attempt in a folder of its own, with those who are outside.
+fn try_in_lab(attempt: &Attempt, command: impl FnOnce(&Lab, &[&str]) -> Command) -> Output {
+    let lab = Lab::new();
+    let _outside = lab.outsiders();
+    let stop = &AtomicBool::new(false);
+    let folder = &lab.0;
+    std::thread::scope(|scope| {
+        if let Some(beside) = attempt.beside {
+            scope.spawn(move || beside(folder, stop));
+        }
+        let word = format!("inside:{}", attempt.name);
+        let output = command(&lab, &["./program", &word]).output();
+        stop.store(true, Ordering::Relaxed);
+        output.unwrap()
+    })
+}
+
+/// Whether the kernel writes what is left of a program that breaks to where the program is.
+fn cores_are_files() -> bool {
+    fs::read_to_string("/proc/sys/kernel/core_pattern").is_ok_and(|it| it.starts_with("core"))
+}
+
+fn killed() -> Result<(), Failed> {
+    if cfg!(feature = "switches") {
+        same(outlives(Some("ExitKill"))?, true)?;
+    }
+    same(outlives(None)?, false)
+}
+
+/// Does a program live on after its monitor was killed?
+fn outlives(without: Option<&str>) -> Result<bool, Failed> {
+    let lab = Lab::new();
+    let script = "echo $PPID $$ > new; mv new started; while :; do :; done";
+    let mut monitor = lab.watched(&[], &["/bin/sh", "-c", script], without).spawn()?;
+    let started = loop {
+        if let Ok(started) = fs::read_to_string(lab.0.join("started")) {
+            break started;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    let mut numbers = started.split_whitespace().map_while(|it| it.parse().ok());
+    let mut next = || numbers.next().and_then(rustix::process::Pid::from_raw);
+    let (this, program) = (next().ok_or("no number")?, next().ok_or("no number")?);
+    rustix::process::kill_process(this, rustix::process::Signal::KILL)?;
+    monitor.wait()?;
+    // Somebody else may be slow to hear of its end.
+    let lives = || {
+        let status = fs::read_to_string(format!("/proc/{program}/status"));
+        status.is_ok_and(|it| !it.contains("State:\tZ") && !it.contains("State:\tX"))
+    };
+    for _ in 0..200 {
+        if !lives() {
+            return Ok(false);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    rustix::process::kill_process(program, rustix::process::Signal::KILL)?;
+    Ok(true)
+}
+
+/// In every other build all defences stand, whatever the environment says.
+fn switches() -> Result<(), Failed> {
+    let all: Vec<_> = inside::all().map(|it| it.without).collect();
+    let lab = Lab::new();
+    let mut command = lab.watched(&[], &["/bin/cat", "secret"], Some(&all.join(",")));
+    let read = text(&command.output()?.stdout) == SECRET;
+    same(read, cfg!(feature = "switches"))
 }
 
 /// Files, pipes, FIFOs, links, jobs, signals, archives.
@@ -213,10 +373,10 @@ sh -c 'exit 7' || echo "code $?"; cd ..; rm -r a; test ! -e a; cd /proc/self && 
 
 fn ordinary() -> Result<(), Failed> {
     let words = ["/bin/sh", "-c", ORDINARY];
-    let plain = Lab::new("plain").unwatched(&words);
+    let plain = Lab::new().unwatched(&words);
     same(("unwatched", text(&plain.stderr).as_str()), ("unwatched", ""))?;
     for options in [&[][..], &["--exact"]] {
-        let watched = Lab::new("watched").run(options, &words);
+        let watched = Lab::new().run(options, &words);
         same(text(&watched.stderr).as_str(), "")?;
         same(text(&watched.stdout), text(&plain.stdout))?;
         same(watched.status.code(), plain.status.code())?;
@@ -232,20 +392,20 @@ fn coverage() -> Result<(), Failed> {
 }
 
 fn exit_codes() -> Result<(), Failed> {
-    let lab = Lab::new("codes");
+    let lab = Lab::new();
     same(lab.run(&[], &["/bin/sh", "-c", "exit 3"]).status.code(), Some(3))?;
     same(lab.run(&[], &["/bin/sh", "-c", "kill -TERM $$"]).status.code(), Some(128 + 15))
 }
 
 fn not_there() -> Result<(), Failed> {
-    let output = Lab::new("absent").run(&[], &["./no-such-program"]);
+    let output = Lab::new().run(&[], &["./no-such-program"]);
     same(output.status.code(), Some(2))?;
     let told = text(&output.stderr);
     same(told.as_str(), "mandate: executing the program: No such file or directory (os error 2)\n")
 }
 
 fn told() -> Result<(), Failed> {
-    let output = Lab::new("told").run(&[], &["/bin/sh", "-c", "cat secret secret; cat plain"]);
+    let output = Lab::new().run(&[], &["/bin/sh", "-c", "cat secret secret; cat plain"]);
     same(text(&output.stdout).as_str(), "plain\n")?;
     let told = text(&output.stderr);
     let lines: Vec<_> = told.lines().filter(|it| it.starts_with("mandate:")).collect();
@@ -257,7 +417,7 @@ fn told() -> Result<(), Failed> {
 }
 
 fn permissive() -> Result<(), Failed> {
-    let lab = Lab::new("permissive");
+    let lab = Lab::new();
     for option in ["--permissive", "--permissive=user_t"] {
         let output = lab.run(&[option], &["/bin/cat", "secret"]);
         same(text(&output.stdout).as_str(), SECRET)?;
@@ -267,7 +427,7 @@ fn permissive() -> Result<(), Failed> {
 }
 
 fn records() -> Result<(), Failed> {
-    let lab = Lab::new("records");
+    let lab = Lab::new();
     let log = lab.0.join("log");
     lab.run(&["--quiet", "--audit", log.to_str().unwrap()], &["/bin/cat", "secret"]);
     let record = fs::read_to_string(log)?;
@@ -278,7 +438,7 @@ fn records() -> Result<(), Failed> {
 }
 
 fn unknown_names() -> Result<(), Failed> {
-    let lab = Lab::new("unknown");
+    let lab = Lab::new();
     for (options, wanted) in [
         (&["--domain", "nobody_t"][..], "mandate: the policy has no type nobody_t"),
         (&["--context", "a:b:c:s0"], "mandate: a:b:c:s0: "),

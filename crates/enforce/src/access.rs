@@ -4,6 +4,7 @@ use mandate_server::{Compute, Sid};
 use rustix::io::Errno;
 
 use crate::class::{self, Class, file, filesystem};
+use crate::defence::{Defence, stands};
 use crate::object::{Object, class_of};
 use crate::path::{End, Found, Parent, Searched};
 use crate::record::{News, Record, Subject};
@@ -104,8 +105,11 @@ impl Monitor<'_> {
     /// The label of a file as a thread sees it.
     pub(crate) fn label(&mut self, thread: i32, object: &Object) -> Result<Sid, Errno> {
         let caller = self.sid(thread)?;
-        let tasks = &self.tasks;
-        let process = |number| tasks.get(number).map(|it| it.security.sid);
+        let (tasks, monitor) = (&self.tasks, self.monitor());
+        let process = |number| match tasks.get(number) {
+            Some(task) => Some(task.security.sid),
+            None => (number == monitor && !stands(Defence::HiddenMonitor)).then_some(caller),
+        };
         Ok(self.labels.of(object, self.server, caller, process))
     }
 

@@ -16,6 +16,7 @@ pub(crate) mod sockets;
 use rustix::io::Errno;
 
 use crate::class;
+use crate::defence::{Defence, stands};
 use crate::path::{Base, How};
 use crate::supervisor::{Monitor, Reply};
 use crate::sys::listener::{Answer, Notification};
@@ -43,8 +44,8 @@ impl Monitor<'_> {
         let [a, b, c, d, e, f] = call.arguments;
         let here = Base::Current;
         match call.number {
-            libc::SYS_open => self.open(call, here, a, int(b), c, 0),
-            libc::SYS_openat => self.open(call, Base::of(a), b, int(c), d, 0),
+            libc::SYS_open => self.open(call, here, a, int(b), c, 0).map(held),
+            libc::SYS_openat => self.open(call, Base::of(a), b, int(c), d, 0).map(held),
             libc::SYS_creat => {
                 let flags = libc::O_CREAT | libc::O_WRONLY | libc::O_TRUNC;
                 self.open(call, here, a, flags, b, 0)
@@ -112,7 +113,7 @@ impl Monitor<'_> {
             }
             libc::SYS_recvmsg => self.receive_message(call, int(a), b, int(c)),
 
-            _ => match self.looks(call).or_else(|| self.ipc(call)) {
+            _ => match self.looks(call).map(|it| it.map(held)).or_else(|| self.ipc(call)) {
                 Some(reply) => reply,
                 None => self.processes(call),
             },
@@ -127,6 +128,11 @@ impl Monitor<'_> {
         };
         answer.unwrap_or_else(|why| Answer::Fail(why.raw_os_error()))
     }
+}
+
+/// A call that was decided and done. Without its defence the kernel does it again, with what is in the program's memory by then.
+fn held(reply: Reply) -> Reply {
+    if stands(Defence::Held) { reply } else { Answer::Continue.into() }
 }
 
 /// A file that is meant itself, be it a link.

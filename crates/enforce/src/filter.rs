@@ -8,6 +8,8 @@ mod table;
 
 use libc::sock_filter;
 
+use crate::defence::{Defence, stands};
+
 /// What becomes of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Treatment {
@@ -98,11 +100,17 @@ mod op {
 /// The program, for a monitor that is asked about all accesses or only about those that matter most.
 pub(crate) fn program(exact: bool) -> Vec<sock_filter> {
     let mut calls = table::calls(exact);
+    #[cfg(feature = "switches")]
+    crate::defence::let_through(&mut calls);
     calls.sort_by_key(|it| it.0);
+    let foreign = match stands(Defence::ForeignCalls) {
+        true => libc::SECCOMP_RET_KILL_PROCESS,
+        false => libc::SECCOMP_RET_ALLOW,
+    };
     let mut program = vec![
         statement(op::LOAD, ARCHITECTURE),
         jump(op::IF_EQUAL, AUDIT_ARCH, 1, 0),
-        statement(op::RETURN, libc::SECCOMP_RET_KILL_PROCESS),
+        statement(op::RETURN, foreign),
         statement(op::LOAD, NUMBER),
         jump(op::IF_AT_LEAST, X32, 0, 1),
         statement(op::RETURN, refusal(libc::ENOSYS)),
@@ -134,8 +142,11 @@ pub(crate) fn is_held(number: i64) -> bool {
 
 /// Neighbours of like treatment together; what is between them is refused.
 fn ranges(calls: &[(u32, Treatment)]) -> Vec<Range> {
-    const UNKNOWN: Treatment = Treatment::Refuse(libc::ENOSYS);
-    let mut ranges: Vec<Range> = vec![(0, UNKNOWN)];
+    let unknown = match stands(Defence::UnknownCalls) {
+        true => Treatment::Refuse(libc::ENOSYS),
+        false => Treatment::Allow,
+    };
+    let mut ranges: Vec<Range> = vec![(0, unknown)];
     let mut push = |from: u32, treatment: Treatment| match ranges.last_mut() {
         Some(last) if last.1 == treatment => {}
         Some(last) if last.0 == from => last.1 = treatment,
@@ -144,12 +155,12 @@ fn ranges(calls: &[(u32, Treatment)]) -> Vec<Range> {
     let mut next = 0;
     for &(number, treatment) in calls {
         if number > next {
-            push(next, UNKNOWN);
+            push(next, unknown);
         }
         push(number, treatment);
         next = number + 1;
     }
-    push(next, UNKNOWN);
+    push(next, unknown);
     ranges
 }
 
@@ -292,6 +303,7 @@ mod tests {
                 975,
                 976,
                 0x20,
+                0xffff,
                 0x10000,
                 0x0080_0000,
                 1 << 32,

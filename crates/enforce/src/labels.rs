@@ -17,6 +17,7 @@ use rustc_hash::FxHashMap;
 use rustix::fs::FsWord;
 
 use crate::class::Class;
+use crate::defence::{Defence, stands};
 use crate::object::{Facts, Inode, Object, magic};
 use crate::state::State;
 
@@ -152,7 +153,10 @@ impl<'a> Labels<'a> {
         }
         let system = self.file_system(object, server);
         match system.how {
-            How::Task => return caller,
+            How::Task => {
+                let owner = object.path.strip_prefix(b"/proc").and_then(process_of);
+                return owner.map_or(caller, |it| process(it).unwrap_or(self.kernel));
+            }
             How::Whole => return system.sid,
             How::Genfs | How::Overlay => {}
         }
@@ -180,8 +184,9 @@ impl<'a> Labels<'a> {
     /// The label of a file that was settled.
     pub(crate) fn known(&self, facts: &Facts) -> Option<Sid> {
         let settled = self.settled.get(&facts.inode)?;
-        let same = settled.born == facts.born && settled.kind == facts.kind();
-        same.then_some(settled.sid)
+        let same_birth = settled.born == facts.born || !stands(Defence::Births);
+        let same = same_birth && settled.kind == facts.kind();
+        (same && stands(Defence::KeptLabels)).then_some(settled.sid)
     }
 
     /// Gives a file its label.
@@ -244,7 +249,10 @@ impl<'a> Labels<'a> {
         }
         let Facts { links, owner, .. } = object.facts;
         let several = links > 1 && object.facts.kind() == libc::S_IFREG;
-        if several && (owner == self.owner || !self.links_protected) {
+        if several
+            && stands(Defence::SeveralNames)
+            && (owner == self.owner || !self.links_protected)
+        {
             return self.unlabeled;
         }
         self.by_path(&object.path, object.facts.mode, server).unwrap_or(system)

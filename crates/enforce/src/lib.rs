@@ -12,6 +12,7 @@ mod access;
 mod beside;
 mod calls;
 mod class;
+mod defence;
 mod filter;
 mod labels;
 mod object;

@@ -9,6 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2, readlinkat};
 use rustix::io::Errno;
 
+use crate::defence::{Defence, stands};
 use crate::object::{Object, join, magic};
 
 /// As many links are followed in one path as the kernel does (MAXSYMLINKS).
@@ -136,6 +137,9 @@ impl Walker {
     /// Is this something that the monitor has in /proc? It could open all of it, as nobody else can. The directory may have been reached by
     /// a descriptor, so that the kernel is asked where it is.
     fn is_of_monitor(self, at: &Object, part: &[u8]) -> Result<bool, Errno> {
+        if !stands(Defence::HiddenMonitor) {
+            return Ok(false);
+        }
         if is_thread_of(self.monitor, part) {
             return Ok(true);
         }
@@ -161,6 +165,19 @@ impl Walker {
             rustix::fs::fcntl_setfl(&object, flags).ok()?;
         }
         Some((object, above(path).to_vec()))
+    }
+
+    /// What stands in a link. Two of /proc mean whoever reads them.
+    pub(crate) fn text_of(self, link: &Object) -> Result<Vec<u8>, Errno> {
+        let Self { process, thread, .. } = self;
+        let text = readlinkat(link, c"", Vec::new())?.into_bytes();
+        Ok(match link.path.as_slice() {
+            b"/proc/self" if is_proc(link) => process.to_string().into_bytes(),
+            b"/proc/thread-self" if is_proc(link) => {
+                format!("{process}/task/{thread}").into_bytes()
+            }
+            _ => text,
+        })
     }
 
     /// Absolute paths that are as the kernel would write them and have no link in them.
@@ -317,6 +334,8 @@ impl Walk {
             // Followed by the kernel: the text of such a link is for people.
             let file = openat(at, part, HOLD, Mode::empty())?;
             let path = path_of(file.as_fd())?;
+            // What has no name is somebody's: a pipe is its owner's.
+            let path = if path.starts_with(b"/") { path } else { join(&at.path, part) };
             let object = Object::new(file, path)?;
             if is_proc(&object) && self.walker.is_of_monitor(&object, b"")? {
                 return Err(Errno::NOENT);

@@ -25,6 +25,7 @@ use crate::calls::inherit::Taking;
 use crate::calls::ipc::Ipc;
 use crate::calls::sockets::Sockets;
 use crate::class::Vocabulary;
+use crate::defence::{Defence, stands};
 use crate::labels::Labels;
 use crate::path::Walker;
 use crate::record::News;
@@ -133,6 +134,7 @@ pub fn run(settings: Settings<'_>, words: &[OsString]) -> Result<Ended, StartErr
         waiting: Waiting::new().map_err(system("watching"))?,
         sockets: Sockets::default(),
         umask: None,
+        exact,
         is_first: true,
         attributes: Attributes::default(),
         ipc: Ipc::default(),
@@ -148,6 +150,19 @@ pub fn run(settings: Settings<'_>, words: &[OsString]) -> Result<Ended, StartErr
         return Err(why);
     }
     Ok(monitor.ended.unwrap_or(Ended::Killed(libc::SIGKILL)))
+}
+
+/// Does a thread that is to stop wait for a child that has its memory? If it is on the way there, or back, that is over soon.
+fn waits_for_child(thread: i32) -> bool {
+    loop {
+        let call = std::fs::read_to_string(format!("/proc/{thread}/syscall")).unwrap_or_default();
+        let number = call.split_whitespace().next().unwrap_or_default();
+        if number != "running" {
+            let births = [libc::SYS_vfork, libc::SYS_clone];
+            return number.parse().is_ok_and(|it| births.contains(&it));
+        }
+        std::thread::sleep(Duration::from_micros(20));
+    }
 }
 
 /// As many open files as this process may have at most. The programs were started with the limit as it was.
@@ -185,6 +200,8 @@ pub(crate) struct Monitor<'a> {
     pub(crate) sockets: Sockets,
     /// The mask that this process has now.
     pub(crate) umask: Option<u32>,
+    /// Looks at files are decided on, too.
+    pub(crate) exact: bool,
     /// The program itself has not been executed yet.
     pub(crate) is_first: bool,
     pub(crate) attributes: Attributes,
@@ -334,13 +351,13 @@ impl Monitor<'_> {
                 if self.tasks.born(thread, child, borrows) {
                     let _killed = trace::resume(child, 0);
                 }
-                let _killed = trace::resume(thread, 0);
+                self.resume(thread, 0);
             }
             Event::Executed(former) => {
                 self.tasks.executed(thread, former);
                 self.beside.executed(thread, former);
                 self.executed(thread, former);
-                let _killed = trace::resume(thread, 0);
+                self.resume(thread, 0);
             }
             Event::Stopped { group } => {
                 if self.tasks.get(thread).is_none() {
@@ -356,11 +373,22 @@ impl Monitor<'_> {
             Event::Signal(signal) => {
                 let given_up = self.waiting.was_given_up(thread);
                 let waits = |number| given_up || !filter::is_held(number);
-                let _killed = trace::begin_again(thread, waits);
-                let _killed = trace::resume(thread, signal);
+                if stands(Defence::Restarts) {
+                    let _killed = trace::begin_again(thread, waits);
+                }
+                self.resume(thread, signal);
             }
             Event::Gone(status) => self.gone(thread, status),
         }
+    }
+
+    /// Lets a thread go on from a stop of its own. That took the place of one that a call waits for (`ptrace_stop` in the kernel), so it is to
+    /// stop again.
+    fn resume(&self, thread: i32, signal: i32) {
+        if self.held.values().any(|it| it.waiting.contains(&thread)) {
+            let _killed = trace::interrupt(thread);
+        }
+        let _killed = trace::resume(thread, signal);
     }
 
     fn gone(&mut self, thread: i32, status: i32) {
@@ -433,12 +461,20 @@ impl Monitor<'_> {
 
     /// Stops the other threads of a call's process before it is decided; the call comes again then. False if there are none.
     pub(crate) fn freeze(&mut self, call: &Notification) -> bool {
-        let gate = self.waiting.gate();
-        let waiting = self.to_stop(call.thread, &[], &lock(&gate));
-        if waiting.is_empty() {
+        if !stands(Defence::Frozen) {
             return false;
         }
-        self.held.insert(call.thread, Frozen { call: *call, waiting, stopped: Vec::new() });
+        if self.tasks.siblings(call.thread).is_empty() {
+            return false;
+        }
+        let gate = self.waiting.gate();
+        let waiting = self.to_stop(call.thread, &[], &lock(&gate));
+        let frozen = Frozen { call: *call, waiting, stopped: Vec::new() };
+        if frozen.waiting.is_empty() {
+            self.thaw(frozen);
+        } else {
+            self.held.insert(call.thread, frozen);
+        }
         true
     }
 
@@ -456,7 +492,12 @@ impl Monitor<'_> {
                 && !away.contains_key(it)
                 && !self.held.contains_key(it)
         });
+        if !stands(Defence::FrozenParent) {
+            running.retain(|it| !self.tasks.lends(*it));
+        }
         running.retain(|it| trace::interrupt(*it).is_ok());
+        // One that waits for a child with its memory stops when that is over, before it runs anything.
+        running.retain(|it| !(self.tasks.lends(*it) && waits_for_child(*it)));
         running
     }
 

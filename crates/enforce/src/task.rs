@@ -9,6 +9,7 @@ use mandate_server::Sid;
 use rustc_hash::FxHashMap;
 use rustix::io::Errno;
 
+use crate::defence::{Defence, stands};
 use crate::object::Inode;
 
 /// What SELinux keeps of a thread (`struct task_security_struct`).
@@ -93,7 +94,7 @@ impl Tasks {
         self.processes.keys().copied()
     }
 
-    /// Other threads that have the same memory and run.
+    /// Other threads that have the same memory.
     pub(crate) fn siblings(&self, thread: i32) -> Vec<i32> {
         let Some(process) = self.get(thread).map(|it| it.process) else { return Vec::new() };
         let lenders = self.processes.values().any(|it| it.lender.is_some());
@@ -101,12 +102,13 @@ impl Tasks {
             return Vec::new();
         }
         let owner = self.owner(process);
-        let waits = |it: i32| {
-            let mut lenders = self.processes.values().filter_map(|it| it.lender);
-            lenders.any(|lender| lender.waits == it)
-        };
         let all = self.tasks.iter().filter(|it| self.owner(it.1.process) == owner);
-        all.map(|it| *it.0).filter(|it| *it != thread && !waits(*it)).collect()
+        all.map(|it| *it.0).filter(|it| *it != thread).collect()
+    }
+
+    /// Does a thread wait until a child with its memory gives it back? That may just be over.
+    pub(crate) fn lends(&self, thread: i32) -> bool {
+        self.processes.values().filter_map(|it| it.lender).any(|it| it.waits == thread)
     }
 
     /// Threads of the same process.
@@ -239,9 +241,13 @@ impl Tasks {
         Ok(bytes)
     }
 
-    /// Writes into a process.
+    /// Writes into a process, where it could write itself: its memory as a file would take all, its code, too.
     pub(crate) fn write(&mut self, thread: i32, at: u64, bytes: &[u8]) -> Result<(), Errno> {
-        self.memory(thread)?.write_all_at(bytes, at).map_err(|_| Errno::FAULT)
+        if !stands(Defence::PlainWrites) {
+            return self.memory(thread)?.write_all_at(bytes, at).map_err(|_| Errno::FAULT);
+        }
+        let process = self.get(thread).ok_or(Errno::SRCH)?.process;
+        crate::sys::trace::write(process, at, bytes)
     }
 
     /// Text of a process that ends with a zero byte; `ENAMETOOLONG` beyond what a path may have.

@@ -1,17 +1,57 @@
 //! Programs that try to get out. Each has failed to, and ends well, if it could not do what its name says.
 
-use std::ffi::CString;
+#[path = "others.rs"]
+mod others;
+#[path = "races.rs"]
+mod races;
+
 use std::fs;
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use libc::{c_int, c_long};
 
 /// Says what it got, if it got out.
 type Try = fn() -> Result<(), String>;
+/// What somebody outside does meanwhile in the folder, until told to stop.
+pub(crate) type Beside = fn(&Path, &AtomicBool);
+
+/// A program that tries to get out.
+#[derive(Clone, Copy)]
+pub(crate) struct Attempt {
+    pub(crate) name: &'static str,
+    /// Without these defences, as `MANDATE_WITHOUT` names them, it succeeds.
+    pub(crate) without: &'static str,
+    pub(crate) options: &'static [&'static str],
+    pub(crate) beside: Option<Beside>,
+    attempt: Try,
+}
+
+pub(super) const fn of(name: &'static str, without: &'static str, attempt: Try) -> Attempt {
+    Attempt { name, without, options: &[], beside: None, attempt }
+}
+
+impl Attempt {
+    pub(super) const fn with(self, options: &'static [&'static str]) -> Self {
+        Self { options, ..self }
+    }
+
+    pub(super) const fn beside(self, beside: Beside) -> Self {
+        Self { beside: Some(beside), ..self }
+    }
+
+    pub(crate) fn is_race(&self) -> bool {
+        races::ALL.iter().any(|it| it.name == self.name)
+    }
+}
+
+/// All attempts.
+pub(crate) fn all() -> impl Iterator<Item = Attempt> {
+    [ALL, others::ALL, races::ALL].into_iter().flatten().copied()
+}
 
 /// Without a monitor these would do harm, or fail for want of one.
 pub(crate) const ONLY_WATCHED: &[&str] = &[
@@ -24,11 +64,41 @@ pub(crate) const ONLY_WATCHED: &[&str] = &[
     "calls without a trace",
     "a child that nobody traces",
     "characters for a terminal",
+    "the monitor limited",
+    "another terminal by a request",
+    "programs in the kernel",
+    "what the kernel says",
+    "a call that nobody thought of",
+    "code that the monitor writes",
+    "race: a descriptor that is swapped after a child gave memory back",
+    "race: signals that take calls back",
 ];
 
+/// Without privileges the kernel keeps these, too, or keeps them alone.
+pub(crate) const ONLY_KEPT: &[&str] = &[
+    // Nothing is left open, so that there is nothing to switch.
+    "the monitor's descriptors",
+    // Attributes of security modules are for administrators.
+    "a secret's label changed",
+    // Of one filter there is one listener.
+    "a listener of its own",
+    // The moment is too short to be met: no round of 20,000 did.
+    "race: a descriptor that is swapped after a child gave memory back",
+    // unprivileged_bpf_disabled, dmesg_restrict.
+    "programs in the kernel",
+    "what the kernel says",
+];
+
+pub(crate) use races::{abstract_name, asked_rounds};
+
 pub(crate) fn run(name: &str) -> ExitCode {
-    let Some((_, attempt)) = ALL.iter().find(|it| it.0 == name) else { return ExitCode::from(9) };
-    match attempt() {
+    match name {
+        "prepare" => return races::prepare(),
+        "friend" => return others::friend(),
+        _ => {}
+    }
+    let Some(found) = all().find(|it| it.name == name) else { return ExitCode::from(9) };
+    match (found.attempt)() {
         Ok(()) => ExitCode::SUCCESS,
         Err(got) => {
             let _closed = io::Write::write_all(&mut io::stdout(), format!("{got}\n").as_bytes());
@@ -37,20 +107,24 @@ pub(crate) fn run(name: &str) -> ExitCode {
     }
 }
 
-pub(crate) const ALL: &[(&str, Try)] = &[
-    ("a secret by its path", || unread("secret")),
-    ("a secret by a link made inside", || {
+const ALL: &[Attempt] = &[
+    of("a secret by its path", "Opens", || unread("secret")),
+    of("a secret by a link made inside", "Opens", || {
         std::os::unix::fs::symlink("secret", "way").map_err(told)?;
         unread("way")
     }),
-    ("a secret by a second name made inside", || {
+    of("a secret by a second name made inside", "Names", || {
         refused("link", fs::hard_link("secret", "second"))?;
         unread("second")
     }),
-    ("a secret by a second name made before", || unread("alias").and_then(|()| unread("linked"))),
-    ("a secret by /proc/self/root", || unread(&format!("/proc/self/root{}/secret", here()))),
-    ("a secret by /proc/self/cwd", || unread("/proc/self/cwd/secret")),
-    ("a secret by a directory that is open", || {
+    of("a secret by a second name made before", "SeveralNames", || {
+        unread("alias").and_then(|()| unread("linked"))
+    }),
+    of("a secret by /proc/self/root", "Opens", || {
+        unread(&format!("/proc/self/root{}/secret", here()))
+    }),
+    of("a secret by /proc/self/cwd", "Opens", || unread("/proc/self/cwd/secret")),
+    of("a secret by a directory that is open", "Opens", || {
         let folder = fs::File::open(".").map_err(told)?;
         let number = std::os::fd::AsRawFd::as_raw_fd(&folder);
         unread(&format!("/proc/self/fd/{number}/secret"))?;
@@ -58,20 +132,20 @@ pub(crate) const ALL: &[(&str, Try)] = &[
         // SAFETY: the name is a constant.
         failed("openat", unsafe { libc::openat(number, name.as_ptr(), libc::O_RDONLY) }.into())
     }),
-    ("a secret by a handle that only stands for it", || {
+    of("a secret by a handle that only stands for it", "Opens", || {
         // SAFETY: the name is a constant.
         let handle = unsafe { libc::open(c"secret".as_ptr(), libc::O_PATH) };
         if handle < 0 { Ok(()) } else { unread(&format!("/proc/self/fd/{handle}")) }
     }),
-    ("a secret under another name", || {
+    of("a secret under another name", "Names", || {
         refused("rename", fs::rename("secret", "mine"))?;
         unread("mine").and_then(|()| unread("secret"))
     }),
-    ("a secret under another directory", || {
+    of("a secret under another directory", "SettledDirectories", || {
         let _moved = fs::rename("vault", "mine");
         unread("mine/secret").and_then(|()| unread("vault/secret"))
     }),
-    ("a secret by a directory swapped with another", || {
+    of("a secret by a directory swapped with another", "SettledDirectories", || {
         fs::create_dir("mine").map_err(told)?;
         fs::write("mine/secret", "mine").map_err(told)?;
         let (a, b) = (c"mine", c"vault");
@@ -87,20 +161,20 @@ pub(crate) const ALL: &[(&str, Try)] = &[
         };
         unread("mine/secret")
     }),
-    ("a secret's contents removed", || {
+    of("a secret's contents removed", "Opens", || {
         // SAFETY: the name is a constant.
         failed("truncate", unsafe { libc::truncate(c"secret".as_ptr(), 0) }.into())?;
         refused("write", fs::write("secret", "x"))?;
         refused("remove", fs::remove_file("secret"))
     }),
-    ("a secret replaced", || refused("rename", fs::rename("plain", "secret"))),
-    ("a secret's attributes changed", || {
+    of("a secret replaced", "Names", || refused("rename", fs::rename("plain", "secret"))),
+    of("a secret's attributes changed", "Attributes", || {
         use std::os::unix::fs::PermissionsExt as _;
         refused("chmod", fs::set_permissions("secret", fs::Permissions::from_mode(0o777)))?;
         // SAFETY: the name is a constant, and no times means now.
         failed("utimes", unsafe { libc::utimes(c"secret".as_ptr(), std::ptr::null()) }.into())
     }),
-    ("a secret's label changed", || {
+    of("a secret's label changed", "Attributes", || {
         let label = b"user_u:object_r:user_home_t:s0\0";
         let (file, name) = (c"secret".as_ptr(), c"security.selinux".as_ptr());
         // SAFETY: names and value are constants, as long as is said.
@@ -109,7 +183,7 @@ pub(crate) const ALL: &[(&str, Try)] = &[
         // SAFETY: the names are constants.
         failed("removexattr", unsafe { libc::removexattr(c"plain".as_ptr(), name) }.into())
     }),
-    ("a secret watched", || {
+    of("a secret watched", "Opens", || {
         // SAFETY: the call takes a number.
         let watcher = unsafe { libc::inotify_init1(0) };
         // SAFETY: the name is a constant.
@@ -118,21 +192,26 @@ pub(crate) const ALL: &[(&str, Try)] = &[
             unsafe { libc::inotify_add_watch(watcher, c"secret".as_ptr(), libc::IN_MODIFY) }.into(),
         )
     }),
-    ("a secret by a path that another thread rewrites", || race_of_paths(Duration::from_secs(2))),
-    ("a secret by a link that another thread swaps", || race_of_links(Duration::from_secs(2))),
-    ("the monitor by /proc", || {
+    of("the monitor by /proc", "HiddenMonitor", || {
         let monitor = parent();
         for part in ["", "/fd", "/mem", "/root", "/cwd", "/maps", &format!("/task/{monitor}/fd")] {
             refused("open", fs::File::open(format!("/proc/{monitor}{part}")))?;
         }
         Ok(())
     }),
-    ("the monitor by ptrace", || {
+    of("the monitor by ptrace", "Tracing,UnreadableMonitor", || {
         // SAFETY: the request takes numbers.
-        failed("ptrace", unsafe { libc::ptrace(libc::PTRACE_SEIZE, parent(), 0, 0) })
+        let seized = unsafe { libc::ptrace(libc::PTRACE_SEIZE, parent(), 0, 0) };
+        if seized == 0 {
+            // The monitor would stop for its tracer now, which could wait for the monitor.
+            // SAFETY: nothing is to be cleaned up.
+            unsafe { libc::_exit(1) }
+        }
+        failed("ptrace", seized)
     }),
-    ("the monitor by a signal", || {
-        for signal in [libc::SIGKILL, libc::SIGSTOP, libc::SIGTERM, libc::SIGHUP] {
+    of("the monitor by a signal", "GuardedMonitor", || {
+        // First one that does no harm where it is not refused.
+        for signal in [0, libc::SIGKILL, libc::SIGSTOP, libc::SIGTERM, libc::SIGHUP] {
             // SAFETY: the calls take numbers.
             failed("kill", unsafe { libc::kill(parent(), signal) }.into())?;
             // SAFETY: as above.
@@ -153,7 +232,7 @@ pub(crate) const ALL: &[(&str, Try)] = &[
         std::thread::sleep(Duration::from_millis(50));
         Ok(())
     }),
-    ("the monitor's descriptors", || {
+    of("the monitor's descriptors", "", || {
         let kept = fs::read_dir("/proc/self/fd").map_err(told)?;
         let names: Vec<_> = kept.flatten().filter_map(|it| fs::read_link(it.path()).ok()).collect();
         let own = |it: &std::path::PathBuf| {
@@ -162,14 +241,14 @@ pub(crate) const ALL: &[(&str, Try)] = &[
         };
         if names.iter().any(own) { Err(format!("{names:?}")) } else { Ok(()) }
     }),
-    ("another process's memory", || {
+    of("another process's memory", "Tracing", || {
         calls(&[
             ("process_vm_readv", libc::SYS_process_vm_readv, libc::EPERM),
             ("process_vm_writev", libc::SYS_process_vm_writev, libc::EPERM),
             ("pidfd_getfd", libc::SYS_pidfd_getfd, libc::EPERM),
         ])
     }),
-    ("another process's memory by /proc", || {
+    of("another process's memory by /proc", "OwnMemory", || {
         // SAFETY: the child waits and ends.
         let child = unsafe { libc::fork() };
         if child == 0 {
@@ -184,7 +263,7 @@ pub(crate) const ALL: &[(&str, Try)] = &[
         unsafe { libc::waitpid(child, &raw mut status, 0) };
         own.and_then(|_| refused("open", opened))
     }),
-    ("signals by a file that somebody else owns", || {
+    of("signals by a file that somebody else owns", "OwnSignals", || {
         let (news, _) = pipe()?;
         // SAFETY: the call takes numbers.
         failed("fcntl", unsafe { libc::fcntl(news, libc::F_SETOWN, parent()) }.into())?;
@@ -192,7 +271,7 @@ pub(crate) const ALL: &[(&str, Try)] = &[
         let own = unsafe { libc::fcntl(news, libc::F_SETOWN, std::process::id().cast_signed()) };
         if own == 0 { Ok(()) } else { Err("its own is refused, too".into()) }
     }),
-    ("namespaces and mounts", || {
+    of("namespaces and mounts", "Namespaces", || {
         calls(&[
             ("unshare", libc::SYS_unshare, libc::EPERM),
             ("setns", libc::SYS_setns, libc::EPERM),
@@ -204,7 +283,7 @@ pub(crate) const ALL: &[(&str, Try)] = &[
             ("fsopen", libc::SYS_fsopen, libc::EPERM),
         ])
     }),
-    ("calls without a trace", || {
+    of("calls without a trace", "IoUring", || {
         calls(&[
             ("io_uring_setup", libc::SYS_io_uring_setup, libc::ENOSYS),
             ("bpf", libc::SYS_bpf, libc::EPERM),
@@ -216,7 +295,7 @@ pub(crate) const ALL: &[(&str, Try)] = &[
             ("a call of x32", 0x4000_0000 | libc::SYS_getpid, libc::ENOSYS),
         ])
     }),
-    ("a child that nobody traces", || {
+    of("a child that nobody traces", "Children", || {
         for flags in [libc::CLONE_UNTRACED, libc::CLONE_NEWUSER, libc::CLONE_FILES, libc::CLONE_FS]
         {
             // SAFETY: no stack is given, so that the child would go on with a copy of this one.
@@ -230,7 +309,7 @@ pub(crate) const ALL: &[(&str, Try)] = &[
         }
         calls(&[("clone3", libc::SYS_clone3, libc::ENOSYS)])
     }),
-    ("an orphan that outlives its parents", || {
+    of("an orphan that outlives its parents", "Opens", || {
         let (news, tell) = pipe()?;
         // SAFETY: the child only makes calls, and ends.
         if unsafe { libc::fork() } == 0 {
@@ -249,24 +328,24 @@ pub(crate) const ALL: &[(&str, Try)] = &[
         unsafe { libc::read(news, (&raw mut byte).cast(), 1) };
         if byte == b'k' { Ok(()) } else { Err(format!("{byte}")) }
     }),
-    ("a program that it wrote itself", || {
+    of("a program that it wrote itself", "Programs", || {
         fs::copy("program", "mine").map_err(told)?;
         refused("exec", std::process::Command::new("./mine").arg("inside:nothing").status())
     }),
-    ("a script that it wrote itself", || {
+    of("a script that it wrote itself", "Programs", || {
         fs::write("script", "#!/bin/sh\nexit 0\n").map_err(told)?;
         use std::os::unix::fs::PermissionsExt as _;
         fs::set_permissions("script", fs::Permissions::from_mode(0o755)).map_err(told)?;
         refused("exec", std::process::Command::new("./script").status())
     }),
-    ("code in a file that it wrote", || {
+    of("code in a file that it wrote", "Mappings", || {
         fs::write("code", [0xc3; 4096]).map_err(told)?;
         let file = fs::File::open("code").map_err(told)?;
         let number = std::os::fd::AsRawFd::as_raw_fd(&file);
         unmapped(number, libc::PROT_READ | libc::PROT_EXEC, libc::MAP_PRIVATE)?;
         unmapped(number, libc::PROT_READ | libc::PROT_EXEC, libc::MAP_SHARED)
     }),
-    ("code in memory", || {
+    of("code in memory", "Mappings", || {
         let all = libc::PROT_READ | libc::PROT_WRITE | libc::PROT_EXEC;
         unmapped(-1, all, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS)?;
         unmapped(-1, all, libc::MAP_SHARED | libc::MAP_ANONYMOUS)?;
@@ -284,7 +363,7 @@ pub(crate) const ALL: &[(&str, Try)] = &[
         // SAFETY: the page is this program's, and nothing of Rust's is on it.
         failed("mprotect", unsafe { libc::mprotect(page, 4096, libc::PROT_EXEC) }.into())
     }),
-    ("code in a file that has no name", || {
+    of("code in a file that has no name", "Mappings", || {
         // SAFETY: the name is a constant.
         let file = unsafe { libc::memfd_create(c"code".as_ptr(), 0) };
         let code = fs::read("program").map_err(told)?;
@@ -293,9 +372,7 @@ pub(crate) const ALL: &[(&str, Try)] = &[
         unmapped(file, libc::PROT_READ | libc::PROT_EXEC, libc::MAP_PRIVATE)?;
         refused("exec", std::process::Command::new(format!("/proc/self/fd/{file}")).status())
     }),
-    ("code by a descriptor that another thread swaps", || race_of_mappings(Duration::from_secs(2))),
-    ("a program by a path that another thread rewrites", race_of_programs),
-    ("somebody who listens outside", || {
+    of("somebody who listens outside", "Outsiders", || {
         use std::os::linux::net::SocketAddrExt as _;
         use std::os::unix::net::{SocketAddr, UnixStream};
         let name = fs::read("outside").map_err(told)?;
@@ -303,7 +380,7 @@ pub(crate) const ALL: &[(&str, Try)] = &[
         let told = UnixStream::connect_addr(&address).err().and_then(|it| it.raw_os_error());
         if told == Some(libc::EACCES) { Ok(()) } else { Err(format!("{told:?}")) }
     }),
-    ("somebody outside whose name it claims", || {
+    of("somebody outside whose name it claims", "BoundNames,LivingNames", || {
         use std::os::linux::net::SocketAddrExt as _;
         use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
         let name = fs::read("outside").map_err(told)?;
@@ -311,7 +388,7 @@ pub(crate) const ALL: &[(&str, Try)] = &[
         refused("bind", UnixListener::bind_addr(&address))?;
         refused("connect", UnixStream::connect_addr(&address))
     }),
-    ("a listener of its own", || {
+    of("a listener of its own", "", || {
         // SAFETY: the option takes numbers.
         unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
         // SAFETY: the filter lets all through, and lives through the call.
@@ -328,21 +405,23 @@ pub(crate) const ALL: &[(&str, Try)] = &[
         };
         failed("seccomp", done)
     }),
-    ("characters for a terminal", || {
+    of("characters for a terminal", "Terminals", || {
         // SAFETY: one byte of a constant.
         failed("ioctl", unsafe { libc::ioctl(0, libc::TIOCSTI, c"x".as_ptr()) }.into())?;
         // Not because it is no terminal: that is another errno.
         let got = io::Error::last_os_error().raw_os_error();
         if got == Some(libc::EPERM) { Ok(()) } else { Err(format!("{got:?}")) }
     }),
-    ("a personality that makes all memory code", || {
+    of("a personality that makes all memory code", "Personality", || {
         // SAFETY: the call takes a number.
         failed("personality", unsafe { libc::personality(0x0040_0000) }.into())
     }),
-    ("out of sight", || {
+    of("out of sight", "Dumpable", || {
         // SAFETY: the option takes numbers.
         unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) };
-        unread("secret")
+        // SAFETY: as above.
+        let readable = unsafe { libc::prctl(libc::PR_GET_DUMPABLE, 0, 0, 0, 0) };
+        if readable == 0 { Err("it cannot be read".into()) } else { unread("secret") }
     }),
 ];
 
@@ -399,126 +478,4 @@ fn unmapped(file: c_int, protection: c_int, flags: c_int) -> Result<(), String> 
     // SAFETY: a new mapping of one page.
     let page = unsafe { libc::mmap(std::ptr::null_mut(), 4096, protection, flags, file, 0) };
     if page == libc::MAP_FAILED { Ok(()) } else { Err(format!("mapped {protection} {flags}")) }
-}
-
-/// Runs something beside the attempt until it is over.
-fn beside(
-    time: Duration,
-    other: impl Fn() + Send + 'static,
-    attempt: impl Fn() -> Result<(), String>,
-) -> Result<(), String> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let until = Arc::clone(&stop);
-    let thread = std::thread::spawn(move || {
-        while !until.load(Ordering::Relaxed) {
-            other();
-        }
-    });
-    let end = Instant::now() + time;
-    let mut result = Ok(());
-    while result.is_ok() && Instant::now() < end {
-        result = attempt();
-    }
-    stop.store(true, Ordering::Relaxed);
-    let _panicked = thread.join();
-    result
-}
-
-fn race_of_paths(time: Duration) -> Result<(), String> {
-    let path: &'static mut [u8] = Box::leak(b"plain\0\0".to_vec().into_boxed_slice());
-    let at = path.as_mut_ptr() as usize;
-    let other = move || {
-        for name in [&b"secret\0"[..], b"plain\0\0"] {
-            // SAFETY: seven bytes of a buffer of seven, which the kernel and the monitor read meanwhile: that is the attempt.
-            unsafe { std::ptr::copy_nonoverlapping(name.as_ptr(), at as *mut u8, 7) };
-        }
-    };
-    beside(time, other, move || {
-        // SAFETY: the buffer always ends with a zero byte.
-        let file = unsafe { libc::open(at as *const libc::c_char, libc::O_RDONLY) };
-        let mut text = [0_u8; 10];
-        // SAFETY: ten bytes that live through the call; a descriptor that is none is refused.
-        let read = unsafe { libc::read(file, text.as_mut_ptr().cast(), text.len()) };
-        // SAFETY: as above.
-        unsafe { libc::close(file) };
-        if read == 10 && &text == b"the secret" { Err("read it".into()) } else { Ok(()) }
-    })
-}
-
-fn race_of_links(time: Duration) -> Result<(), String> {
-    let other = || {
-        for target in ["secret", "plain"] {
-            let _there = fs::remove_file("next");
-            let _made = std::os::unix::fs::symlink(target, "next");
-            let _moved = fs::rename("next", "way");
-        }
-    };
-    beside(time, other, || unread("way"))
-}
-
-fn race_of_mappings(time: Duration) -> Result<(), String> {
-    fs::write("code", [0xc3; 4096]).map_err(told)?;
-    let open = |path: &str| {
-        let path = CString::new(path).map_err(|it| it.to_string())?;
-        // SAFETY: the path lives through the call.
-        Ok::<_, String>(unsafe { libc::open(path.as_ptr(), libc::O_RDONLY) })
-    };
-    let (good, bad, both) = (open("program")?, open("code")?, open("program")?);
-    let other = move || {
-        for file in [bad, good] {
-            // SAFETY: the call takes numbers.
-            unsafe { libc::dup2(file, both) };
-        }
-    };
-    beside(time, other, move || {
-        let protection = libc::PROT_READ | libc::PROT_EXEC;
-        // SAFETY: a new mapping of one page.
-        let page = unsafe {
-            libc::mmap(std::ptr::null_mut(), 4096, protection, libc::MAP_PRIVATE, both, 0)
-        };
-        if page == libc::MAP_FAILED {
-            return Ok(());
-        }
-        // SAFETY: the page was just mapped and is readable.
-        let first = unsafe { *page.cast::<u8>() };
-        // SAFETY: nothing refers to it any more.
-        unsafe { libc::munmap(page, 4096) };
-        if first == 0xc3 { Err("mapped it".into()) } else { Ok(()) }
-    })
-}
-
-/// Children execute a path that a thread rewrites between a program that may be executed and one that may not.
-fn race_of_programs() -> Result<(), String> {
-    fs::copy("program", "mine").map_err(told)?;
-    let path: &'static mut [u8] = Box::leak(b"/bin/true\0".to_vec().into_boxed_slice());
-    let at = path.as_mut_ptr() as usize;
-    for _ in 0..60 {
-        // SAFETY: the child makes its own thread and ends by executing a program or by itself.
-        let child = unsafe { libc::fork() };
-        if child == 0 {
-            std::thread::spawn(move || {
-                loop {
-                    for name in [&b"./mine\0\0\0\0"[..], b"/bin/true\0"] {
-                        // SAFETY: ten bytes of a buffer of ten.
-                        unsafe { std::ptr::copy_nonoverlapping(name.as_ptr(), at as *mut u8, 10) };
-                    }
-                }
-            });
-            std::thread::sleep(Duration::from_millis(2));
-            let word = c"inside:ran";
-            let words = [word.as_ptr(), word.as_ptr(), std::ptr::null()];
-            // SAFETY: path and words end with zero bytes, the list with null.
-            unsafe { libc::execv(at as *const libc::c_char, words.as_ptr()) };
-            // SAFETY: nothing is to be cleaned up.
-            unsafe { libc::_exit(0) }
-        }
-        let mut status = 0;
-        // SAFETY: the kernel writes an int, which lives through the call.
-        unsafe { libc::waitpid(child, &raw mut status, 0) };
-        // The program that must not run says 9: it knows no attempt of this name.
-        if libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 9 {
-            return Err("ran it".into());
-        }
-    }
-    Ok(())
 }

@@ -12,6 +12,7 @@ use rustix::io::Errno;
 use super::int;
 use crate::access::About;
 use crate::class::{Class, fd, file, process, process2};
+use crate::defence::{Defence, stands};
 use crate::object::{Facts, Object};
 use crate::path::{Base, End, How};
 use crate::supervisor::{Monitor, Reply};
@@ -222,7 +223,10 @@ impl Monitor<'_> {
     /// A program has been taken by the kernel and stands before its first instruction.
     pub(crate) fn executed(&mut self, process: i32, former: i32) {
         let Some(plan) = self.plans.remove(&former) else {
-            return trace::kill(process, libc::SIGKILL);
+            if stands(Defence::Programs) {
+                trace::kill(process, libc::SIGKILL);
+            }
+            return;
         };
         if !is_as_planned(process, &plan) || self.settle_program(process, plan).is_err() {
             trace::kill(process, libc::SIGKILL);
@@ -256,7 +260,7 @@ impl Monitor<'_> {
 
     /// The script that an interpreter opens first is the one that was decided about.
     pub(super) fn script(&mut self, thread: i32, path: &[u8]) -> Option<std::os::fd::OwnedFd> {
-        if self.scripts.is_empty() {
+        if self.scripts.is_empty() || !stands(Defence::BoundScript) {
             return None;
         }
         let process = self.tasks.get(thread)?.process;
@@ -328,28 +332,32 @@ fn is_as_planned(process: i32, plan: &Plan) -> bool {
         let taken = openat(CWD, path, flags, Mode::empty()).and_then(|it| Facts::of(it.as_fd()));
         taken.is_ok_and(|it| it.inode == object.facts.inode)
     };
-    if !is(format!("/proc/{process}/exe"), &plan.program) {
+    if stands(Defence::VerifiedProgram) && !is(format!("/proc/{process}/exe"), &plan.program) {
         return false;
     }
-    if plan.linker.as_ref().is_some_and(|it| !is_at_base(process, it)) {
+    if stands(Defence::VerifiedLinker) && !is_linked_by(process, plan.linker.as_ref()) {
         return false;
     }
-    plan.script.as_ref().is_none_or(|script| {
+    let script = plan.script.as_ref().filter(|_| stands(Defence::VerifiedScript));
+    script.is_none_or(|script| {
         let words = std::fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
         let words: Vec<&[u8]> = words.split(|it| *it == 0).collect();
         words.iter().zip(&script.words).all(|(a, b)| a == b) && words.len() > script.words.len()
     })
 }
 
-/// Is this file mapped where the kernel put the dynamic linker?
-fn is_at_base(process: i32, linker: &Object) -> bool {
-    let line = || {
-        let base = auxiliary_of(process, AT_BASE)?;
-        let maps = std::fs::read_to_string(format!("/proc/{process}/maps")).ok()?;
-        let start = format!("{base:x}-");
-        maps.lines().find(|it| it.starts_with(&start)).map(str::to_owned)
-    };
-    line().and_then(|it| super::memory::area(&it)).is_some_and(|it| it.shows(linker))
+/// Is this file, or none, mapped where the kernel put the dynamic linker?
+fn is_linked_by(process: i32, linker: Option<&Object>) -> bool {
+    match (auxiliary_of(process, AT_BASE), linker) {
+        (Some(0), None) => true,
+        (Some(base), Some(linker)) => {
+            let maps = std::fs::read_to_string(format!("/proc/{process}/maps")).unwrap_or_default();
+            let start = format!("{base:x}-");
+            let line = maps.lines().find(|it| it.starts_with(&start));
+            line.and_then(super::memory::area).is_some_and(|it| it.shows(linker))
+        }
+        _ => false,
+    }
 }
 
 /// What the kernel told a program at its start.

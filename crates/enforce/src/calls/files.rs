@@ -7,6 +7,7 @@ use rustix::io::Errno;
 
 use super::{DONE, FOLLOWED, word};
 use crate::class::file;
+use crate::defence::{Defence, stands};
 use crate::object::{Object, magic};
 use crate::path::{Base, End, How, Parent, is_proc, path_of};
 use crate::supervisor::{Monitor, Reply};
@@ -248,7 +249,7 @@ impl Monitor<'_> {
 
     /// The kernel would ask whether the monitor may trace the process whose memory is opened, and it may: so only a process's own is.
     fn may_see_memory(&self, thread: i32, object: &Object) -> Result<(), Errno> {
-        if !object.path.ends_with(b"/mem") || !is_proc(object) {
+        if !stands(Defence::OwnMemory) || !object.path.ends_with(b"/mem") || !is_proc(object) {
             return Ok(());
         }
         let own = self.tasks.get(thread).ok_or(Errno::SRCH)?.process;
@@ -410,6 +411,67 @@ impl Monitor<'_> {
         let own = OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOCTTY;
         let file = openat(CWD, object.magic(), own, Mode::empty())?;
         rustix::fs::ftruncate(file, size)?;
+        Ok(DONE.into())
+    }
+
+    /// The monitor's duplicate of an open file that is to be written otherwise than by `write`: what was opened for appending needs to be
+    /// asked about.
+    pub(super) fn rewritten(&mut self, call: &Notification, number: i32) -> Result<OwnedFd, Errno> {
+        let file = self.tasks.opened(call.thread, number)?;
+        let file = self.appended(call, file)?;
+        self.still(call)?;
+        Ok(file)
+    }
+
+    /// Writing anywhere asks for more than appending.
+    pub(super) fn appended(
+        &mut self,
+        call: &Notification,
+        file: OwnedFd,
+    ) -> Result<OwnedFd, Errno> {
+        let flags = rustix::fs::fcntl_getfl(&file)?;
+        let appends =
+            flags.contains(OFlags::APPEND) && flags.intersects(OFlags::WRONLY | OFlags::RDWR);
+        if !appends {
+            return Ok(file);
+        }
+        let path = path_of(file.as_fd())?;
+        let object = Object::new(file, path)?;
+        self.may_file(call.thread, &object, file::write)?;
+        Ok(object.file)
+    }
+
+    pub(super) fn truncate_open(
+        &mut self,
+        call: &Notification,
+        number: i32,
+        size: u64,
+    ) -> Result<Reply, Errno> {
+        rustix::fs::ftruncate(self.rewritten(call, number)?, size)?;
+        Ok(DONE.into())
+    }
+
+    pub(super) fn allocate(
+        &mut self,
+        call: &Notification,
+        number: i32,
+        mode: i32,
+        (from, size): (u64, u64),
+    ) -> Result<Reply, Errno> {
+        let mode = rustix::fs::FallocateFlags::from_bits_retain(mode.unsigned_abs());
+        rustix::fs::fallocate(self.rewritten(call, number)?, mode, from, size)?;
+        Ok(DONE.into())
+    }
+
+    /// The flags of an open file, which all descriptors of it share.
+    pub(super) fn set_flags(
+        &mut self,
+        call: &Notification,
+        number: i32,
+        flags: u64,
+    ) -> Result<Reply, Errno> {
+        let file = self.rewritten(call, number)?;
+        rustix::fs::fcntl_setfl(file, OFlags::from_bits_retain(word(flags)))?;
         Ok(DONE.into())
     }
 

@@ -20,7 +20,7 @@ impl Monitor<'_> {
         Some(match call.number {
             libc::SYS_stat => self.stat(call, here, a, b, 0),
             libc::SYS_lstat => self.stat(call, here, a, b, libc::AT_SYMLINK_NOFOLLOW),
-            libc::SYS_fstat => self.stat_open(call, int(a)),
+            libc::SYS_fstat => self.stat_open(call, int(a), b),
             libc::SYS_newfstatat => self.stat(call, Base::of(a), b, c, int(d)),
             libc::SYS_statx => self.statx(call, Base::of(a), b, (int(c), d, e)),
             libc::SYS_access => self.access(call, here, a, int(b), 0),
@@ -33,7 +33,7 @@ impl Monitor<'_> {
             libc::SYS_getxattr => self.attribute(call, a, true, (b, c, d)),
             libc::SYS_lgetxattr => self.attribute(call, a, false, (b, c, d)),
             libc::SYS_fgetxattr => self.open_attribute(call, int(a), (b, c, d)),
-            libc::SYS_flistxattr => self.stat_open(call, int(a)),
+            libc::SYS_flistxattr => self.list_open(call, int(a)),
             libc::SYS_listxattr => self.list(call, a, FOLLOWED, (b, c)),
             libc::SYS_llistxattr => self.list(call, a, ITSELF, (b, c)),
             _ => return None,
@@ -74,8 +74,15 @@ impl Monitor<'_> {
         Ok(DONE.into())
     }
 
+    fn stat_open(&mut self, call: &Notification, number: i32, to: u64) -> Result<Reply, Errno> {
+        let object = self.walker(call.thread)?.base(Base::Descriptor(number))?;
+        self.may_open_file(call.thread, number, &object, file::getattr)?;
+        let answer = look::stat(std::os::fd::AsFd::as_fd(&object))?;
+        self.tell_bytes(call, to, &answer)
+    }
+
     /// The descriptor may be another one meanwhile; then the program learns what it could have asked anyway.
-    fn stat_open(&mut self, call: &Notification, number: i32) -> Result<Reply, Errno> {
+    fn list_open(&mut self, call: &Notification, number: i32) -> Result<Reply, Errno> {
         let object = self.walker(call.thread)?.base(Base::Descriptor(number))?;
         self.may_open_file(call.thread, number, &object, file::getattr)?;
         Ok(Answer::Continue.into())
@@ -141,11 +148,7 @@ impl Monitor<'_> {
             return Err(if name.is_empty() { Errno::NOENT } else { Errno::INVAL });
         }
         self.may_file(call.thread, &object, file::read)?;
-        // Links of /proc mean the program, and their text is made by the kernel for whoever asks.
-        if object.path.starts_with(b"/proc/") {
-            return Ok(Answer::Continue.into());
-        }
-        let text = rustix::fs::readlinkat(&object, c"", Vec::new())?.into_bytes();
+        let text = self.walker(call.thread)?.text_of(&object)?;
         let text = &text[..text.len().min(size)];
         self.still(call)?;
         self.tasks.write(call.thread, to, text)?;

@@ -46,8 +46,8 @@ impl Monitor<'_> {
     pub(super) fn may_map(&mut self, call: &Notification) -> Result<Answer, Errno> {
         let [address, _, protection, flags, number, _] = call.arguments;
         let (protection, flags) = (int(protection), int(flags));
-        let fixed = libc::MAP_FIXED | libc::MAP_FIXED_NOREPLACE;
-        if flags & fixed != 0 && address < LOW.into() {
+        let fixed = flags & (libc::MAP_FIXED | libc::MAP_FIXED_NOREPLACE) != 0;
+        if address < LOW.into() && (fixed || address != 0 && is_low_free()) {
             self.may_be_low(call)?;
         }
         let shared = flags & libc::MAP_TYPE != libc::MAP_PRIVATE;
@@ -55,7 +55,13 @@ impl Monitor<'_> {
             self.may_use(call, None, protection, shared)?;
             return Ok(Answer::Continue);
         }
-        let opened = self.tasks.opened(call.thread, int(number))?;
+        let mut opened = self.tasks.opened(call.thread, int(number))?;
+        if shared {
+            opened = self.appended(call, opened)?;
+        }
+        if !self.exact && protection & libc::PROT_EXEC == 0 {
+            return Ok(Answer::Continue);
+        }
         let path = path_of(opened.as_fd())?;
         let object = Object::new(opened, path)?;
         self.may_file(call.thread, &object, file::map)?;
@@ -177,9 +183,9 @@ fn areas(table: &str) -> impl Iterator<Item = Area> {
         let mut area = area(lines.next()?)?;
         // What follows, up to the next area, begins with a name and a colon.
         while let Some(line) = lines.next_if(|it| self::area(it).is_none()) {
-            if let Some(rest) = line.strip_prefix("Anonymous:") {
-                area.changed = rest.trim() != "0 kB";
-            }
+            // What was changed may have been swapped out since.
+            let changed = line.strip_prefix("Anonymous:").or_else(|| line.strip_prefix("Swap:"));
+            area.changed |= changed.is_some_and(|it| it.trim() != "0 kB");
         }
         Some(area)
     })
@@ -206,6 +212,12 @@ pub(super) fn area(line: &str) -> Option<Area> {
         name: words.next().unwrap_or_default().trim().to_owned(),
         changed: false,
     })
+}
+
+/// May memory be mapped low on this system without being asked for so? Otherwise the kernel takes another address.
+fn is_low_free() -> bool {
+    let least = std::fs::read_to_string("/proc/sys/vm/mmap_min_addr").unwrap_or_default();
+    least.trim().parse::<u32>().is_ok_and(|it| it < LOW)
 }
 
 #[cfg(test)]

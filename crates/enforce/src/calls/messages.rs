@@ -10,6 +10,7 @@ use super::inherit::usable;
 use super::sockets::MOST;
 use crate::access::About;
 use crate::class::socket;
+use crate::defence::{Defence, stands};
 use crate::labels::initial;
 use crate::object::{Facts, Object};
 use crate::path::path_of;
@@ -69,6 +70,9 @@ impl Monitor<'_> {
             (message.address, held) = self.reached(call, label, class, message.address)?;
         }
         self.still(call)?;
+        if !stands(Defence::Held) {
+            return Ok(Answer::Continue.into());
+        }
         // Who is to hear of a broken pipe is the program, not the monitor.
         let own = flags | libc::MSG_NOSIGNAL;
         let waits = flags & libc::MSG_DONTWAIT == 0 && !message::is_nonblocking(file.as_fd());

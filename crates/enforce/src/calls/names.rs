@@ -9,10 +9,11 @@ use super::files::writable;
 use super::{DONE, NAMED, word};
 use crate::access::About;
 use crate::class::{Class, file};
+use crate::defence::{Defence, stands};
 use crate::object::{Object, join};
 use crate::path::{Base, End, How, Parent};
 use crate::supervisor::{Monitor, Reply};
-use crate::sys::listener::Notification;
+use crate::sys::listener::{Answer, Notification};
 
 /// A name that a call speaks of: from where, and where the text is.
 pub(super) type Name = (Base, u64);
@@ -198,6 +199,9 @@ impl Monitor<'_> {
         // Its label is settled before it has another name.
         self.may_change(call, &parent, &object, (file::add_name, file::link))?;
         self.still(call)?;
+        if !stands(Defence::Held) {
+            return Ok(Answer::Continue.into());
+        }
         let name = object.magic();
         let follow = AtFlags::SYMLINK_FOLLOW;
         rustix::fs::linkat(CWD, name, &parent.directory, &*parent.name, follow)?;
@@ -219,7 +223,10 @@ impl Monitor<'_> {
         new: Name,
         flags: u32,
     ) -> Result<Reply, Errno> {
-        let flags = RenameFlags::from_bits(flags).ok_or(Errno::INVAL)?;
+        // What overlays leave in the place of a file would be made without being asked for.
+        let flags = RenameFlags::from_bits(flags)
+            .filter(|it| !it.contains(RenameFlags::WHITEOUT))
+            .ok_or(Errno::INVAL)?;
         let (from, object) = self.name(call, old, NAMED)?;
         let (to, there) = self.name(call, new, NAMED)?;
         let object = object.ok_or(Errno::NOENT)?;
@@ -304,6 +311,9 @@ impl Monitor<'_> {
     /// Settles the labels of all that lies in a directory before it gets another path. `EXDEV` if that is too much: programs copy then.
     fn settle_below(&mut self, call: &Notification, directory: &Object) -> Result<(), Errno> {
         const MOST: usize = 20_000;
+        if !stands(Defence::SettledDirectories) {
+            return Ok(());
+        }
         let mut left = vec![crate::path::again(directory)?];
         let mut seen = 0;
         while let Some(directory) = left.pop() {

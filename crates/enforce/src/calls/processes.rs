@@ -5,6 +5,7 @@ use rustix::io::Errno;
 use super::{int, word};
 use crate::access::About;
 use crate::class::{Class, process};
+use crate::defence::{Defence, stands};
 use crate::labels::initial;
 use crate::path::has_thread;
 use crate::supervisor::{Monitor, Reply};
@@ -29,7 +30,10 @@ impl Monitor<'_> {
                 self.may(call.thread, sid, Class::Process, process::fork, About::Nothing)?;
             }
             libc::SYS_prctl => return self.options(call),
+            libc::SYS_fcntl if int(b) == libc::F_SETFL => return self.set_flags(call, int(a), c),
             libc::SYS_fcntl => self.may_own_signals(call, int(c))?,
+            libc::SYS_ftruncate => return self.truncate_open(call, int(a), b),
+            libc::SYS_fallocate => return self.allocate(call, int(a), int(b), (c, d)),
             libc::SYS_kill => return self.kill(call, int(a), int(b)),
             libc::SYS_tkill => self.may_signal(call, int(a), int(b))?,
             libc::SYS_tgkill | libc::SYS_rt_tgsigqueueinfo => {
@@ -81,7 +85,11 @@ impl Monitor<'_> {
             return self.sid(call.thread);
         }
         if number == self.monitor() || has_thread(self.monitor(), number) {
-            return Err(Errno::PERM);
+            return if stands(Defence::GuardedMonitor) {
+                Err(Errno::PERM)
+            } else {
+                self.sid(call.thread)
+            };
         }
         let known = self.tasks.get(number).map(|it| it.security.sid);
         if known.is_none() && !std::path::Path::new(&format!("/proc/{number}")).exists() {

@@ -11,6 +11,7 @@ use rustix::net::{AddressFamily, Protocol, RawProtocol, SocketFlags, SocketType,
 use super::{DONE, FOLLOWED, word};
 use crate::access::About;
 use crate::class::{Class, file, socket};
+use crate::defence::{Defence, stands};
 use crate::labels::{found, initial};
 use crate::object::{Facts, Inode, Object, join, magic};
 use crate::path::{Base, End};
@@ -24,8 +25,8 @@ pub(crate) struct Sockets {
     labels: FxHashMap<Inode, (Sid, Class)>,
     /// Who bound a name that is no file, and the number of the socket.
     abstract_names: FxHashMap<Vec<u8>, (Sid, u64)>,
-    /// Who listens at a file.
-    files: FxHashMap<Inode, Sid>,
+    /// Who listens at a file, and its birth.
+    files: FxHashMap<Inode, (Sid, i128)>,
     /// Who opened a file that was sent along with a message.
     pub(super) sent: FxHashMap<Inode, Sid>,
 }
@@ -180,21 +181,28 @@ impl Monitor<'_> {
     ) -> Result<Reply, Errno> {
         let raw = self.address(call, at, size)?;
         let (file, label, class) = self.open_socket(call.thread, number)?;
-        let address = Address::parse(&raw);
+        let address = Address::bound(&raw);
         self.may(call.thread, label, class, socket::bind, About::Nothing)?;
         match &address {
             Address::Inet(ip, port) => self.may_bind(call, label, class, *ip, *port)?,
+            // The kernel's table of names has a line for each.
+            Address::Abstract(name) | Address::File(name) if name.contains(&b'\n') => {
+                return Err(Errno::INVAL);
+            }
             Address::File(path) => return self.bind_file(call, &file, path),
             Address::Abstract(_) | Address::Other => {}
         }
         self.still(call)?;
-        message::bind(file.as_fd(), &raw)?;
-        // Not before: the name of somebody outside is nobody's here.
-        if let Address::Abstract(name) = address {
-            let sid = self.sid(call.thread)?;
-            self.sockets.abstract_names.insert(name, (sid, Facts::of(file.as_fd())?.inode.number));
+        let held = stands(Defence::Held);
+        let bound = if held { message::bind(file.as_fd(), &raw) } else { Ok(()) };
+        // The name of somebody outside is nobody's here.
+        if let Address::Abstract(name) = address
+            && (bound.is_ok() || !stands(Defence::BoundNames))
+        {
+            let (sid, socket) = (self.sid(call.thread)?, Facts::of(file.as_fd())?.inode.number);
+            self.sockets.abstract_names.insert(name, (sid, socket));
         }
-        Ok(DONE.into())
+        bound.map(|()| if held { DONE.into() } else { Answer::Continue.into() })
     }
 
     /// Ports that the kernel chooses by itself are for everybody; the others have labels.
@@ -252,7 +260,8 @@ impl Monitor<'_> {
             rustix::fs::OFlags::PATH | rustix::fs::OFlags::CLOEXEC | rustix::fs::OFlags::NOFOLLOW;
         let none = rustix::fs::Mode::empty();
         if let Ok(made) = rustix::fs::openat(&parent.directory, &*parent.name, flags, none) {
-            self.sockets.files.insert(Facts::of(made.as_fd())?.inode, sid);
+            let facts = Facts::of(made.as_fd())?;
+            self.sockets.files.insert(facts.inode, (sid, facts.born));
         }
         Ok(DONE.into())
     }
@@ -269,6 +278,9 @@ impl Monitor<'_> {
         self.may(call.thread, label, class, socket::connect, About::Nothing)?;
         let (raw, held) = self.reached(call, label, class, raw)?;
         self.still(call)?;
+        if !stands(Defence::Held) {
+            return Ok(Answer::Continue.into());
+        }
         match message::connect(file.as_fd(), &raw, true) {
             Err(Errno::INPROGRESS | Errno::AGAIN) if !message::is_nonblocking(file.as_fd()) => {
                 Ok(self.later(call, true, move || {
@@ -308,7 +320,8 @@ impl Monitor<'_> {
                 if object.facts.kind() != libc::S_IFSOCK {
                     return Err(Errno::CONNREFUSED);
                 }
-                let peer = self.sockets.files.get(&object.facts.inode).copied();
+                let peer = self.sockets.files.get(&object.facts.inode);
+                let peer = peer.filter(|it| it.1 == object.facts.born).map(|it| it.0);
                 self.may_reach(call, label, class, peer)?;
                 let address = Address::file(object.magic().as_bytes())?;
                 Ok((address, Some(object.file)))
@@ -332,7 +345,8 @@ impl Monitor<'_> {
         class: Class,
         peer: Option<Sid>,
     ) -> Result<(), Errno> {
-        let peer = peer.unwrap_or_else(|| initial(self.server, "kernel"));
+        let own = (!stands(Defence::Outsiders)).then(|| self.sid(call.thread)).transpose()?;
+        let peer = peer.or(own).unwrap_or_else(|| initial(self.server, "kernel"));
         let bits = if class == Class::UnixDgramSocket { socket::sendto } else { socket::connectto };
         self.may_as(call.thread, label, peer, class, bits, About::Nothing)
     }
@@ -415,7 +429,33 @@ impl Monitor<'_> {
     }
 }
 
+/// Is a socket with a name still there? Its name could be somebody else's then.
+fn is_there(socket: u64) -> bool {
+    if !stands(Defence::LivingNames) {
+        return true;
+    }
+    let table = std::fs::read("/proc/net/unix").unwrap_or_default();
+    let socket = socket.to_string();
+    // Num, RefCount, Protocol, Flags, Type, St, Inode, Path.
+    let inode = |line: &[u8]| {
+        let mut words = line.split(|it| *it == b' ').filter(|it| !it.is_empty());
+        words.nth(6).is_some_and(|it| it == socket.as_bytes())
+    };
+    table.split(|it| *it == b'\n').any(inode)
+}
+
 impl Address {
+    /// An address for a socket itself: the kernel takes one without a family for one of the internet (`__inet_bind`).
+    fn bound(raw: &[u8]) -> Self {
+        let family = raw.get(..2).and_then(|it| it.try_into().ok()).map_or(0, u16::from_ne_bytes);
+        if i32::from(family) != libc::AF_UNSPEC || raw.len() < 16 || !stands(Defence::Families) {
+            return Self::parse(raw);
+        }
+        let mut raw = raw.to_vec();
+        raw[..2].copy_from_slice(&u16::try_from(libc::AF_INET).unwrap_or_default().to_ne_bytes());
+        Self::parse(&raw)
+    }
+
     fn parse(raw: &[u8]) -> Self {
         let family = raw.get(..2).and_then(|it| it.try_into().ok()).map_or(0, u16::from_ne_bytes);
         let port = raw.get(2..4).and_then(|it| it.try_into().ok()).map_or(0, u16::from_be_bytes);
@@ -456,8 +496,8 @@ fn listener(name: &[u8], class: Class, bound: Option<(Sid, u64)>) -> Result<Opti
     // The kernel's table does not show all names as they are.
     let plain = name.iter().all(|it| it.is_ascii_graphic() && *it != b'@');
     let table = std::fs::read("/proc/net/unix").unwrap_or_default();
-    if !plain || table.is_empty() {
-        return Ok(bound.map(|it| it.0));
+    if !plain || table.is_empty() || !stands(Defence::LivingNames) {
+        return Ok(bound.filter(|it| is_there(it.1)).map(|it| it.0));
     }
     let accepts = |flags: &str| u32::from_str_radix(flags, 16).is_ok_and(|it| it & ACCEPTS != 0);
     let shown = String::from_utf8_lossy(&table);

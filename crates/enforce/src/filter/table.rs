@@ -3,7 +3,7 @@
 //! A call may run unseen if it reaches nothing that the policy speaks about, or only what an earlier decision gave: bytes of an
 //! open file, its own memory, time. A call is refused if it would escape the monitor or if nothing could be said of it soundly.
 
-use libc::{ENOSYS, EOPNOTSUPP, EPERM};
+use libc::{EINVAL, ENOSYS, EOPNOTSUPP, EPERM};
 
 use super::{FIRST_WRITTEN, Test, Treatment};
 use crate::calls::LOW;
@@ -66,14 +66,19 @@ const PRCTL: Treatment = When(
 
 /// Memory that becomes executable.
 const PROTECTION: Treatment = When(Test::any_of(2, libc::PROT_EXEC as u32), &Notify, &Allow);
-/// Memory at an address that was asked for, where the kernel's null pointers lead.
-const FIXED: Treatment = When(
-    Test::any_of(3, (libc::MAP_FIXED | libc::MAP_FIXED_NOREPLACE) as u32),
-    &When(Test::below(0, LOW), &Notify, &Allow),
-    &Allow,
+/// So are mappings at low addresses, where the kernel's null pointers lead, and those through which a file could be written elsewhere than
+/// at its end.
+const MAPPING: Treatment = When(
+    Test::is_null(0),
+    &When(Test::any_of(3, (libc::MAP_FIXED | libc::MAP_FIXED_NOREPLACE) as u32), &Notify, &SHARING),
+    &When(Test::below(0, LOW), &Notify, &SHARING),
 );
-/// Mappings that are executed, or low.
-const MAPPING: Treatment = When(Test::any_of(2, libc::PROT_EXEC as u32), &Notify, &FIXED);
+const SHARING: Treatment = When(
+    Test::any_of(3, libc::MAP_ANONYMOUS as u32),
+    &PROTECTION,
+    // Shared ones of both kinds have this bit.
+    &When(Test::any_of(3, libc::MAP_SHARED as u32), &Notify, &PROTECTION),
+);
 /// Memory that is moved there.
 const MREMAP: Treatment = When(
     Test::any_of(3, libc::MREMAP_FIXED as u32),
@@ -83,6 +88,32 @@ const MREMAP: Treatment = When(
 /// Of `--exact`: all mappings of files.
 const EXACT_MAPPING: Treatment =
     When(Test::any_of(3, libc::MAP_ANONYMOUS as u32), &MAPPING, &Notify);
+
+/// A thread with a table of descriptors of its own would use other files than those that are found by its process.
+const CLOSE_RANGE: Treatment = When(Test::any_of(2, CLOSE_RANGE_UNSHARE), &Refuse(EINVAL), &Allow);
+const CLOSE_RANGE_UNSHARE: u32 = 1 << 1;
+
+/// Whose list of locks: its own.
+const ROBUST_LIST: Treatment = When(Test::is(0, 0), &Allow, &FORBIDDEN);
+
+/// Holes and the like are made anywhere in a file, at its end or not.
+const FALLOCATE: Treatment =
+    When(Test::any_of(1, !libc::FALLOC_FL_KEEP_SIZE.unsigned_abs()), &Notify, &Allow);
+/// Writing a file that was opened for appending elsewhere than at its end (`RWF_NOAPPEND` of linux/fs.h, since 6.9).
+const PWRITE: Treatment = When(Test::any_of(5, 0x20), &Refuse(EOPNOTSUPP), &Allow);
+
+/// Addresses that are bound and connected by an option (netinet/sctp.h).
+const SCTP_NAMES: Treatment = When(
+    Test::is(2, 100),
+    &FORBIDDEN,
+    &When(
+        Test::is(2, 107),
+        &FORBIDDEN,
+        &When(Test::is(2, 110), &FORBIDDEN, &When(Test::is(2, 111), &FORBIDDEN, &Notify)),
+    ),
+);
+const SETTING: Treatment = When(Test::is(1, libc::IPPROTO_SCTP as u32), &SCTP_NAMES, &Notify);
+const ASKING: Treatment = When(Test::is(1, libc::IPPROTO_SCTP as u32), &SCTP_NAMES, &Allow);
 
 /// Without an address it goes where the socket was connected.
 const SENDTO: Treatment = When(Test::is_null(4), &Allow, &Notify);
@@ -94,6 +125,11 @@ const PERSONALITY: Treatment =
 /// Requests of asm-generic/ioctls.h and linux/tty.h; the kernel looks at 32 bits.
 const TIOCSTI: u32 = 0x5412;
 const TIOCLINUX: u32 = 0x541c;
+/// The other end of a terminal, opened without a name; programs have its name, too.
+const TIOCGPTPEER: u32 = 0x5441;
+/// Names of btrfs that are made and removed by a request (linux/btrfs.h): copies and subvolumes.
+const BTRFS: [u32; 6] =
+    [0x5000_9401, 0x5000_940e, 0x5000_940f, 0x5000_9417, 0x5000_9418, 0x5000_943f];
 /// The same as `F_SETOWN`, by a number in memory (asm-generic/sockios.h).
 const FIOSETOWN: u32 = 0x8901;
 const SIOCSPGRP: u32 = 0x8902;
@@ -110,7 +146,32 @@ const IOCTL: Treatment = When(
         &When(
             Test::is(1, FIOSETOWN),
             &FORBIDDEN,
-            &When(Test::is(1, SIOCSPGRP), &FORBIDDEN, &Allow),
+            &When(
+                Test::is(1, SIOCSPGRP),
+                &FORBIDDEN,
+                &When(Test::is(1, TIOCGPTPEER), &Refuse(EINVAL), &BTRFS_NAMES),
+            ),
+        ),
+    ),
+);
+const BTRFS_NAMES: Treatment = When(
+    Test::is(1, BTRFS[0]),
+    &FORBIDDEN,
+    &When(
+        Test::is(1, BTRFS[1]),
+        &FORBIDDEN,
+        &When(
+            Test::is(1, BTRFS[2]),
+            &FORBIDDEN,
+            &When(
+                Test::is(1, BTRFS[3]),
+                &FORBIDDEN,
+                &When(
+                    Test::is(1, BTRFS[4]),
+                    &FORBIDDEN,
+                    &When(Test::is(1, BTRFS[5]), &FORBIDDEN, &Allow),
+                ),
+            ),
         ),
     ),
 );
@@ -119,7 +180,20 @@ const IOCTL: Treatment = When(
 const FCNTL: Treatment = When(
     Test::is(1, libc::F_SETOWN.unsigned_abs()),
     &Notify,
-    &When(Test::is(1, F_SETOWN_EX), &FORBIDDEN, &Allow),
+    &When(
+        Test::is(1, F_SETOWN_EX),
+        &FORBIDDEN,
+        &When(
+            // Notice of what is done to a directory, which is decided on by inotify only.
+            Test::is(1, libc::F_NOTIFY.unsigned_abs()),
+            &Refuse(EINVAL),
+            &When(
+                Test::is(1, libc::F_SETFL.unsigned_abs()),
+                &When(Test::any_of(2, libc::O_APPEND.unsigned_abs()), &Allow, &Notify),
+                &Allow,
+            ),
+        ),
+    ),
 );
 
 const SHMAT: Treatment = When(Test::any_of(2, libc::SHM_EXEC as u32), &FORBIDDEN, &Notify);
@@ -137,7 +211,6 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_preadv,
     libc::SYS_pwritev,
     libc::SYS_preadv2,
-    libc::SYS_pwritev2,
     libc::SYS_sendfile,
     libc::SYS_splice,
     libc::SYS_tee,
@@ -148,14 +221,11 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_sync_file_range,
     libc::SYS_syncfs,
     libc::SYS_sync,
-    libc::SYS_fallocate,
     libc::SYS_fadvise64,
     libc::SYS_readahead,
-    libc::SYS_ftruncate,
     libc::SYS_getdents,
     libc::SYS_getdents64,
     libc::SYS_flock,
-    libc::SYS_close_range,
     SYS_CACHESTAT,
     // Descriptors.
     libc::SYS_dup,
@@ -220,7 +290,6 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_futex,
     libc::SYS_futex_waitv,
     libc::SYS_set_robust_list,
-    libc::SYS_get_robust_list,
     libc::SYS_set_tid_address,
     libc::SYS_rseq,
     // Time.
@@ -281,7 +350,6 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_modify_ldt,
     libc::SYS_sethostname,
     libc::SYS_setdomainname,
-    libc::SYS_syslog,
     libc::SYS_getpriority,
     libc::SYS_ustat,
     libc::SYS_sysfs,
@@ -314,6 +382,7 @@ const NOTIFIED: &[libc::c_long] = &[
     libc::SYS_chdir,
     libc::SYS_fchdir,
     libc::SYS_truncate,
+    libc::SYS_ftruncate,
     libc::SYS_inotify_add_watch,
     // Names come, go and change.
     libc::SYS_mkdir,
@@ -360,7 +429,6 @@ const NOTIFIED: &[libc::c_long] = &[
     libc::SYS_accept4,
     libc::SYS_sendmsg,
     libc::SYS_recvmsg,
-    libc::SYS_setsockopt,
     libc::SYS_shutdown,
     // Processes.
     libc::SYS_fork,
@@ -421,7 +489,6 @@ const EXACT: &[libc::c_long] = &[
     libc::SYS_listxattr,
     libc::SYS_llistxattr,
     libc::SYS_flistxattr,
-    libc::SYS_getsockopt,
     libc::SYS_getsockname,
     libc::SYS_getpeername,
 ];
@@ -462,6 +529,7 @@ const FORBIDDEN_CALLS: &[libc::c_long] = &[
     libc::SYS_iopl,
     libc::SYS_ioperm,
     libc::SYS_acct,
+    libc::SYS_syslog,
     libc::SYS_quotactl,
     libc::SYS_quotactl_fd,
     libc::SYS_add_key,
@@ -501,9 +569,15 @@ pub(super) fn calls(exact: bool) -> Vec<(u32, Treatment)> {
         (libc::SYS_prctl, PRCTL),
         (libc::SYS_write, WRITE),
         (libc::SYS_mmap, if exact { EXACT_MAPPING } else { MAPPING }),
+        (libc::SYS_mremap, MREMAP),
         (libc::SYS_mprotect, PROTECTION),
         (libc::SYS_pkey_mprotect, PROTECTION),
-        (libc::SYS_mremap, MREMAP),
+        (libc::SYS_close_range, CLOSE_RANGE),
+        (libc::SYS_get_robust_list, ROBUST_LIST),
+        (libc::SYS_fallocate, FALLOCATE),
+        (libc::SYS_pwritev2, PWRITE),
+        (libc::SYS_setsockopt, SETTING),
+        (libc::SYS_getsockopt, if exact { SETTING } else { ASKING }),
         (libc::SYS_sendto, SENDTO),
         (libc::SYS_personality, PERSONALITY),
         (libc::SYS_ioctl, IOCTL),
@@ -528,12 +602,15 @@ pub(super) fn calls(exact: bool) -> Vec<(u32, Treatment)> {
 
 /// Calls of which the monitor is always or sometimes asked.
 pub(super) fn is_notified(number: libc::c_long) -> bool {
-    const SOMETIMES: [libc::c_long; 5] = [
+    const SOMETIMES: [libc::c_long; 8] = [
         libc::SYS_clone,
         libc::SYS_mmap,
         libc::SYS_mprotect,
         libc::SYS_pkey_mprotect,
         libc::SYS_shmat,
+        libc::SYS_fallocate,
+        libc::SYS_setsockopt,
+        libc::SYS_getsockopt,
     ];
     [NOTIFIED, EXACT, &SOMETIMES].iter().any(|it| it.contains(&number))
 }

@@ -18,6 +18,7 @@ use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open}
 use super::listener::Listener;
 use super::{checked, trace};
 use crate::StartError;
+use crate::defence::{Defence, stands};
 
 /// A program as `execve` takes it.
 #[derive(Debug)]
@@ -200,6 +201,12 @@ impl Child {
         let none: libc::sigset_t = unsafe { std::mem::zeroed() };
         // SAFETY: the set lives through the call.
         unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const none, ptr::null_mut()) };
+        if stands(Defence::NoCores) {
+            // The kernel would write what is left of a program that breaks wherever that is, and ask nobody.
+            let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+            // SAFETY: the limit lives through the call.
+            unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const none) };
+        }
         self.say(told::READY, 0, 0);
         self.wait();
         // SAFETY: the option takes numbers.

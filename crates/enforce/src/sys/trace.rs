@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use super::checked;
 use super::inject::Registers;
+use crate::defence::{Defence, stands};
 
 /// What a traced thread did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,23 +37,14 @@ pub(crate) enum Event {
 const OPTIONS: libc::c_int = libc::PTRACE_O_TRACEFORK
     | libc::PTRACE_O_TRACEVFORK
     | libc::PTRACE_O_TRACECLONE
-    | libc::PTRACE_O_TRACEEXEC
-    | libc::PTRACE_O_EXITKILL;
+    | libc::PTRACE_O_TRACEEXEC;
 /// `PTRACE_EVENT_STOP` of linux/ptrace.h.
 const EVENT_STOP: i32 = 128;
 
 /// Begins to trace a process, which goes on.
 pub(crate) fn seize(thread: i32) -> io::Result<()> {
-    // SAFETY: the request takes numbers, no pointers.
-    let done = unsafe {
-        libc::ptrace(
-            libc::PTRACE_SEIZE,
-            thread,
-            ptr::null_mut::<libc::c_void>(),
-            i64::from(OPTIONS),
-        )
-    };
-    checked(done).map(drop)
+    let kill = if stands(Defence::ExitKill) { libc::PTRACE_O_EXITKILL } else { 0 };
+    plain(libc::PTRACE_SEIZE, thread, OPTIONS | kill)
 }
 
 /// Lets a stopped thread go on, and gives it a signal if that is not 0.
@@ -187,8 +179,20 @@ pub(crate) fn ignore_keys() {
 
 /// Nobody may read or trace this process.
 pub(crate) fn hide_self() -> io::Result<()> {
+    let readable = libc::c_ulong::from(!stands(Defence::UnreadableMonitor));
     // SAFETY: the option takes numbers, no pointers.
-    checked(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) }).map(drop)
+    checked(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, readable, 0, 0, 0) }).map(drop)
+}
+
+/// Writes into the memory of a process, as far as its pages may be written.
+pub(crate) fn write(process: i32, at: u64, bytes: &[u8]) -> Result<(), rustix::io::Errno> {
+    let from = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
+    let at = usize::try_from(at).map_err(|_| rustix::io::Errno::FAULT)?;
+    let to = libc::iovec { iov_base: ptr::without_provenance_mut(at), iov_len: bytes.len() };
+    // SAFETY: only bytes of this process that live through the call are read; the others are not this process's.
+    let written =
+        unsafe { libc::process_vm_writev(process, &raw const from, 1, &raw const to, 1, 0) };
+    if usize::try_from(written) == Ok(bytes.len()) { Ok(()) } else { Err(rustix::io::Errno::FAULT) }
 }
 
 /// Sends a signal; a process that is gone is no failure.
