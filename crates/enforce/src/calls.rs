@@ -8,6 +8,7 @@ mod memory;
 mod names;
 mod processes;
 pub(crate) mod sockets;
+mod terminals;
 
 use rustix::io::Errno;
 

@@ -6,6 +6,8 @@
 //! most harmless of its names first; if its owner runs the programs, so that they or their friends may have made that
 //! name, it counts as unlabeled until it is given a label.
 
+use std::os::fd::AsFd as _;
+
 use mandate_label::FileType;
 use mandate_label::file_contexts::{FileContexts, Lookup};
 use mandate_policydb::{Context, FsUseBehavior, PolicyDb};
@@ -55,6 +57,8 @@ pub(crate) struct Labels<'a> {
     contexts: FxHashMap<*const u8, Option<Sid>>,
     settled: FxHashMap<Inode, Settled>,
     file_systems: FxHashMap<u64, FileSystem>,
+    /// Terminals of the programs. They are held, to be told from later ones of the same number: one that is gone has no name left.
+    terminals: FxHashMap<Inode, (Object, Sid)>,
     unlabeled: Sid,
     /// Labels of what belongs to a process, by its number.
     kernel: Sid,
@@ -117,6 +121,7 @@ impl<'a> Labels<'a> {
             contexts: FxHashMap::default(),
             settled: FxHashMap::default(),
             file_systems: FxHashMap::default(),
+            terminals: FxHashMap::default(),
             unlabeled: initial(server, "unlabeled"),
             kernel: initial(server, "kernel"),
             owner,
@@ -158,6 +163,11 @@ impl<'a> Labels<'a> {
 
     /// The label of a file that was settled.
     pub(crate) fn known(&self, facts: &Facts) -> Option<Sid> {
+        if facts.kind() == libc::S_IFCHR
+            && let Some((_, sid)) = self.terminals.get(&facts.inode).filter(|it| is_there(&it.0))
+        {
+            return Some(*sid);
+        }
         let settled = self.settled.get(&facts.inode)?;
         let same = settled.born == facts.born && settled.kind == facts.kind();
         same.then_some(settled.sid)
@@ -165,8 +175,20 @@ impl<'a> Labels<'a> {
 
     /// Gives a file its label.
     pub(crate) fn settle(&mut self, facts: &Facts, sid: Sid) {
+        let terminal = self.terminals.get_mut(&facts.inode);
+        if let Some((_, of_terminal)) = terminal.filter(|it| is_there(&it.0)) {
+            *of_terminal = sid;
+            return;
+        }
         let settled = Settled { born: facts.born, kind: facts.kind(), sid };
         self.settled.insert(facts.inode, settled);
+    }
+
+    /// Gives a terminal its label, for as long as it is there.
+    pub(crate) fn keep_terminal(&mut self, terminal: Object, sid: Sid) {
+        self.terminals.retain(|_, it| is_there(&it.0));
+        self.settled.remove(&terminal.facts.inode);
+        self.terminals.insert(terminal.facts.inode, (terminal, sid));
     }
 
     /// A file is gone. Where its number cannot be told from that of a later file, its label goes, too.
@@ -227,6 +249,11 @@ impl<'a> Labels<'a> {
         let parse = || server.sid(context).ok();
         *self.contexts.entry(context.as_ptr()).or_insert_with(parse)
     }
+}
+
+/// Has a held file still a name?
+fn is_there(held: &Object) -> bool {
+    Facts::of(held.as_fd()).is_ok_and(|it| it.links > 0)
 }
 
 /// The SID of an initial context by its name; of `unlabeled` where the policy leaves it out.
@@ -309,7 +336,7 @@ fn process_of(below: &[u8]) -> Option<i32> {
 fn attribute(object: &Object, server: &SecurityServer, unlabeled: Sid) -> Option<Sid> {
     let mut value = [0; 4096];
     let size = if object.facts.is_link() {
-        let path = magic(std::os::fd::AsFd::as_fd(object));
+        let path = magic(object.as_fd());
         rustix::fs::lgetxattr(path, "security.selinux", &mut value).ok()?
     } else {
         rustix::fs::getxattr(object.magic(), "security.selinux", &mut value).ok()?

@@ -109,6 +109,7 @@ pub fn run(settings: Settings<'_>, words: &[OsString]) -> Result<Ended, StartErr
         is_first: true,
         sweep: Sweep::default(),
     };
+    monitor.take_terminals(started.process);
     monitor.watch(&children).map_err(system("watching"))?;
     let mut news = started.news;
     if monitor.is_first

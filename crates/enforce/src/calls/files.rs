@@ -185,6 +185,7 @@ impl Monitor<'_> {
             }));
         }
         let file = openat(CWD, name, own, Mode::empty())?;
+        self.has_made(call.thread, object, file.as_fd())?;
         Ok(given(file, flags).into())
     }
 
