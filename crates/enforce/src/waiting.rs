@@ -1,5 +1,6 @@
 //! Calls that may wait: each is made by a thread of its own, which answers when it is done.
 
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use rustix::io::Errno;
 
 use crate::supervisor::Reply;
 use crate::sys::listener::{Answer, Listener, Notification};
+use crate::sys::worker;
 use crate::task::field;
 
 /// How often it is looked whether a signal has come for a program that waits.
@@ -22,7 +24,15 @@ pub(crate) struct Held {
     id: u64,
     /// Without harm it may be done in vain, or twice.
     gives_up: bool,
+    worker: Worker,
 }
+
+/// The number of the thread that makes a call.
+type Worker = Arc<AtomicI32>;
+/// It has not begun.
+const TO_COME: i32 = -1;
+/// It has the answer, or needs none.
+const DONE: i32 = 0;
 
 /// The calls that wait, by their threads, which run nothing until they are answered.
 #[derive(Debug, Default)]
@@ -30,6 +40,8 @@ pub(crate) struct Waiting {
     calls: Arc<Mutex<FxHashMap<i32, Held>>>,
     /// Threads whose calls were given up for a signal.
     interrupted: FxHashSet<i32>,
+    /// Those whose calls nobody waits for. As long as one opens a FIFO, it would be taken for a reader or writer.
+    abandoned: Vec<Worker>,
 }
 
 impl Waiting {
@@ -43,9 +55,14 @@ impl Waiting {
     ) -> Reply {
         let (listener, calls) = (Arc::clone(listener), Arc::clone(&self.calls));
         let (id, thread) = (call.id, call.thread);
-        self.lock().insert(thread, Held { id, gives_up });
+        let worker = Arc::new(AtomicI32::new(TO_COME));
+        self.lock().insert(thread, Held { id, gives_up, worker: Arc::clone(&worker) });
         let work = move || {
-            let answer = work().unwrap_or_else(|why| Answer::Fail(why.raw_os_error()));
+            worker.store(worker::begin(), Ordering::SeqCst);
+            let is_held = lock(&calls).get(&thread).is_some_and(|it| it.id == id);
+            let answer = if is_held { work() } else { Err(Errno::INTR) };
+            worker.store(DONE, Ordering::SeqCst);
+            let answer = answer.unwrap_or_else(|why| Answer::Fail(why.raw_os_error()));
             // Not while another thread of its process counts on it to stand still.
             let mut calls = lock(&calls);
             if calls.get(&thread).is_some_and(|it| it.id == id) {
@@ -74,7 +91,7 @@ impl Waiting {
 
     /// Whether some call may be given up.
     pub(crate) fn may_give_up(&self) -> bool {
-        self.lock().values().any(|it| it.gives_up)
+        !self.abandoned.is_empty() || self.lock().values().any(|it| it.gives_up)
     }
 
     /// Gives up calls whose threads have a signal to take.
@@ -87,10 +104,19 @@ impl Waiting {
             }
         }
         for (thread, id, errno) in interrupted {
-            calls.remove(&thread);
+            self.abandoned.extend(calls.remove(&thread).map(|it| it.worker));
             self.interrupted.insert(thread);
             let _gone = listener.answer(id, Answer::Fail(errno));
         }
+        drop(calls);
+        // One that was about to wait has not heard of it: it is told again until it is done.
+        self.abandoned.retain(|it| {
+            let number = it.load(Ordering::SeqCst);
+            if number > DONE {
+                worker::interrupt(number);
+            }
+            number != DONE
+        });
     }
 
     /// Was the call that this thread comes from given up?
@@ -100,7 +126,8 @@ impl Waiting {
 
     pub(crate) fn gone(&mut self, thread: i32) {
         self.interrupted.remove(&thread);
-        self.lock().remove(&thread);
+        let left = self.lock().remove(&thread);
+        self.abandoned.extend(left.map(|it| it.worker));
     }
 }
 
