@@ -24,6 +24,7 @@ pub(super) fn run(place: &Place, report: &mut Report<'_>) -> Result<Vec<Figure>>
         tell(compared, case.name, report)?;
     }
     tell(terminal::compare(&lab), "bash at a terminal", report)?;
+    tell(terminal::others(&lab), "another's terminal is denied", report)?;
     tell(web::compare(&lab), "nginx", report)?;
     for case in cases::DENIED {
         let denied = Programs(&lab).deny(case);

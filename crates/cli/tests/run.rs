@@ -362,6 +362,7 @@ mkdir -p a/b/c; cd a; umask 027; echo one > b/1; echo two >> b/1; chmod 600 b/1;
 ln -s ../b/1 c1 2>&1; ln -s b/1 way; cat way; readlink way; ln b/1 two; stat -c '%h %a %F %s' two
 mv b/1 b/c/moved; test ! -e b/1; cp b/c/moved copy; cmp copy two; rm two; touch -d 2001-02-03 copy; stat -c %y copy | cut -c1-10
 mkfifo pipe; (cat pipe; echo read) & echo through > pipe; wait
+timeout 0.2 cat pipe || echo "code $?"; (echo again > pipe) & sleep 0.2; cat pipe; wait
 for i in 1 2 3; do echo $i; done | while read n; do echo "n$n"; done | sort -r | tr n N
 (cat pipe & sleep 0.2; kill -INT $!; kill $!; wait $! || echo "waited $?") 2>/dev/null
 trap 'echo trapped' USR1; kill -USR1 $$; (sleep 5 & kill $!; wait $! || echo "killed $?") 2>/dev/null

@@ -12,6 +12,7 @@ mod messages;
 mod names;
 mod processes;
 pub(crate) mod sockets;
+mod terminals;
 
 use rustix::io::Errno;
 

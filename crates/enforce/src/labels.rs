@@ -63,6 +63,8 @@ pub(crate) struct Labels<'a> {
     state: Option<&'a State>,
     apart: Option<Inode>,
     file_systems: FxHashMap<u64, FileSystem>,
+    /// Terminals of the programs. They are held, to be told from later ones of the same number: one that is gone has no name left.
+    terminals: FxHashMap<Inode, (Object, Sid)>,
     unlabeled: Sid,
     /// Labels of what belongs to a process, by its number.
     kernel: Sid,
@@ -133,6 +135,7 @@ impl<'a> Labels<'a> {
             state,
             apart: apart.and_then(|it| Facts::of(it.as_fd()).ok()).map(|it| it.inode),
             file_systems: FxHashMap::default(),
+            terminals: FxHashMap::default(),
             unlabeled: initial(server, "unlabeled"),
             kernel: initial(server, "kernel"),
             owner,
@@ -183,6 +186,11 @@ impl<'a> Labels<'a> {
 
     /// The label of a file that was settled.
     pub(crate) fn known(&self, facts: &Facts) -> Option<Sid> {
+        if facts.kind() == libc::S_IFCHR
+            && let Some((_, sid)) = self.terminals.get(&facts.inode).filter(|it| is_there(&it.0))
+        {
+            return Some(*sid);
+        }
         let settled = self.settled.get(&facts.inode)?;
         let same_birth = settled.born == facts.born || !stands(Defence::Births);
         let same = same_birth && settled.kind == facts.kind();
@@ -191,6 +199,11 @@ impl<'a> Labels<'a> {
 
     /// Gives a file its label.
     pub(crate) fn settle(&mut self, facts: &Facts, sid: Sid, server: &SecurityServer) {
+        let terminal = self.terminals.get_mut(&facts.inode);
+        if let Some((_, of_terminal)) = terminal.filter(|it| is_there(&it.0)) {
+            *of_terminal = sid;
+            return;
+        }
         self.remember(facts, sid);
         if let Some(state) = self.state {
             state.settle(facts, server.context(sid).ok());
@@ -200,6 +213,13 @@ impl<'a> Labels<'a> {
     fn remember(&mut self, facts: &Facts, sid: Sid) {
         let settled = Settled { born: facts.born, kind: facts.kind(), sid };
         self.settled.insert(facts.inode, settled);
+    }
+
+    /// Gives a terminal its label, for as long as it is there.
+    pub(crate) fn keep_terminal(&mut self, terminal: Object, sid: Sid) {
+        self.terminals.retain(|_, it| is_there(&it.0));
+        self.settled.remove(&terminal.facts.inode);
+        self.terminals.insert(terminal.facts.inode, (terminal, sid));
     }
 
     /// A name of a file is gone. Where its number cannot be told from that of a later file, its label goes, too.
@@ -271,6 +291,11 @@ impl<'a> Labels<'a> {
         let parse = || server.sid(context).ok();
         *self.contexts.entry(context.as_ptr()).or_insert_with(parse)
     }
+}
+
+/// Has a held file still a name?
+fn is_there(held: &Object) -> bool {
+    Facts::of(held.as_fd()).is_ok_and(|it| it.links > 0)
 }
 
 /// The SID of an initial context by its name; of `unlabeled` where the policy leaves it out.
@@ -353,7 +378,7 @@ fn process_of(below: &[u8]) -> Option<i32> {
 fn attribute(object: &Object, server: &SecurityServer, unlabeled: Sid) -> Option<Sid> {
     let mut value = [0; 4096];
     let size = if object.facts.is_link() {
-        let path = magic(std::os::fd::AsFd::as_fd(object));
+        let path = magic(object.as_fd());
         rustix::fs::lgetxattr(path, "security.selinux", &mut value).ok()?
     } else {
         rustix::fs::getxattr(object.magic(), "security.selinux", &mut value).ok()?

@@ -34,6 +34,7 @@ use crate::sys::listener::{Answer, Listener, Notification};
 use crate::sys::start::{self, Program};
 use crate::sys::trace::{self, Event};
 use crate::sys::user::User;
+use crate::sys::worker;
 use crate::task::{Security, Task, Tasks};
 use crate::waiting::{Held, Waiting, lock};
 use crate::{StartError, filter};
@@ -109,6 +110,7 @@ pub fn run(settings: Settings<'_>, words: &[OsString]) -> Result<Ended, StartErr
     rustix::process::setrlimit(Resource::Nofile, more_files())
         .map_err(|it| system("limits")(it.into()))?;
     trace::ignore_keys();
+    worker::catch_interrupts();
     let owner = rustix::process::getuid().as_raw();
     let mut tasks = Tasks::default();
     let umask = crate::task::umask_of(started.process).unwrap_or(0o022);
@@ -142,6 +144,7 @@ pub fn run(settings: Settings<'_>, words: &[OsString]) -> Result<Ended, StartErr
         beside: Beside::default(),
         sweep: Sweep::default(),
     };
+    monitor.take_terminals(started.process);
     monitor.watch(&children).map_err(system("watching"))?;
     let mut news = started.news;
     if monitor.is_first

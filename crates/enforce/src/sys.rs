@@ -9,6 +9,7 @@ pub(crate) mod message;
 pub(crate) mod start;
 pub(crate) mod trace;
 pub(crate) mod user;
+pub(crate) mod worker;
 
 use std::io;
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use rustix::io::Errno;
 
 use crate::supervisor::Reply;
 use crate::sys::listener::{Answer, Listener, Notification};
+use crate::sys::worker;
 use crate::task::field;
 
 /// How soon it is looked whether a signal has come for a program that waits; the longer it has waited the later, up to the second.
@@ -25,6 +27,8 @@ pub(crate) struct Held {
     id: u64,
     /// When it is looked for a signal next. None if it must not be done in vain, or twice.
     look: Option<Look>,
+    /// None while nobody makes it.
+    worker: Option<Worker>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +56,13 @@ struct Reader {
     until: Option<Instant>,
 }
 
+/// The number of the thread that makes a call.
+type Worker = Arc<AtomicI32>;
+/// It has not begun.
+const TO_COME: i32 = -1;
+/// It has the answer, or needs none.
+const DONE: i32 = 0;
+
 /// The calls that wait, by their threads, which run nothing until they are answered.
 #[derive(Debug)]
 pub(crate) struct Waiting {
@@ -61,6 +72,10 @@ pub(crate) struct Waiting {
     readers: FxHashMap<i32, Reader>,
     /// Their sockets.
     sockets: OwnedFd,
+    /// Those whose calls nobody waits for. As long as one opens a FIFO, it would be taken for a reader or writer.
+    abandoned: Vec<Worker>,
+    /// When these are told again.
+    tell: Option<Instant>,
 }
 
 impl Waiting {
@@ -69,6 +84,8 @@ impl Waiting {
             calls: Arc::default(),
             interrupted: FxHashSet::default(),
             readers: FxHashMap::default(),
+            abandoned: Vec::new(),
+            tell: None,
             sockets: epoll::create(epoll::CreateFlags::CLOEXEC)?,
         })
     }
@@ -86,7 +103,7 @@ impl Waiting {
         epoll::add(&self.sockets, &socket, data, flags)?;
         let until = patience.map(|it| Instant::now() + it);
         self.readers.insert(thread, Reader { call: *call, socket, until });
-        self.lock().insert(thread, Held { id: call.id, look: Some(Look::first()) });
+        self.lock().insert(thread, Held { id: call.id, look: Some(Look::first()), worker: None });
         Ok(Reply::Later)
     }
 
@@ -131,9 +148,15 @@ impl Waiting {
     ) -> Reply {
         let (listener, calls) = (Arc::clone(listener), Arc::clone(&self.calls));
         let (id, thread) = (call.id, call.thread);
-        self.lock().insert(thread, Held { id, look: gives_up.then(Look::first) });
+        let worker = Arc::new(AtomicI32::new(TO_COME));
+        let look = gives_up.then(Look::first);
+        self.lock().insert(thread, Held { id, look, worker: Some(Arc::clone(&worker)) });
         let work = move || {
-            let answer = work().unwrap_or_else(|why| Answer::Fail(why.raw_os_error()));
+            worker.store(worker::begin(), Ordering::SeqCst);
+            let is_held = lock(&calls).get(&thread).is_some_and(|it| it.id == id);
+            let answer = if is_held { work() } else { Err(Errno::INTR) };
+            worker.store(DONE, Ordering::SeqCst);
+            let answer = answer.unwrap_or_else(|why| Answer::Fail(why.raw_os_error()));
             // Not while another thread of its process counts on it to stand still.
             let mut calls = lock(&calls);
             if calls.get(&thread).is_some_and(|it| it.id == id) {
@@ -163,10 +186,10 @@ impl Waiting {
     /// When it is to be looked for a signal next.
     pub(crate) fn due(&self) -> Option<Instant> {
         let calls = self.lock();
-        if calls.is_empty() {
+        if calls.is_empty() && self.tell.is_none() {
             return None;
         }
-        calls.values().filter_map(|it| it.look).map(|it| it.next).min()
+        calls.values().filter_map(|it| it.look).map(|it| it.next).chain(self.tell).min()
     }
 
     /// Gives up calls whose threads have a signal to take, or whose time is over.
@@ -186,13 +209,22 @@ impl Waiting {
             }
         }
         for (thread, ..) in &over {
-            calls.remove(thread);
+            self.abandoned.extend(calls.remove(thread).and_then(|it| it.worker));
         }
         drop(calls);
         for (thread, id, errno) in over {
             self.stop_reading(thread);
             let _gone = listener.answer(id, Answer::Fail(errno));
         }
+        // One that was about to wait has not heard of it: it is told again until it is done.
+        self.abandoned.retain(|it| {
+            let number = it.load(Ordering::SeqCst);
+            if number > DONE {
+                worker::interrupt(number);
+            }
+            number != DONE
+        });
+        self.tell = (!self.abandoned.is_empty()).then(|| now + PATIENCE.0);
     }
 
     /// Was the call that this thread comes from given up?
@@ -203,7 +235,11 @@ impl Waiting {
     pub(crate) fn gone(&mut self, thread: i32) {
         self.interrupted.remove(&thread);
         self.stop_reading(thread);
-        self.lock().remove(&thread);
+        let left = self.lock().remove(&thread);
+        if let Some(worker) = left.and_then(|it| it.worker) {
+            self.abandoned.push(worker);
+            self.tell.get_or_insert_with(Instant::now);
+        }
     }
 }
 

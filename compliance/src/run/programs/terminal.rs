@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
+use std::os::fd::OwnedFd;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -60,7 +61,9 @@ const DIALOGUE: &[(&str, &str)] = &[
     ("fg\r", "continued\r\n> "),
     ("stty raw -echo; echo ra''w; head -c 3 | od -An -tx1; stty sane\r", "\nraw\n"),
     ("\x03\x1a\x04", "03 1a 04\n> "),
-    ("stty size > /dev/tty; test -t 0; echo \"code $?\"\r", "code 0\r\n> "),
+    // By its name, and one that is made inside.
+    ("echo to it > \"$(tty)\"; test -t 0; echo \"code $?\"\r", "code 0\r\n> "),
+    ("export SHELL=/bin/sh; script -qec 'echo in'' it > \"$(tty)\"' /dev/null\r", "in it\r\n> "),
     ("exit 7\r", "exit\r\n"),
 ];
 
@@ -79,6 +82,52 @@ pub(super) fn compare(lab: &Lab) -> Result<Comparison> {
         }
     }
     Ok(comparison)
+}
+
+/// A terminal of somebody outside is not opened, though it has the number of one that was made inside and is gone.
+pub(super) fn others(lab: &Lab) -> Result<Comparison> {
+    let mut comparison = Comparison::new("another's terminal is denied");
+    for (way, wanted) in [(None, "code 0"), (Some(&[][..]), "code 1")] {
+        lab.label(HOME, &[])?;
+        lab.fill(&[])?;
+        let script = "SHELL=/bin/sh script -qec 'echo made' /dev/null; read -r path; echo x > \"$path\"; echo \"code $?\"";
+        let mut command = lab.command(way, &["/bin/bash", "-c", script], Some(30));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut shell = command.spawn().context("starting a shell")?;
+        let mut answers = shell.stdout.take().context("a pipe")?;
+        let mut made = [0; 6];
+        answers.read_exact(&mut made)?;
+        let (keys, _theirs) = made_outside()?;
+        let path = ptsname(&keys, Vec::new())?;
+        let mut asks = shell.stdin.take().context("a pipe")?;
+        asks.write_all(&[path.as_bytes(), b"\n"].concat())?;
+        let mut rest = String::new();
+        answers.read_to_string(&mut rest)?;
+        shell.wait()?;
+        comparison.equal(|| format!("{way:?}"), &rest.trim(), &wanted);
+    }
+    Ok(comparison)
+}
+
+/// A terminal once the one that was made inside is gone: with its number, if nobody else was faster.
+fn made_outside() -> Result<(OwnedFd, OwnedFd)> {
+    std::thread::sleep(Duration::from_millis(200));
+    pair()
+}
+
+/// Both ends of a new terminal, which belongs to the user.
+fn pair() -> Result<(OwnedFd, OwnedFd)> {
+    let keys = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+    grantpt(&keys)?;
+    unlockpt(&keys)?;
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let theirs = open(ptsname(&keys, Vec::new())?, flags, Mode::empty())?;
+    if is_root() {
+        let id = run(Command::new("id").args(["-u", USER]))?;
+        let id = String::from_utf8_lossy(&id.stdout).trim().parse()?;
+        fchown(&theirs, Some(Uid::from_raw(id)), None)?;
+    }
+    Ok((keys, theirs))
 }
 
 struct Terminal {
@@ -119,16 +168,7 @@ impl Terminal {
     }
 
     fn start(lab: &Lab, way: Way<'_>) -> Result<Self> {
-        let keys = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
-        grantpt(&keys)?;
-        unlockpt(&keys)?;
-        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let theirs = open(ptsname(&keys, Vec::new())?, flags, Mode::empty())?;
-        if is_root() {
-            let id = run(Command::new("id").args(["-u", USER]))?;
-            let id = String::from_utf8_lossy(&id.stdout).trim().parse()?;
-            fchown(&theirs, Some(Uid::from_raw(id)), None)?;
-        }
+        let (keys, theirs) = pair()?;
         let words = ["/bin/bash", "--norc", "--noprofile", "--noediting", "-i"];
         let inside = lab.command(way, &words, None);
         let mut command = Command::new("setsid");

@@ -204,6 +204,7 @@ impl Monitor<'_> {
             }));
         }
         let file = openat(CWD, object.magic(), own, Mode::empty())?;
+        self.has_made(call.thread, object, file.as_fd())?;
         Ok(given(file, flags).into())
     }
 
