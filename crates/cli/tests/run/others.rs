@@ -366,6 +366,10 @@ pub(super) const ALL: &[Attempt] = &[
     }),
     of("a secret that has the number of a file of its own", "Births", by_a_number)
         .beside(number_again),
+    of("a socket of a kind that it may not have", "Sockets", || {
+        let kinds = [libc::AF_NETLINK, libc::SOCK_RAW, libc::NETLINK_GENERIC];
+        failed("socket", system(libc::SYS_socket, kinds.map(|it| u64::from(it.unsigned_abs()))))
+    }),
     of("a port by an address of no family", "Families", by_no_family),
     of("somebody outside who takes over its name", "LivingNames", || {
         let name = format!("{} taken over", here());

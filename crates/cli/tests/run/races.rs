@@ -409,7 +409,7 @@ pub(super) const ALL: &[Attempt] = &[
                 page(place, WRITTEN, libc::MAP_FIXED);
                 turn.store(false, Ordering::Release);
             }
-            std::hint::spin_loop();
+            std::thread::yield_now();
         };
         against(replace, move || {
             let flags = (libc::MAP_FIXED | libc::MAP_PRIVATE) as u64;
@@ -557,6 +557,7 @@ fn by_second_thread() {
     let rewrite = rewrite(path, GOOD_OR_EVIL);
     loop {
         rewrite();
+        std::thread::yield_now();
     }
 }
 
