@@ -97,6 +97,11 @@ pub(super) const ALLOWED: &[Case] = &[
         ..CASE
     },
     Case {
+        name: "python3: files with messages, System V",
+        program: Program::Python(include_str!("../../../programs/messages.py")),
+        ..CASE
+    },
+    Case {
         name: "python3: functions that C calls",
         program: Program::Python(include_str!("../../../programs/callbacks.py")),
         options: &["--set", "allow_execmem=on"],
