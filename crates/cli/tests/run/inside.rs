@@ -82,8 +82,6 @@ pub(crate) const ONLY_KEPT: &[&str] = &[
     "a secret's label changed",
     // Of one filter there is one listener.
     "a listener of its own",
-    // The moment is too short to be met: no round of 20,000 did.
-    "race: a descriptor that is swapped after a child gave memory back",
     // unprivileged_bpf_disabled, dmesg_restrict.
     "programs in the kernel",
     "what the kernel says",

@@ -384,14 +384,12 @@ pub(super) const ALL: &[Attempt] = &[
     }),
     of("race: a descriptor that is swapped after a child gave memory back", "FrozenParent", || {
         let [good, bad, both] = code_or_not()?;
-        // Descriptors that the kernel closes between giving memory back and telling the monitor.
-        let most = [10_000_u64; 2];
-        system(libc::SYS_setrlimit, [u64::from(libc::RLIMIT_NOFILE), at(&most)]);
-        for number in 200..10_000 {
-            system(libc::SYS_dup3, [good, number, libc::O_CLOEXEC as u64]);
-        }
+        // Of its end no signal tells, for which its parent would stop.
+        let blocked = 1_u64 << (libc::SIGCHLD - 1);
+        system(libc::SYS_rt_sigprocmask, [0, at(&blocked), 0, 8]);
+        // A child that ends at once: its parent runs when the monitor has just heard of it.
         let swap = move || {
-            spawn(c"./good".as_ptr());
+            spawn(c"./missing".as_ptr());
             for file in [bad, good].repeat(100) {
                 system(libc::SYS_dup2, [file, both]);
             }
