@@ -203,7 +203,6 @@ timeout 0.2 cat pipe || echo "code $?"; (echo again > pipe) & sleep 0.2; cat pip
 for i in 1 2 3; do echo $i; done | while read n; do echo "n$n"; done | sort -r | tr n N
 (cat pipe & sleep 0.2; kill -INT $!; kill $!; wait $! || echo "waited $?") 2>/dev/null
 trap 'echo trapped' USR1; kill -USR1 $$; (sleep 5 & kill $!; wait $! || echo "killed $?") 2>/dev/null
-((true & echo $! > ended; exec sleep 30) & sleep 0.3; kill -0 $(cat ended) && kill $(cat ended) && echo "still there"; kill $!; wait $! || echo "killed $?") 2>/dev/null
 tar cf - . | tar tf - | sort; find . -type f -newer copy | sort; find . -name 'm*' -exec echo {} +
 sh -c 'exit 7' || echo "code $?"; cd ..; rm -r a; test ! -e a; cd /proc/self && test -r status; echo end
 "#;
