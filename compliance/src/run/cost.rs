@@ -53,7 +53,7 @@ const OPEN: What = What::Loop("open", 100_000, 2_000);
 // Some folders of a system are nobody's business, and find says so.
 const FIND: &str = "find /usr/share/doc -type f > /dev/null 2>&1; true";
 const FIND_ALL: &str = "find /usr/share /usr/lib -type f > /dev/null 2>&1; true";
-const TAR: &str = "tar cf archive -C / -T names";
+const TAR: &str = "tar cf archive -C / -T names 2> /dev/null; true";
 const MAKE: &str = "make -s -C source clean all";
 
 const fn load(name: &'static str, what: What, exact: bool, most: f64) -> Load {
@@ -84,7 +84,7 @@ struct Bench {
     full: bool,
 }
 
-/// Files of the system that are archived, in continuous integration and at full size.
+/// Files of the system that are archived, as far as the user may read them, in continuous integration and at full size.
 const FILES: (usize, usize) = (200, 8_000);
 
 impl Bench {
@@ -161,7 +161,7 @@ impl Bench {
         match what {
             Tar => {
                 let number = if self.full { FILES.1 } else { FILES.0 };
-                let list = "find usr/share usr/include usr/lib -type f -perm -4 -size -1024k | sort | head -n \"$0\"";
+                let list = "find usr/share usr/include -type f -perm -4 -size -1024k | sort | head -n \"$0\"";
                 let mut command = Command::new("sh");
                 command.args(["-c", list, &number.to_string()]).current_dir("/");
                 let names = command.stderr(Stdio::null()).output().context("listing files")?;

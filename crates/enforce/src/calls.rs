@@ -106,6 +106,7 @@ impl Monitor<'_> {
             libc::SYS_accept | libc::SYS_accept4 => self.accept(call, int(a)),
             libc::SYS_sendto => self.send_to(call, int(a), (b, c), int(d), (e, f)),
             libc::SYS_sendmsg => self.send_message(call, int(a), b, int(c)),
+            libc::SYS_sendmmsg => self.send_messages(call, int(a), (b, word(c).into()), int(d)),
             libc::SYS_setsockopt => self.set_option(call, int(a), (int(b), int(c)), (d, e)),
             libc::SYS_shutdown => self.shut_down(call, int(a), int(b)),
             libc::SYS_getsockopt => self.look_at_socket(call, int(a), class::socket::getopt),

@@ -131,6 +131,7 @@ pub(crate) fn is_held(number: i64) -> bool {
             | libc::SYS_fcntl
             | libc::SYS_sendto
             | libc::SYS_sendmsg
+            | libc::SYS_sendmmsg
             | libc::SYS_recvmsg
             | libc::SYS_semop
             | libc::SYS_semtimedop

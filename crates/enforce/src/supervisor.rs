@@ -251,7 +251,8 @@ impl Monitor<'_> {
     fn watch(&mut self, children: &OwnedFd) -> io::Result<()> {
         while !self.tasks.is_empty() {
             let listener = Arc::clone(&self.listener);
-            let due = [self.sweep.due, self.beside.due(), self.waiting.due()];
+            let forlorn = self.tasks.looks_for_forlorn();
+            let due = [self.sweep.due, self.beside.due(), self.waiting.due(), forlorn];
             let [calls, births, readable] = self.poll(&listener, children, &due)?;
             if births.contains(PollFlags::IN) {
                 self.hear(children)?;
@@ -262,6 +263,9 @@ impl Monitor<'_> {
             }
             if self.sweep.due.is_some_and(|it| it <= now) {
                 self.hear_all()?;
+            }
+            if forlorn.is_some_and(|it| it <= now) {
+                self.tasks.forlorn().into_iter().for_each(|it| trace::kill(it, libc::SIGKILL));
             }
             self.beside.look(now);
             if readable.contains(PollFlags::IN) {

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt as _;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use mandate_server::Sid;
 use rustc_hash::FxHashMap;
@@ -63,13 +64,16 @@ struct Lender {
     waits: i32,
 }
 
+/// So long after a thread's first stop its birth is not told any more.
+const FORLORN: Duration = Duration::from_secs(10);
+
 /// All that are watched.
 #[derive(Debug, Default)]
 pub(crate) struct Tasks {
     tasks: FxHashMap<i32, Task>,
     processes: FxHashMap<i32, Process>,
-    /// Stopped before their parent's birth notice came.
-    early: Vec<i32>,
+    /// Stopped before their parent's birth notice came, and when.
+    early: Vec<(i32, Instant)>,
 }
 
 impl Tasks {
@@ -146,7 +150,7 @@ impl Tasks {
                 entry.lender = Some(lender);
             }
         }
-        match self.early.iter().position(|it| *it == child) {
+        match self.early.iter().position(|it| it.0 == child) {
             Some(at) => {
                 self.early.swap_remove(at);
                 true
@@ -157,7 +161,20 @@ impl Tasks {
 
     /// A thread that nobody knows yet has stopped.
     pub(crate) fn came_early(&mut self, thread: i32) {
-        self.early.push(thread);
+        self.early.push((thread, Instant::now()));
+    }
+
+    /// Threads whose birth nobody will tell of any more: whoever made them was ended while it told. What context they have cannot be said.
+    pub(crate) fn forlorn(&mut self) -> Vec<i32> {
+        let (old, young) = self.early.drain(..).partition(|it| it.1.elapsed() > FORLORN);
+        self.early = young;
+        let old: Vec<(i32, Instant)> = old;
+        old.into_iter().map(|it| it.0).collect()
+    }
+
+    /// When it is to be looked for such threads.
+    pub(crate) fn looks_for_forlorn(&self) -> Option<Instant> {
+        self.early.first().map(|it| it.1 + FORLORN)
     }
 
     pub(crate) fn gone(&mut self, thread: i32) -> Option<Task> {

@@ -1,4 +1,4 @@
-//! Calls that may wait: each is made by a thread of its own, which answers when it is done, or comes again when there is something to read.
+//! Calls that may wait: each is made by a thread of its own, which answers when it is done, or comes again when its socket is ready.
 
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
@@ -48,7 +48,7 @@ impl Look {
     }
 }
 
-/// A call that comes again when its socket has something.
+/// A call that comes again when its socket is ready.
 #[derive(Debug)]
 struct Reader {
     call: Notification,
@@ -90,16 +90,17 @@ impl Waiting {
         })
     }
 
-    /// The call comes again when its socket has something to read, and fails after some time.
-    pub(crate) fn until_readable(
+    /// The call comes again when its socket has something to read, or room to write, and fails after some time.
+    pub(crate) fn until_ready(
         &mut self,
         call: &Notification,
         socket: OwnedFd,
+        wanted: epoll::EventFlags,
         patience: Option<Duration>,
     ) -> Result<Reply, Errno> {
         let thread = call.thread;
         let data = epoll::EventData::new_u64(u64::from(thread.unsigned_abs()));
-        let flags = epoll::EventFlags::IN | epoll::EventFlags::ONESHOT;
+        let flags = wanted | epoll::EventFlags::ONESHOT;
         epoll::add(&self.sockets, &socket, data, flags)?;
         let until = patience.map(|it| Instant::now() + it);
         self.readers.insert(thread, Reader { call: *call, socket, until });

@@ -71,7 +71,7 @@ impl Monitor<'_> {
             libc::SYS_semctl => self.control(call, (Semaphores, a), c & COMMAND),
             libc::SYS_msgctl => self.control(call, (Messages, a), b & COMMAND),
             libc::SYS_shmctl => self.control(call, (Memory, a), b & COMMAND),
-            libc::SYS_msgsnd => self.may_send(call, a),
+            libc::SYS_msgsnd => self.may_send_ipc(call, a),
             libc::SYS_msgrcv => self.may_take(call, a),
             libc::SYS_shmat if c & libc::SHM_RDONLY == 0 => {
                 self.may_use_ipc(call, (Memory, a), READ | WRITE, ipc::read | ipc::write)
@@ -169,7 +169,7 @@ impl Monitor<'_> {
         self.server.compute(Compute::Create, sid, queue, class, None).map_err(|_| Errno::ACCESS)
     }
 
-    fn may_send(&mut self, call: &Notification, id: i32) -> Result<(), Errno> {
+    fn may_send_ipc(&mut self, call: &Notification, id: i32) -> Result<(), Errno> {
         self.may_use_ipc(call, (Kind::Messages, id), WRITE, ipc::write)?;
         let queue = self.label_of_ipc((Kind::Messages, id))?;
         let message = self.message_label(call.thread, queue)?;

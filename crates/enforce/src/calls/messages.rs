@@ -4,7 +4,9 @@
 
 use std::os::fd::{AsFd as _, OwnedFd};
 
+use rustix::event::epoll::EventFlags;
 use rustix::io::Errno;
+use rustix::net::sockopt;
 
 use super::inherit::usable;
 use super::sockets::MOST;
@@ -17,6 +19,9 @@ use crate::path::path_of;
 use crate::supervisor::{Monitor, Reply};
 use crate::sys::listener::{Answer, Notification};
 use crate::sys::message::{self, Control};
+
+/// As many are sent at once (`UIO_MAXIOV`).
+const MOST_AT_ONCE: u64 = 1024;
 
 impl Monitor<'_> {
     pub(super) fn send_to(
@@ -40,6 +45,43 @@ impl Monitor<'_> {
         at: u64,
         flags: i32,
     ) -> Result<Reply, Errno> {
+        let message = self.message(call, at)?;
+        self.send(call, number, message, flags)
+    }
+
+    /// Several messages, as far as they go without waiting; the first one waits.
+    pub(super) fn send_messages(
+        &mut self,
+        call: &Notification,
+        number: i32,
+        (at, count): (u64, u64),
+        flags: i32,
+    ) -> Result<Reply, Errno> {
+        let mut sent = 0;
+        while sent < count.min(MOST_AT_ONCE) {
+            let from = at + sent * message::SEVERAL;
+            let one = self.message(call, from)?;
+            let (file, ready, _held) = self.may_send(call, number, one)?;
+            let own = flags | libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT;
+            let waits = flags & libc::MSG_DONTWAIT == 0 && !message::is_nonblocking(file.as_fd());
+            match ready.send(file.as_fd(), own) {
+                Ok(size) => {
+                    let size = u32::try_from(size).unwrap_or(u32::MAX).to_ne_bytes();
+                    self.tasks.write(call.thread, from + message::SIZE, &size)?;
+                    sent += 1;
+                }
+                Err(Errno::AGAIN) if sent == 0 && waits => {
+                    return self.waiting.until_ready(call, file, EventFlags::OUT, None);
+                }
+                Err(why) if sent == 0 => return Err(why),
+                Err(_) => break,
+            }
+        }
+        Ok(Answer::Value(i64::try_from(sent).unwrap_or(0)).into())
+    }
+
+    /// A copy of a message that is to be sent.
+    fn message(&mut self, call: &Notification, at: u64) -> Result<message::Message, Errno> {
         let header = self.tasks.bytes(call.thread, at, message::HEADER)?;
         let parts = message::Parts::parse(&header)?;
         let address = self.address(call, parts.address.0, parts.address.1)?;
@@ -53,16 +95,16 @@ impl Monitor<'_> {
         let open = |number| self.tasks.opened(call.thread, number);
         let control = message::controls(&control, open)?;
         self.note_sent(call.thread, &control)?;
-        self.send(call, number, message::Message { address, data, control }, flags)
+        Ok(message::Message { address, data, control })
     }
 
-    fn send(
+    /// May a thread send this? The socket, the message in a form that leads to what was decided about, and what that rests on.
+    fn may_send(
         &mut self,
         call: &Notification,
         number: i32,
         mut message: message::Message,
-        flags: i32,
-    ) -> Result<Reply, Errno> {
+    ) -> Result<(OwnedFd, message::Message, Option<OwnedFd>), Errno> {
         let (file, label, class) = self.open_socket(call.thread, number)?;
         self.may(call.thread, label, class, socket::write, About::Nothing)?;
         let mut held = None;
@@ -70,6 +112,17 @@ impl Monitor<'_> {
             (message.address, held) = self.reached(call, label, class, message.address)?;
         }
         self.still(call)?;
+        Ok((file, message, held))
+    }
+
+    fn send(
+        &mut self,
+        call: &Notification,
+        number: i32,
+        message: message::Message,
+        flags: i32,
+    ) -> Result<Reply, Errno> {
+        let (file, message, held) = self.may_send(call, number, message)?;
         if !stands(Defence::Held) {
             return Ok(Answer::Continue.into());
         }
@@ -234,8 +287,7 @@ impl Monitor<'_> {
 
     /// The call comes again when there is something to receive.
     fn when_readable(&mut self, call: &Notification, file: OwnedFd) -> Result<Reply, Errno> {
-        let patience =
-            rustix::net::sockopt::socket_timeout(&file, rustix::net::sockopt::Timeout::Recv)?;
-        self.waiting.until_readable(call, file, patience)
+        let patience = sockopt::socket_timeout(&file, sockopt::Timeout::Recv)?;
+        self.waiting.until_ready(call, file, EventFlags::IN, patience)
     }
 }

@@ -429,6 +429,7 @@ const NOTIFIED: &[libc::c_long] = &[
     libc::SYS_accept4,
     libc::SYS_sendmsg,
     libc::SYS_recvmsg,
+    libc::SYS_sendmmsg,
     libc::SYS_shutdown,
     // Processes.
     libc::SYS_fork,
@@ -555,7 +556,6 @@ const ABSENT_CALLS: &[libc::c_long] = &[
     // Its flags lie in memory; libraries fall back to clone.
     libc::SYS_clone3,
     // Several messages at once, each with all that a message has.
-    libc::SYS_sendmmsg,
     libc::SYS_recvmmsg,
     libc::SYS_io_uring_setup,
     libc::SYS_io_uring_enter,

@@ -15,6 +15,9 @@ pub(crate) const HEADER: usize = size_of::<libc::msghdr>();
 pub(crate) const ADDRESS_SIZE: u64 = 8;
 pub(crate) const CONTROL_SIZE: u64 = 40;
 pub(crate) const FLAGS: u64 = 48;
+/// Length of `struct mmsghdr`, and where in it the size is that was sent.
+pub(crate) const SEVERAL: u64 = 64;
+pub(crate) const SIZE: u64 = 56;
 /// A descriptor of the sender's process (linux/socket.h).
 const SCM_PIDFD: i32 = 4;
 /// More is not copied of one message; of a stream the rest follows, as with a buffer that is full.
