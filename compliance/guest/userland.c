@@ -25,7 +25,7 @@
  *   node chr|blk|sock MAJOR MINOR P
  *   own P USER                  P and all below
  *   loopback                    its interface is up
- *   log TEXT                    waits until the kernel has logged TEXT, and says all that it logged
+ *   log TEXT                    waits until the kernel has logged TEXT, and says what it logged since the last time
  *   cwd P, input BYTES, user NUMBER    for the next program
  *   run PROGRAM NAME WORD ...   runs PROGRAM under that name
  *   dump P                      the labels of P and of all below
@@ -403,7 +403,7 @@ static int put_log(const char *last)
 			put_field(text, n);
 			putc('\n', out);
 			free(text);
-			return 0;
+			return klogctl(5, NULL, 0); /* SYSLOG_ACTION_CLEAR */
 		}
 		usleep(10000);
 	}

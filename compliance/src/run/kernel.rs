@@ -18,7 +18,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use self::known::Known;
 use self::scenario::Variant;
 use self::told::{Told, told};
-use self::tree::{MARK, RUNNER, Tree};
+use self::tree::{MARK, RUNNER, Tree, end_of};
 use crate::bench::Figure;
 use crate::kernel::userland::{Record, Steps, Userland};
 use crate::place::Place;
@@ -46,7 +46,7 @@ pub(super) fn run(
     report.heading("Scenarios under SELinux and under mandate run --exact")?;
     let work = place.work.join("run-kernel");
     fs::create_dir_all(&work).with_context(|| format!("making {}", work.display()))?;
-    let mut known = Known::read()?;
+    let mut known = Known::read(full)?;
     let scenarios = scenario::all()?;
     let variants = scenario::variants(&scenarios, full);
     let mut comparison = Comparison::new("scenarios, each also without each permission");
@@ -88,9 +88,8 @@ fn in_guest(
         steps.add(["user", &USER.1.to_string()]);
         let runner = format!("{GUEST}/{RUNNER}");
         steps.add(["run", &runner, "run", "run", &format!("{GUEST}/{MARK}")]);
+        steps.add(["log", &format!("comm=\"{}\"", end_of(variants))]);
     }
-    let last = variants.last().context("no scenarios")?.short();
-    steps.add(["log", &format!("comm=\"{last}\"")]);
     let policy = fs::read(policy).context("reading the policy")?;
     let (mut output, mut log) = (String::new(), String::new());
     for record in guest.run(&policy, &steps, LIMIT)? {

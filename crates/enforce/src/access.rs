@@ -6,7 +6,7 @@ use rustix::io::Errno;
 use crate::class::{self, Class, file, filesystem};
 use crate::defence::{Defence, stands};
 use crate::object::{Object, class_of};
-use crate::path::{End, Found, Parent, Searched};
+use crate::path::{End, Found, Parent, Searched, is_dots};
 use crate::record::{News, Record, Subject};
 use crate::supervisor::Monitor;
 
@@ -135,7 +135,7 @@ impl Monitor<'_> {
             }
         }
         match &found.end {
-            End::Name(parent, _) if parent.name != b"." => {
+            End::Name(parent, _) if !is_dots(&parent.name) => {
                 self.may_file(thread, &parent.directory, file::search)
             }
             End::Nowhere(why) => Err(*why),

@@ -272,7 +272,9 @@ impl Walk {
         }
         if how.name {
             // `/`, or a path that ends with dots: it has no name that could be made or removed.
-            let parent = Parent { directory: again(&at)?, name: b".".to_vec(), slash: true };
+            let last = parts_of(path).into_iter().next().filter(|it| is_dots(it));
+            let name = last.unwrap_or_else(|| b".".to_vec());
+            let parent = Parent { directory: again(&at)?, name, slash: true };
             return Ok(End::Name(parent, Some(at)));
         }
         if slash && !at.facts.is_directory() {
@@ -393,7 +395,7 @@ fn parts_of(path: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// A part that means where the walk is, or what is above it.
-fn is_dots(part: &[u8]) -> bool {
+pub(crate) fn is_dots(part: &[u8]) -> bool {
     matches!(part, b"." | b"..")
 }
 

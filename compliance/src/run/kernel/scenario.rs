@@ -11,7 +11,7 @@
 //! ```
 //!
 //! Each scenario runs once with all its rules, and once more without each `allow` and without each permission of it; at full size without
-//! each two of these permissions, too. Types and domains are its own,
+//! each two of these permissions, too. Without any of them it runs in permissive domains, so that all that is asked is told. Types and domains are its own,
 //! unless their names end with `_t`; in calls and statements they stand in braces. `$` stands for the scenario's folder, `%` for a number of its own.
 
 use std::collections::BTreeSet;
@@ -96,6 +96,8 @@ pub(super) struct Variant<'a> {
     pub(super) scenario: &'a Scenario,
     /// What is left out.
     without: Without,
+    /// What is denied is told, and done all the same.
+    permissive: bool,
 }
 
 /// All scenarios.
@@ -121,8 +123,11 @@ pub(super) fn variants(scenarios: &[Scenario], full: bool) -> Vec<Variant<'_>> {
     let mut variants = Vec::new();
     for scenario in scenarios {
         for without in scenario.withouts(full) {
-            variants.push(Variant { number: variants.len(), scenario, without });
+            let number = variants.len();
+            variants.push(Variant { number, scenario, without, permissive: false });
         }
+        let (number, without) = (variants.len(), scenario.permissions().concat());
+        variants.push(Variant { number, scenario, without, permissive: true });
     }
     variants
 }
@@ -157,11 +162,15 @@ impl Scenario {
         Ok(())
     }
 
+    /// Rules whose permissions are left out, and these.
+    fn permissions(&self) -> Vec<Without> {
+        let rules = self.rules.iter().enumerate().filter(|it| !it.1.always);
+        rules.map(|(n, rule)| (0..rule.permissions.len()).map(|p| (n, p)).collect()).collect()
+    }
+
     /// What is left out, one after the other.
     fn withouts(&self, full: bool) -> Vec<Without> {
-        let rules = self.rules.iter().enumerate().filter(|it| !it.1.always);
-        let rules = rules.map(|(n, rule)| (0..rule.permissions.len()).map(|p| (n, p)).collect());
-        let rules: Vec<Without> = rules.collect();
+        let rules = self.permissions();
         let each: Vec<Permission> = rules.concat();
         let mut all = vec![Vec::new()];
         all.extend(each.iter().map(|it| vec![*it]));
@@ -221,6 +230,9 @@ impl Variant<'_> {
     /// What it is, for people.
     pub(super) fn name(&self) -> String {
         let name = &self.scenario.name;
+        if self.permissive {
+            return format!("{name}, permissive");
+        }
         let each = self.without.iter().filter_map(|(rule, n)| {
             let Rule { source, target, class, permissions, .. } = self.scenario.rules.get(*rule)?;
             Some(format!("{source} {target} {class} {}", permissions.get(*n)?))
@@ -283,6 +295,8 @@ impl Variant<'_> {
     pub(super) fn statements(&self) -> Vec<String> {
         let mut all: Vec<String> =
             self.scenario.statements.iter().map(|it| self.text(it)).collect();
+        let permissive = self.domains().filter(|_| self.permissive);
+        all.extend(permissive.map(|it| format!("permissive {};", self.named(it))));
         for (number, rule) in self.scenario.rules.iter().enumerate() {
             let each = rule.permissions.iter().enumerate();
             let each = each.filter(|it| !self.without.contains(&(number, it.0)));
@@ -300,4 +314,43 @@ impl Variant<'_> {
 fn in_braces(text: &str) -> Vec<String> {
     let parts = text.split('{').skip(1).filter_map(|it| Some(it.split_once('}')?.0));
     parts.filter(|it| !it.contains(' ')).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_scenarios_can_be_read() {
+        let scenarios = all().unwrap();
+        assert!(scenarios.len() >= 150);
+        assert!(scenarios.iter().all(|it| !it.calls.is_empty()));
+        assert!(variants(&scenarios, false).len() > 2 * scenarios.len());
+    }
+
+    #[test]
+    fn each_permission_is_left_out_once() {
+        let mut scenario = Scenario::default();
+        for line in ["allow d f file read open", "always d w dir search", "d open 5 f r"] {
+            scenario.take(line).unwrap();
+        }
+        let scenarios = [scenario];
+        let rules: Vec<String> =
+            variants(&scenarios, false).iter().map(|it| it.statements()[0].clone()).collect();
+        let read_only = "allow v0002_d v0002_f:file { read };";
+        assert_eq!(rules[0], "allow v0000_d v0000_f:file { read open };");
+        assert_eq!(rules[1], "allow v0001_d v0001_f:file { open };");
+        assert_eq!(rules[2], read_only);
+        assert_eq!(rules[3], "allow v0003_d v0003_w:dir { search };");
+        assert_eq!(rules[4], "permissive v0004_d;");
+        assert_eq!(rules.len(), 5);
+    }
+
+    #[test]
+    fn names_in_braces_are_the_variants_own() {
+        let scenario = Scenario::default();
+        let variant =
+            Variant { number: 7, scenario: &scenario, without: Vec::new(), permissive: false };
+        assert_eq!(variant.text("a {x} {fs_t} { y z }"), "a v0007_x fs_t { y z }");
+    }
 }

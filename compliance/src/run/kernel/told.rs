@@ -85,3 +85,22 @@ fn denials(log: &str) -> BTreeMap<String, BTreeSet<String>> {
     }
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn denials_belong_to_the_mark_before_them() {
+        let log = "\
+            audit: avc:  denied  { read } for  pid=1 comm=\"v0001\" name=\"mark\" \
+            scontext=u:r:runner_t:s0 tcontext=u:object_r:mark_t:s0 tclass=file permissive=0\n\
+            audit: avc:  denied  { read open } for  pid=2 comm=\"x\" \
+            scontext=u:r:v0001_d:s0 tcontext=u:object_r:v0001_f:s0 tclass=file permissive=0\n\
+            audit: avc:  granted  { read } for  pid=2 scontext=u:r:d:s0 tcontext=u:r:d:s0 tclass=file\n";
+        let all = denials(log);
+        assert_eq!(all.len(), 1);
+        let one: Vec<&str> = all["v0001"].iter().map(String::as_str).collect();
+        assert_eq!(one, ["v0001_d v0001_f file open", "v0001_d v0001_f file read"]);
+    }
+}

@@ -84,7 +84,8 @@ impl Tree {
     /// A word of a scenario, as it is said here.
     pub(super) fn text(&self, variant: &Variant<'_>, word: &str) -> String {
         let folder = format!("{}/{}", self.root, variant.short());
-        variant.text(word).replace('$', &folder).replace('%', &format!("{:04}", variant.number))
+        let number = format!("{:04}", variant.number);
+        variant.text(word).replace('$', &folder).replace('%', &number)
     }
 
     /// What the runner is to do.
@@ -104,6 +105,8 @@ impl Tree {
             }
             script += ".\n";
         }
+        // What stands in the log before this is whole.
+        script += &format!("=\t{}\t{}\n", end_of(variants), self.root);
         script
     }
 
@@ -198,6 +201,11 @@ impl Tree {
         }
         Ok(text)
     }
+}
+
+/// What the log has behind all that is of some variants.
+pub(super) fn end_of(variants: &[Variant<'_>]) -> String {
+    variants.last().map(|it| it.short() + "-end").unwrap_or_default()
 }
 
 /// The script by which a domain is entered.

@@ -281,6 +281,9 @@ impl Monitor<'_> {
         flags: i32,
         mode: u64,
     ) -> Result<Reply, Errno> {
+        if flags & libc::O_DIRECTORY != 0 {
+            return Err(Errno::INVAL);
+        }
         let exclusive = flags & libc::O_EXCL != 0;
         let how = How { follow: flags & (libc::O_NOFOLLOW | libc::O_EXCL) == 0, name: true };
         for _ in 0..TRIES {
@@ -295,10 +298,13 @@ impl Monitor<'_> {
                 if exclusive {
                     return Err(Errno::EXIST);
                 }
+                if object.facts.is_directory() {
+                    return Err(Errno::ISDIR);
+                }
                 return self.open_object(call, &object, flags);
             }
-            if parent.slash || flags & libc::O_DIRECTORY != 0 {
-                return Err(if parent.slash { Errno::ISDIR } else { Errno::INVAL });
+            if parent.slash {
+                return Err(Errno::ISDIR);
             }
             match self.create_there(call, &parent, flags, mode) {
                 Err(Errno::EXIST) if !exclusive => {}

@@ -11,7 +11,7 @@ use crate::access::About;
 use crate::class::{Class, file};
 use crate::defence::{Defence, stands};
 use crate::object::{Object, join};
-use crate::path::{Base, End, How, Parent};
+use crate::path::{Base, End, How, Parent, is_dots, path_of};
 use crate::supervisor::{Monitor, Reply};
 use crate::sys::listener::{Answer, Notification};
 
@@ -159,8 +159,9 @@ impl Monitor<'_> {
         let (parent, object) = self.name(call, (base, path), NAMED)?;
         let object = object.ok_or(Errno::NOENT)?;
         let directory = flags & libc::AT_REMOVEDIR != 0;
-        if parent.name == b"." {
-            return Err(if directory { Errno::INVAL } else { Errno::ISDIR });
+        if is_dots(&parent.name) {
+            let empty = if parent.name == b"." { Errno::INVAL } else { Errno::NOTEMPTY };
+            return Err(if directory { empty } else { Errno::ISDIR });
         }
         if !directory && parent.slash && !object.facts.is_directory() {
             return Err(Errno::NOTDIR);
@@ -230,7 +231,7 @@ impl Monitor<'_> {
         let (from, object) = self.name(call, old, NAMED)?;
         let (to, there) = self.name(call, new, NAMED)?;
         let object = object.ok_or(Errno::NOENT)?;
-        if from.name == b"." || to.name == b"." {
+        if is_dots(&from.name) || is_dots(&to.name) {
             return Err(Errno::BUSY);
         }
         if (from.slash || to.slash) && !object.facts.is_directory() {
@@ -245,6 +246,15 @@ impl Monitor<'_> {
         }
         if there.as_ref().is_some_and(|it| it.facts.inode == object.facts.inode) {
             return Ok(DONE.into());
+        }
+        if is_within(&to.directory, &object)? {
+            return Err(Errno::INVAL);
+        }
+        if !exchange
+            && let Some(there) = &there
+            && is_within(&from.directory, there)?
+        {
+            return Err(Errno::NOTEMPTY);
         }
         for moved in std::iter::once(&object).chain(there.as_ref().filter(|_| exchange)) {
             if moved.facts.is_directory() {
@@ -376,4 +386,14 @@ impl Monitor<'_> {
         let label = self.labels.of_file_system(object, self.server);
         self.may(call.thread, label, Class::Filesystem, bits, About::Object(object))
     }
+}
+
+/// Is a directory another one, or below it? The kernel looks again when it moves them.
+fn is_within(directory: &Object, other: &Object) -> Result<bool, Errno> {
+    if !other.facts.is_directory() {
+        return Ok(false);
+    }
+    let (path, above) = (path_of(directory.as_fd())?, path_of(other.as_fd())?);
+    let rest = path.strip_prefix(&*above);
+    Ok(rest.is_some_and(|it| it.is_empty() || it.starts_with(b"/")))
 }

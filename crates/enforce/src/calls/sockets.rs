@@ -25,8 +25,8 @@ pub(crate) struct Sockets {
     labels: FxHashMap<Inode, (Sid, Class)>,
     /// Who bound a name that is no file, and the number of the socket.
     abstract_names: FxHashMap<Vec<u8>, (Sid, u64)>,
-    /// Who listens at a file, and its birth.
-    files: FxHashMap<Inode, (Sid, i128)>,
+    /// Who listens at a file, its birth, and the number of the socket.
+    files: FxHashMap<Inode, (Sid, i128, u64)>,
     /// Who opened a file that was sent along with a message.
     pub(super) sent: FxHashMap<Inode, Sid>,
 }
@@ -261,7 +261,8 @@ impl Monitor<'_> {
         let none = rustix::fs::Mode::empty();
         if let Ok(made) = rustix::fs::openat(&parent.directory, &*parent.name, flags, none) {
             let facts = Facts::of(made.as_fd())?;
-            self.sockets.files.insert(facts.inode, (sid, facts.born));
+            let number = Facts::of(socket.as_fd())?.inode.number;
+            self.sockets.files.insert(facts.inode, (sid, facts.born, number));
         }
         Ok(DONE.into())
     }
@@ -321,7 +322,13 @@ impl Monitor<'_> {
                     return Err(Errno::CONNREFUSED);
                 }
                 let peer = self.sockets.files.get(&object.facts.inode);
-                let peer = peer.filter(|it| it.1 == object.facts.born).map(|it| it.0);
+                let peer = peer.filter(|it| it.1 == object.facts.born).copied();
+                if let (Some((_, _, number)), Some(there)) = (peer, sockets(class))
+                    && !there.iter().any(|it| it.0 == number)
+                {
+                    return Err(Errno::CONNREFUSED);
+                }
+                let peer = peer.map(|it| it.0);
                 self.may_reach(call, label, class, peer)?;
                 let address = Address::file(object.magic().as_bytes())?;
                 Ok((address, Some(object.file)))
@@ -495,27 +502,35 @@ impl Address {
 fn listener(name: &[u8], class: Class, bound: Option<(Sid, u64)>) -> Result<Option<Sid>, Errno> {
     // The kernel's table does not show all names as they are.
     let plain = name.iter().all(|it| it.is_ascii_graphic() && *it != b'@');
-    let table = std::fs::read("/proc/net/unix").unwrap_or_default();
-    if !plain || table.is_empty() || !stands(Defence::LivingNames) {
+    let sockets = sockets(class).filter(|_| plain && stands(Defence::LivingNames));
+    let Some(sockets) = sockets else {
         return Ok(bound.filter(|it| is_there(it.1)).map(|it| it.0));
-    }
-    let accepts = |flags: &str| u32::from_str_radix(flags, 16).is_ok_and(|it| it & ACCEPTS != 0);
-    let shown = String::from_utf8_lossy(&table);
-    let lines = shown.lines().map(|it| it.split_whitespace().collect::<Vec<_>>());
-    let there: Vec<u64> = lines
-        .filter_map(|it| match *it.as_slice() {
-            [_, _, _, flags, _, _, inode, at] => {
-                let same = at.strip_prefix('@').is_some_and(|it| it.as_bytes() == name);
-                let open = class == Class::UnixDgramSocket || accepts(flags);
-                if same && open { inode.parse().ok() } else { None }
-            }
-            _ => None,
-        })
-        .collect();
+    };
+    let has_it =
+        |it: &&(u64, String)| it.1.strip_prefix('@').is_some_and(|it| it.as_bytes() == name);
+    let there: Vec<u64> = sockets.iter().filter(has_it).map(|it| it.0).collect();
     if there.is_empty() {
         return Err(Errno::CONNREFUSED);
     }
     Ok(bound.filter(|it| there.contains(&it.1)).map(|it| it.0))
+}
+
+/// Sockets of this machine that can be reached: streams at which somebody listens, or datagrams. Their numbers, and their names. None if that
+/// is not told.
+fn sockets(class: Class) -> Option<Vec<(u64, String)>> {
+    let table = std::fs::read("/proc/net/unix").ok()?;
+    let accepts = |flags: &str| u32::from_str_radix(flags, 16).is_ok_and(|it| it & ACCEPTS != 0);
+    let shown = String::from_utf8_lossy(&table);
+    let lines = shown.lines().map(|it| it.split_whitespace().collect::<Vec<_>>());
+    let sockets = lines.filter_map(|it| match *it.as_slice() {
+        [_, _, _, flags, _, _, inode, name, ..]
+            if class == Class::UnixDgramSocket || accepts(flags) =>
+        {
+            Some((inode.parse().ok()?, name.to_owned()))
+        }
+        _ => None,
+    });
+    Some(sockets.collect())
 }
 
 /// `__SO_ACCEPTCON` of linux/net.h, as /proc/net/unix shows it.
