@@ -189,6 +189,7 @@ impl Monitor<'_> {
     /// What directories were found to be no longer holds.
     pub(crate) fn forget_searches(&mut self) {
         self.searched.clear();
+        self.places.forget();
     }
 
     /// The label of a new file, which the thread may make there (`may_create` in the kernel's hooks).

@@ -15,6 +15,7 @@ use mandate_policydb::{Context, FsUseBehavior, PolicyDb};
 use mandate_server::{FsUse, ObjectLookup, SecurityServer, Sid};
 use rustc_hash::FxHashMap;
 use rustix::fs::FsWord;
+use rustix::io::Errno;
 
 use crate::class::Class;
 use crate::defence::{Defence, stands};
@@ -381,7 +382,13 @@ fn attribute(object: &Object, server: &SecurityServer, unlabeled: Sid) -> Option
         let path = magic(object.as_fd());
         rustix::fs::lgetxattr(path, "security.selinux", &mut value).ok()?
     } else {
-        rustix::fs::getxattr(object.magic(), "security.selinux", &mut value).ok()?
+        // By a descriptor that is only a place nothing can be asked.
+        match rustix::fs::fgetxattr(object, "security.selinux", &mut value) {
+            Err(Errno::BADF) => {
+                rustix::fs::getxattr(object.magic(), "security.selinux", &mut value).ok()?
+            }
+            size => size.ok()?,
+        }
     };
     let text = value.get(..size)?;
     let text = std::str::from_utf8(text.strip_suffix(b"\0").unwrap_or(text)).ok()?;

@@ -4,13 +4,15 @@
 //! else. A path without links is walked by the kernel in one step (`openat2(2)`), and the directories on it are the beginnings
 //! of its text; whatever has a link, or lies in a file system of magic links, is walked part by part.
 
+use std::cell::RefCell;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use rustc_hash::FxHashMap;
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2, readlinkat};
 use rustix::io::Errno;
 
 use crate::defence::{Defence, stands};
-use crate::object::{Object, join, magic};
+use crate::object::{Facts, Inode, Object, join, magic};
 
 /// As many links are followed in one path as the kernel does (MAXSYMLINKS).
 const LINKS: usize = 40;
@@ -87,17 +89,47 @@ pub(crate) struct How {
 
 /// Who walks: what paths mean depends on it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Walker {
+pub(crate) struct Walker<'a> {
     pub(crate) process: i32,
     pub(crate) thread: i32,
     /// The monitor, of which nothing is to be found.
     pub(crate) monitor: i32,
+    pub(crate) places: &'a Places,
+}
+
+/// Where directories are that paths began at, by the births of these. What programs rename is forgotten.
+#[derive(Debug, Default)]
+pub(crate) struct Places(RefCell<FxHashMap<Inode, (i128, Vec<u8>)>>);
+
+/// As many are remembered.
+const MOST_PLACES: usize = 1 << 14;
+
+impl Places {
+    pub(crate) fn forget(&self) {
+        self.0.borrow_mut().clear();
+    }
+
+    fn of(&self, file: OwnedFd) -> Result<Object, Errno> {
+        let facts = Facts::of(file.as_fd())?;
+        let mut known = self.0.borrow_mut();
+        if let Some((_, path)) = known.get(&facts.inode).filter(|it| it.0 == facts.born) {
+            return Ok(Object { file, facts, path: path.clone() });
+        }
+        let object = Object { path: path_of(file.as_fd())?, file, facts };
+        if facts.is_directory() && facts.born != 0 && !is_proc(&object) {
+            if known.len() >= MOST_PLACES {
+                known.clear();
+            }
+            known.insert(facts.inode, (facts.born, object.path.clone()));
+        }
+        Ok(object)
+    }
 }
 
 const HOLD: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
 const MAGIC: i64 = 0x9fa0;
 
-impl Walker {
+impl Walker<'_> {
     /// Walks a path.
     pub(crate) fn walk(self, base: Base, path: &[u8], how: How) -> Result<Found, Errno> {
         if path.is_empty() {
@@ -126,8 +158,7 @@ impl Walker {
             Errno::NOENT => Errno::BADF,
             it => it,
         })?;
-        let path = path_of(file.as_fd())?;
-        let object = Object::new(file, path)?;
+        let object = self.places.of(file)?;
         if is_proc(&object) && self.is_of_monitor(&object, b"")? {
             return Err(Errno::NOENT);
         }
@@ -228,13 +259,13 @@ impl Walker {
 }
 
 /// A walk that goes part by part.
-struct Walk {
-    walker: Walker,
+struct Walk<'a> {
+    walker: Walker<'a>,
     searched: Vec<Searched>,
     followed: usize,
 }
 
-impl Walk {
+impl Walk<'_> {
     /// Where a path ends. What it fails at has been noted as searched before.
     fn from(&mut self, start: Object, path: &[u8], how: How) -> Result<End, Errno> {
         let mut at = start;
@@ -428,9 +459,9 @@ fn is_thread_of(process: i32, name: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn walker() -> Walker {
+    fn walker() -> Walker<'static> {
         let this = std::process::id().cast_signed();
-        Walker { process: this, thread: this, monitor: 1 }
+        Walker { process: this, thread: this, monitor: 1, places: Box::leak(Box::default()) }
     }
 
     fn ends(path: &str, how: How) -> Result<Vec<u8>, Errno> {

@@ -27,7 +27,7 @@ use crate::calls::sockets::Sockets;
 use crate::class::Vocabulary;
 use crate::defence::{Defence, stands};
 use crate::labels::Labels;
-use crate::path::Walker;
+use crate::path::{Places, Walker};
 use crate::record::News;
 use crate::state::State;
 use crate::sys::listener::{Answer, Listener, Notification};
@@ -138,6 +138,7 @@ pub fn run(settings: Settings<'_>, words: &[OsString]) -> Result<Ended, StartErr
         umask: None,
         exact,
         is_first: true,
+        places: Places::default(),
         attributes: Attributes::default(),
         ipc: Ipc::default(),
         taking: Taking::default(),
@@ -207,6 +208,7 @@ pub(crate) struct Monitor<'a> {
     pub(crate) exact: bool,
     /// The program itself has not been executed yet.
     pub(crate) is_first: bool,
+    pub(crate) places: Places,
     pub(crate) attributes: Attributes,
     pub(crate) ipc: Ipc,
     pub(crate) taking: Taking,
@@ -448,9 +450,9 @@ impl Monitor<'_> {
         if self.listener.is_valid(call.id) { Ok(()) } else { Err(Errno::SRCH) }
     }
 
-    pub(crate) fn walker(&self, thread: i32) -> Result<Walker, Errno> {
+    pub(crate) fn walker(&self, thread: i32) -> Result<Walker<'_>, Errno> {
         let process = self.tasks.get(thread).ok_or(Errno::SRCH)?.process;
-        Ok(Walker { process, thread, monitor: self.monitor() })
+        Ok(Walker { process, thread, monitor: self.monitor(), places: &self.places })
     }
 
     pub(crate) fn monitor(&self) -> i32 {
