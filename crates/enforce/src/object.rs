@@ -32,10 +32,13 @@ impl Facts {
         let flags = StatxFlags::BASIC_STATS | StatxFlags::BTIME | StatxFlags::MNT_ID;
         let it = statx(file, c"", AtFlags::EMPTY_PATH, flags)?;
         let device = rustix::fs::makedev(it.stx_dev_major, it.stx_dev_minor);
+        // A file of an image may have none although its file system keeps it: then those that come later do not have 0.
+        let kept = it.stx_mask & StatxFlags::BTIME.bits() != 0;
         let born = it.stx_btime;
+        let born = i128::from(born.tv_sec) * 1_000_000_000 + i128::from(born.tv_nsec);
         Ok(Self {
             inode: Inode { device, number: it.stx_ino },
-            born: i128::from(born.tv_sec) * 1_000_000_000 + i128::from(born.tv_nsec),
+            born: if kept { born.max(1) } else { 0 },
             mode: u32::from(it.stx_mode),
             links: it.stx_nlink,
             owner: it.stx_uid,

@@ -95,6 +95,8 @@ pub(crate) struct Walker<'a> {
     /// The monitor, of which nothing is to be found.
     pub(crate) monitor: i32,
     pub(crate) places: &'a Places,
+    /// Stands for the process.
+    pub(crate) descriptor: Option<BorrowedFd<'a>>,
 }
 
 /// Where directories are that paths began at, by the births of these. What programs rename is forgotten.
@@ -149,20 +151,35 @@ impl Walker<'_> {
 
     /// The directory, or any file for an empty path, that relative paths start at.
     pub(crate) fn base(self, base: Base) -> Result<Object, Errno> {
-        let path = match base {
-            Base::Current => format!("/proc/{}/cwd", self.thread),
+        let file = match base {
+            Base::Current => {
+                openat(CWD, format!("/proc/{}/cwd", self.thread), HOLD, Mode::empty())?
+            }
             Base::Descriptor(number) if number < 0 => return Err(Errno::BADF),
-            Base::Descriptor(number) => format!("/proc/{}/fd/{number}", self.thread),
+            Base::Descriptor(number) => self.opened(number)?,
         };
-        let file = openat(CWD, path, HOLD, Mode::empty()).map_err(|it| match it {
-            Errno::NOENT => Errno::BADF,
-            it => it,
-        })?;
         let object = self.places.of(file)?;
         if is_proc(&object) && self.is_of_monitor(&object, b"")? {
             return Err(Errno::NOENT);
         }
         Ok(object)
+    }
+
+    /// What is open under a number.
+    fn opened(self, number: i32) -> Result<OwnedFd, Errno> {
+        use rustix::process::{PidfdGetfdFlags, pidfd_getfd};
+        let taken = self.descriptor.map(|it| pidfd_getfd(it, number, PidfdGetfdFlags::empty()));
+        match taken {
+            Some(Ok(file)) => return Ok(file),
+            Some(Err(Errno::BADF)) => return Err(Errno::BADF),
+            // Its first thread may have ended.
+            _ => {}
+        }
+        let path = format!("/proc/{}/fd/{number}", self.thread);
+        openat(CWD, path, HOLD, Mode::empty()).map_err(|it| match it {
+            Errno::NOENT => Errno::BADF,
+            it => it,
+        })
     }
 
     /// Is this something that the monitor has in /proc? It could open all of it, as nobody else can. The directory may have been reached by
@@ -461,7 +478,13 @@ mod tests {
 
     fn walker() -> Walker<'static> {
         let this = std::process::id().cast_signed();
-        Walker { process: this, thread: this, monitor: 1, places: Box::leak(Box::default()) }
+        Walker {
+            process: this,
+            thread: this,
+            monitor: 1,
+            places: Box::leak(Box::default()),
+            descriptor: None,
+        }
     }
 
     fn ends(path: &str, how: How) -> Result<Vec<u8>, Errno> {

@@ -450,9 +450,12 @@ impl Monitor<'_> {
         if self.listener.is_valid(call.id) { Ok(()) } else { Err(Errno::SRCH) }
     }
 
-    pub(crate) fn walker(&self, thread: i32) -> Result<Walker<'_>, Errno> {
+    pub(crate) fn walker(&mut self, thread: i32) -> Result<Walker<'_>, Errno> {
         let process = self.tasks.get(thread).ok_or(Errno::SRCH)?.process;
-        Ok(Walker { process, thread, monitor: self.monitor(), places: &self.places })
+        // Without it, what is open is found in /proc.
+        let _missing = self.tasks.descriptor(thread);
+        let descriptor = self.tasks.known_descriptor(process);
+        Ok(Walker { process, thread, monitor: self.own, places: &self.places, descriptor })
     }
 
     pub(crate) fn monitor(&self) -> i32 {

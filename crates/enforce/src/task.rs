@@ -1,7 +1,7 @@
 //! Threads and processes that the monitor watches, and what SELinux keeps of each.
 
 use std::fs::File;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileExt as _;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -241,6 +241,11 @@ impl Tasks {
         let descriptor = Rc::new(opened);
         shared.descriptor = Some(Rc::clone(&descriptor));
         Ok(descriptor)
+    }
+
+    /// The same, if it was asked for before.
+    pub(crate) fn known_descriptor(&self, process: i32) -> Option<BorrowedFd<'_>> {
+        Some(self.processes.get(&process)?.descriptor.as_deref()?.as_fd())
     }
 
     /// The monitor's copy of a descriptor that a process has open.

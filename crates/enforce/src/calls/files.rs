@@ -491,7 +491,17 @@ impl Monitor<'_> {
         how: How,
     ) -> Result<Object, Errno> {
         let path = self.tasks.text(call.thread, path)?;
-        let found = self.walker(call.thread)?.walk(base, &path, how)?;
+        self.object_at(call, base, &path, how)
+    }
+
+    fn object_at(
+        &mut self,
+        call: &Notification,
+        base: Base,
+        path: &[u8],
+        how: How,
+    ) -> Result<Object, Errno> {
+        let found = self.walker(call.thread)?.walk(base, path, how)?;
         self.may_walk(call.thread, &found)?;
         match found.end {
             End::Object(object) => Ok(object),
@@ -508,10 +518,12 @@ impl Monitor<'_> {
         how: How,
         empty: bool,
     ) -> Result<Object, Errno> {
-        if empty && (path == 0 || self.tasks.text(call.thread, path)?.is_empty()) {
+        let text =
+            if empty && path == 0 { Vec::new() } else { self.tasks.text(call.thread, path)? };
+        if empty && text.is_empty() {
             return self.walker(call.thread)?.base(base);
         }
-        self.object(call, base, path, how)
+        self.object_at(call, base, &text, how)
     }
 
     pub(super) fn chdir(&mut self, call: &Notification, path: u64) -> Result<Reply, Errno> {
