@@ -5,6 +5,8 @@
 
 #![expect(unsafe_code, reason = "programs that try to get out make calls that no library has")]
 
+#[path = "run/across.rs"]
+mod across;
 #[path = "run/inside.rs"]
 mod inside;
 
@@ -40,7 +42,11 @@ fn main() -> ExitCode {
 type Check = fn() -> Result<(), Failed>;
 
 /// What is seen from outside.
-const OUTSIDE: [(&str, Check); 10] = [
+const OUTSIDE: [(&str, Check); 14] = [
+    ("labels are kept for later runs", across::state),
+    ("one run at a time keeps labels", across::one_at_a_time),
+    ("open files stay behind when a program comes into another domain", across::open_files),
+    ("programs ask for the contexts of what comes next", across::next_contexts),
     ("if the monitor ends, so do the programs", killed),
     ("defences are switched off in a build for that only", switches),
     ("the table of coverage is that of the page", coverage),
