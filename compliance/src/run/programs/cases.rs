@@ -164,7 +164,7 @@ pub(super) const DENIED: &[Case] = &[
             "code 126\n",
             "hidden: Permission denied\n",
             "plain\n",
-            "bash (user_t) read open file",
+            "bash (user_t) read file",
             "bash (user_t) execute file",
         ],
     ),
@@ -210,7 +210,7 @@ pub(super) const DENIED: &[Case] = &[
             "tar: secret: Cannot open: Permission denied",
             "tar: hidden: Cannot open: Permission denied",
             "code 2\nplain\ntool\n",
-            "tar (user_t) read open file",
+            "tar (user_t) read file",
         ],
     ),
     denied(
@@ -223,7 +223,7 @@ pub(super) const DENIED: &[Case] = &[
             "cannot exec '.git/hooks/pre-commit': Permission denied",
             "code 1\ntwo\n",
             "end\n",
-            "git (user_t) read open file",
+            "git (user_t) read file",
             "git (user_t) execute file",
         ],
     ),
@@ -263,7 +263,7 @@ pub(super) const DENIED: &[Case] = &[
             "unable to open database \"secret\"",
             "unable to open database: secret",
             "code 1\ncode 14\nt\n",
-            "sqlite3 (user_t) read write open file",
+            "sqlite3 (user_t) read write file",
         ],
     ),
     Case {
@@ -272,7 +272,7 @@ pub(super) const DENIED: &[Case] = &[
             "/secret\" for reading: Permission denied",
             "psql: 0\n1\n",
             "100000\n",
-            "postgres (postgresql_t) read open file",
+            "postgres (postgresql_t) read file",
         ],
         name: "PostgreSQL is denied",
         ..DATABASES
@@ -284,13 +284,13 @@ pub(super) const DENIED: &[Case] = &[
         told: &[
             "Permission denied (os error 13)\n",
             "[0, 780, 1560, 2340, 3120, 3900, 4680, 5460]\n",
-            "(user_t) read open file",
+            "(user_t) read file",
         ],
         name: "a program with eight threads is denied",
         ..CASE
     },
     Case {
         program: Program::Forks(2_000, "! read -r line < secret"),
-        ..denied("forks are denied", "", &["line 1: secret: Permission denied\n", "read open file"])
+        ..denied("forks are denied", "", &["line 1: secret: Permission denied\n", "read file"])
     },
 ];

@@ -60,7 +60,7 @@ pub(super) fn compare(lab: &Lab) -> Result<Comparison> {
         comparison.equal(|| "unwatched: errors".into(), &plain.errors, &ABSENT.repeat(2));
         let errors = format!("{ABSENT}{DENIED}").repeat(2);
         comparison.equal(|| format!("{more:?}: errors"), &watched.errors, &errors);
-        let told = "nginx (httpd_t) read open file";
+        let told = "nginx (httpd_t) read file";
         comparison.equal(|| format!("{more:?}: told"), &watched.told.contains(told), &true);
     }
     Ok(comparison)
