@@ -157,7 +157,7 @@ fn what(record: &Record) -> String {
     }
 }
 
-/// `cat (user_t) read open file /etc/shadow (shadow_t)`.
+/// `cat (user_t) read file /etc/shadow (shadow_t)`.
 fn sentence(record: &Record) -> String {
     let command = String::from_utf8_lossy(&record.command);
     format!(
