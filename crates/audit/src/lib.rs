@@ -1,0 +1,9 @@
+//! Audit records of SELinux: read and written, searched and summarised, explained, and made into rules.
+//!
+//! Pure: callers hand in bytes and get values.
+
+#![forbid(unsafe_code)]
+
+mod access;
+
+pub use access::{Access, Object};
