@@ -370,7 +370,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             suites.labels(&labels::Part::ALL, &labels::Size { full: false, seed })?;
             suites.doc(false)?;
             drop(suites.base_policy(base_policy::Part::of_size(false), false, seed)?);
-            drop(suites.run(&run::Part::ALL, false, seed)?);
+            drop(suites.run(run::Part::of_size(false), false, seed)?);
         }
         Suite::Measure { area: Area::Core, figures, seed } => {
             let measured = suites.all(Size::full(seed))?;
@@ -414,7 +414,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             }
         }
         Suite::Measure { area: Area::Run, figures, seed } => {
-            let measured = suites.run(&run::Part::ALL, true, seed)?;
+            let measured = suites.run(run::Part::of_size(true), true, seed)?;
             if let Some(path) = figures {
                 measure::write(&path, "run", suites.report.summaries(), &measured)?;
             }
@@ -455,7 +455,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             drop(suites.base_policy(&parts, full, seed)?);
         }
         Suite::Run { part, full, seed } => {
-            let parts = part.map_or_else(|| run::Part::ALL.to_vec(), |part| vec![part]);
+            let parts = part.map_or_else(|| run::Part::of_size(full).to_vec(), |part| vec![part]);
             drop(suites.run(&parts, full, seed)?);
         }
         Suite::LabelsWalk { part, full, seed } => {

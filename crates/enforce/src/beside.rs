@@ -53,6 +53,7 @@ impl Beside {
             self.kept.insert(thread, (allowed, true));
             self.due.get_or_insert(now + MOMENT);
         }
+        self.free_self();
         Ok(())
     }
 

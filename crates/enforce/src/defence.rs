@@ -190,7 +190,13 @@ mod switches {
         (Defence::LowMemory, &[libc::SYS_mmap, libc::SYS_mremap]),
         (
             Defence::Sockets,
-            &[libc::SYS_socket, libc::SYS_bind, libc::SYS_connect, libc::SYS_sendto],
+            &[
+                libc::SYS_socket,
+                libc::SYS_bind,
+                libc::SYS_connect,
+                libc::SYS_sendto,
+                libc::SYS_setsockopt,
+            ],
         ),
         (Defence::Signals, &[libc::SYS_kill, libc::SYS_tgkill, libc::SYS_pidfd_send_signal]),
         (

@@ -6,8 +6,8 @@
 use std::fs::{self, File};
 use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use redb::{Database, DatabaseError, ReadableDatabase as _, TableDefinition};
@@ -44,8 +44,9 @@ type Change = ((u64, u64, i128), Option<String>);
 pub struct State {
     path: PathBuf,
     database: Arc<Database>,
-    changes: Mutex<Option<Sender<Change>>>,
-    writer: Mutex<Option<JoinHandle<Result<(), redb::Error>>>>,
+    /// None when it is over.
+    changes: Option<Sender<Change>>,
+    writer: Option<JoinHandle<Result<(), redb::Error>>>,
     /// Its folder and its file, which programs do not get at.
     own: [Inode; 2],
 }
@@ -83,8 +84,8 @@ impl State {
         Ok(Self {
             path,
             database,
-            changes: Mutex::new(Some(changes)),
-            writer: Mutex::new(Some(writer)),
+            changes: Some(changes),
+            writer: Some(writer),
             own: [above, itself],
         })
     }
@@ -104,8 +105,7 @@ impl State {
     /// A file has a context now, or is gone.
     pub(crate) fn settle(&self, facts: &Facts, context: Option<String>) {
         let Some(key) = key(facts) else { return };
-        let changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(changes) = &*changes {
+        if let Some(changes) = &self.changes {
             // A thread that failed tells so at the end.
             let _failed = changes.send((key, context));
         }
@@ -115,10 +115,13 @@ impl State {
     ///
     /// # Errors
     /// Some labels of this run could not be written.
-    pub fn finish(&self) -> Result<(), StateError> {
-        drop(self.changes.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match writer.map(JoinHandle::join) {
+    pub fn finish(mut self) -> Result<(), StateError> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<(), StateError> {
+        self.changes = None;
+        match self.writer.take().map(JoinHandle::join) {
             Some(Ok(Err(why))) => Err(StateError::Database(self.path.clone(), Box::new(why))),
             _ => Ok(()),
         }
@@ -128,7 +131,7 @@ impl State {
 impl Drop for State {
     fn drop(&mut self) {
         // Whoever wants to hear of failures has asked.
-        let _unheard = self.finish();
+        let _unheard = self.end();
     }
 }
 
@@ -177,7 +180,6 @@ mod tests {
         state.settle(&facts(3, 0), Some("a:b:e".to_owned()));
         assert!(matches!(State::open(&folder), Err(StateError::InUse(_))));
         state.finish().unwrap();
-        drop(state);
         let state = State::open(&folder).unwrap();
         let labels = [(1, 5), (1, 6), (2, 5), (3, 0)].map(|it| state.label(&facts(it.0, it.1)));
         assert_eq!(labels, [Some("a:b:c".to_owned()), None, None, None]);

@@ -64,6 +64,7 @@ pub struct Settings<'a> {
     pub told: &'a mut dyn FnMut(News<'_>),
 }
 
+/// What a kernel without `SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV` lacks.
 const OLDER: &str = "this kernel is older than 5.19: a signal that reaches a program during a call makes the call happen again, so that \
                      making a directory may tell that it is there already";
 
@@ -253,14 +254,14 @@ impl Monitor<'_> {
     fn watch(&mut self, children: &OwnedFd) -> io::Result<()> {
         while !self.tasks.is_empty() {
             let listener = Arc::clone(&self.listener);
-            let forlorn = self.tasks.looks_for_forlorn();
-            let due = [self.sweep.due, self.beside.due(), self.waiting.due(), forlorn];
+            let (forlorn, waiting) = (self.tasks.looks_for_forlorn(), self.waiting.due());
+            let due = [self.sweep.due, self.beside.due(), waiting, forlorn];
             let [calls, births, readable] = self.poll(&listener, children, &due)?;
             if births.contains(PollFlags::IN) {
                 self.hear(children)?;
             }
             let now = Instant::now();
-            if due[2].is_some_and(|it| it <= now) {
+            if waiting.is_some_and(|it| it <= now) {
                 self.waiting.give_up(&listener);
             }
             if self.sweep.due.is_some_and(|it| it <= now) {

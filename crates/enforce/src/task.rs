@@ -166,10 +166,8 @@ impl Tasks {
 
     /// Threads whose birth nobody will tell of any more: whoever made them was ended while it told. What context they have cannot be said.
     pub(crate) fn forlorn(&mut self) -> Vec<i32> {
-        let (old, young) = self.early.drain(..).partition(|it| it.1.elapsed() > FORLORN);
-        self.early = young;
-        let old: Vec<(i32, Instant)> = old;
-        old.into_iter().map(|it| it.0).collect()
+        let is_old = |it: &mut (i32, Instant)| it.1.elapsed() > FORLORN;
+        self.early.extract_if(.., is_old).map(|it| it.0).collect()
     }
 
     /// When it is to be looked for such threads.

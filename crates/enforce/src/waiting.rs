@@ -15,7 +15,8 @@ use crate::sys::listener::{Answer, Listener, Notification};
 use crate::sys::worker;
 use crate::task::field;
 
-/// How soon it is looked whether a signal has come for a program that waits; the longer it has waited the later, up to the second.
+/// How soon it is looked whether a signal has come for a program that waits; the longer it has waited the later.
+/// At least the first, at most the second.
 const PATIENCE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(50));
 
 /// `ERESTARTSYS` of linux/errno.h: begin again after the signal, or `EINTR`, as its handler has it.

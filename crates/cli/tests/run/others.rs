@@ -373,6 +373,13 @@ pub(super) const ALL: &[Attempt] = &[
         failed("socket", system(libc::SYS_socket, kinds.map(|it| u64::from(it.unsigned_abs()))))
     }),
     of("a port by an address of no family", "Families", by_no_family),
+    of("the monitor's memory by what is sent later", "Sockets", || {
+        let (on, datagrams) = (1_i32, libc::SOCK_DGRAM as u64);
+        let socket = system(libc::SYS_socket, [libc::AF_INET as u64, datagrams, 0]);
+        let (level, name) = (libc::SOL_SOCKET as u64, libc::SO_ZEROCOPY as u64);
+        let arguments = [socket.cast_unsigned(), level, name, at(&on), 4];
+        forbidden("sending later", libc::SYS_setsockopt, arguments)
+    }),
     of("somebody outside who takes over its name", "LivingNames", || {
         let name = format!("{} taken over", here());
         let address = SocketAddr::from_abstract_name(&name).map_err(told)?;

@@ -167,9 +167,8 @@ impl Monitor<'_> {
 
     /// A number of those at which writing is asked about that the process does not use.
     fn free_number(&self, thread: i32) -> Option<i32> {
-        let numbers = WRITTEN.map(|it| i32::try_from(it).unwrap_or(0));
         let used = |it: &i32| std::fs::symlink_metadata(format!("/proc/{thread}/fd/{it}")).is_ok();
-        numbers.into_iter().find(|it| !used(it))
+        WRITTEN.filter_map(|it| i32::try_from(it).ok()).find(|it| !used(it))
     }
 
     /// Writing at one of those numbers: to an attribute, or to any other file.

@@ -41,7 +41,7 @@ impl Monitor<'_> {
         let object = self.walker(call.thread)?.base(Base::Descriptor(number))?;
         if object.facts.kind() == libc::S_IFSOCK {
             self.owned(&object)?;
-            self.may_open_file(call.thread, number, &object, file::setattr)?;
+            self.may_open_file(call.thread, &object, file::setattr)?;
             self.still(call)?;
             rustix::fs::chmod(object.magic(), Mode::from_raw_mode(word(mode) & 0o7777))?;
             return Ok(DONE.into());

@@ -84,23 +84,22 @@ impl Monitor<'_> {
         };
         let opener = self.tasks.opener(thread, object.facts.inode).unwrap_or(old);
         let wanted = self.wanted(thread, number)?;
-        self.may_have(thread, (new, opener), &object, Some(number), wanted)?;
+        self.may_have(thread, (new, opener), &object, wanted)?;
         if opener != new {
             self.tasks.got(thread, object.facts.inode, opener);
         }
         Ok(())
     }
 
-    /// May a context have a file that somebody opened (`file_has_perm`)? With `number`, what is held of it is only its place.
+    /// May a context have a file that somebody opened (`file_has_perm`)?
     pub(super) fn may_have(
         &mut self,
         thread: i32,
         (sid, opener): (Sid, Sid),
         object: &Object,
-        number: Option<i32>,
         wanted: u32,
     ) -> Result<(), Errno> {
-        let (label, class) = self.open_label(thread, number, object, opener)?;
+        let (label, class) = self.open_label(object, opener)?;
         let about = About::Object(object);
         if sid != opener {
             self.may_as(thread, sid, opener, Class::Fd, fd::r#use, about)?;
@@ -109,22 +108,9 @@ impl Monitor<'_> {
     }
 
     /// The label of an open file; what nobody knows yet was made by who opened it.
-    fn open_label(
-        &mut self,
-        thread: i32,
-        number: Option<i32>,
-        object: &Object,
-        opener: Sid,
-    ) -> Result<(Sid, Class), Errno> {
+    fn open_label(&mut self, object: &Object, opener: Sid) -> Result<(Sid, Class), Errno> {
         if object.facts.kind() == libc::S_IFSOCK {
-            let inode = object.facts.inode;
-            return match number {
-                Some(number) => {
-                    let file = self.tasks.opened(thread, number)?;
-                    self.label_of_socket(&file, inode, opener)
-                }
-                None => self.label_of_socket(&object.file, inode, opener),
-            };
+            return self.label_of_socket(&object.file, object.facts.inode, opener);
         }
         let tasks = &self.tasks;
         let process = |number| tasks.get(number).map(|it| it.security.sid);

@@ -97,7 +97,7 @@ impl Monitor<'_> {
         let new = key == libc::IPC_PRIVATE || flags & libc::IPC_CREAT != 0;
         let only_new =
             flags & (libc::IPC_CREAT | libc::IPC_EXCL) == libc::IPC_CREAT | libc::IPC_EXCL;
-        if !new || key != libc::IPC_PRIVATE {
+        if key != libc::IPC_PRIVATE {
             let none = flags & !(libc::IPC_CREAT | libc::IPC_EXCL);
             match get(kind, key, size, none) {
                 Ok(_) if only_new => return Err(Errno::EXIST),

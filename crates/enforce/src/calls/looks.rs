@@ -76,7 +76,7 @@ impl Monitor<'_> {
 
     fn stat_open(&mut self, call: &Notification, number: i32, to: u64) -> Result<Reply, Errno> {
         let object = self.walker(call.thread)?.base(Base::Descriptor(number))?;
-        self.may_open_file(call.thread, number, &object, file::getattr)?;
+        self.may_open_file(call.thread, &object, file::getattr)?;
         let answer = look::stat(std::os::fd::AsFd::as_fd(&object))?;
         self.tell_bytes(call, to, &answer)
     }
@@ -84,7 +84,7 @@ impl Monitor<'_> {
     /// The descriptor may be another one meanwhile; then the program learns what it could have asked anyway.
     fn list_open(&mut self, call: &Notification, number: i32) -> Result<Reply, Errno> {
         let object = self.walker(call.thread)?.base(Base::Descriptor(number))?;
-        self.may_open_file(call.thread, number, &object, file::getattr)?;
+        self.may_open_file(call.thread, &object, file::getattr)?;
         Ok(Answer::Continue.into())
     }
 

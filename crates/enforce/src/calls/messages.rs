@@ -278,7 +278,7 @@ impl Monitor<'_> {
         // Somebody outside counts as the kernel.
         let opener = self.sockets.sent.get(&inode).copied();
         let opener = opener.unwrap_or_else(|| initial(self.server, "kernel"));
-        self.may_have(thread, (sid, opener), &object, None, usable(flags))?;
+        self.may_have(thread, (sid, opener), &object, usable(flags))?;
         if opener != sid {
             self.tasks.got(process, inode, opener);
         }

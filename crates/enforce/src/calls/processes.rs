@@ -92,9 +92,6 @@ impl Monitor<'_> {
             };
         }
         let known = self.tasks.get(number).map(|it| it.security.sid);
-        if known.is_none() && !std::path::Path::new(&format!("/proc/{number}")).exists() {
-            return Err(Errno::SRCH);
-        }
         Ok(known.unwrap_or_else(|| initial(self.server, "kernel")))
     }
 

@@ -97,15 +97,15 @@ impl Monitor<'_> {
     pub(super) fn may_open_file(
         &mut self,
         thread: i32,
-        number: i32,
         object: &Object,
         bits: u32,
     ) -> Result<(), Errno> {
         if object.facts.kind() != libc::S_IFSOCK {
             return self.may_file(thread, object, bits);
         }
-        match self.open_socket(thread, number) {
-            Ok((_, label, class)) => self.may(thread, label, class, bits, About::Object(object)),
+        let sid = self.sid(thread)?;
+        match self.label_of_socket(&object.file, object.facts.inode, sid) {
+            Ok((label, class)) => self.may(thread, label, class, bits, About::Object(object)),
             // A handle of a socket's file.
             Err(Errno::BADF) => self.may_file(thread, object, bits),
             Err(why) => Err(why),
@@ -323,8 +323,8 @@ impl Monitor<'_> {
                 }
                 let peer = self.sockets.files.get(&object.facts.inode);
                 let peer = peer.filter(|it| it.1 == object.facts.born).copied();
-                if let (Some((_, _, number)), Some(there)) = (peer, sockets(class))
-                    && !there.iter().any(|it| it.0 == number)
+                if let (Some((_, _, number)), Some(there)) = (peer, sockets())
+                    && !there.iter().any(|it| it.number == number && it.is_reached(class))
                 {
                     return Err(Errno::CONNREFUSED);
                 }
@@ -389,6 +389,15 @@ impl Monitor<'_> {
         self.may(call.thread, label, class, socket::setopt, About::Nothing)?;
         let size = usize::try_from(word(size)).ok().filter(|it| *it <= 65_536);
         let value = self.tasks.bytes(call.thread, at, size.ok_or(Errno::INVAL)?)?;
+        if level == libc::SOL_SOCKET {
+            match name {
+                // The kernel would send what lies in the monitor's memory later.
+                libc::SO_ZEROCOPY => return Err(Errno::OPNOTSUPP),
+                // A number of a descriptor would be the monitor's.
+                libc::SO_ATTACH_BPF | libc::SO_ATTACH_REUSEPORT_EBPF => return Err(Errno::PERM),
+                _ => {}
+            }
+        }
         let filters = [libc::SO_ATTACH_FILTER, libc::SO_ATTACH_REUSEPORT_CBPF];
         if level == libc::SOL_SOCKET && filters.contains(&name) {
             // Its program lies elsewhere in memory.
@@ -441,14 +450,7 @@ fn is_there(socket: u64) -> bool {
     if !stands(Defence::LivingNames) {
         return true;
     }
-    let table = std::fs::read("/proc/net/unix").unwrap_or_default();
-    let socket = socket.to_string();
-    // Num, RefCount, Protocol, Flags, Type, St, Inode, Path.
-    let inode = |line: &[u8]| {
-        let mut words = line.split(|it| *it == b' ').filter(|it| !it.is_empty());
-        words.nth(6).is_some_and(|it| it == socket.as_bytes())
-    };
-    table.split(|it| *it == b'\n').any(inode)
+    sockets().is_some_and(|it| it.iter().any(|it| it.number == socket))
 }
 
 impl Address {
@@ -502,35 +504,49 @@ impl Address {
 fn listener(name: &[u8], class: Class, bound: Option<(Sid, u64)>) -> Result<Option<Sid>, Errno> {
     // The kernel's table does not show all names as they are.
     let plain = name.iter().all(|it| it.is_ascii_graphic() && *it != b'@');
-    let sockets = sockets(class).filter(|_| plain && stands(Defence::LivingNames));
+    let sockets = sockets().filter(|_| plain && stands(Defence::LivingNames));
     let Some(sockets) = sockets else {
         return Ok(bound.filter(|it| is_there(it.1)).map(|it| it.0));
     };
-    let has_it =
-        |it: &&(u64, String)| it.1.strip_prefix('@').is_some_and(|it| it.as_bytes() == name);
-    let there: Vec<u64> = sockets.iter().filter(has_it).map(|it| it.0).collect();
+    let has_it = |it: &&UnixSocket| {
+        let same = it.name.strip_prefix('@').is_some_and(|it| it.as_bytes() == name);
+        same && it.is_reached(class)
+    };
+    let there: Vec<u64> = sockets.iter().filter(has_it).map(|it| it.number).collect();
     if there.is_empty() {
         return Err(Errno::CONNREFUSED);
     }
     Ok(bound.filter(|it| there.contains(&it.1)).map(|it| it.0))
 }
 
-/// Sockets of this machine that can be reached: streams at which somebody listens, or datagrams. Their numbers, and their names. None if that
-/// is not told.
-fn sockets(class: Class) -> Option<Vec<(u64, String)>> {
+/// A socket of this machine, as /proc/net/unix shows it.
+struct UnixSocket {
+    number: u64,
+    accepts: bool,
+    /// Empty if it has none.
+    name: String,
+}
+
+impl UnixSocket {
+    /// Streams are reached where somebody listens.
+    fn is_reached(&self, class: Class) -> bool {
+        class == Class::UnixDgramSocket || self.accepts
+    }
+}
+
+/// Those of this machine; none if that is not told.
+fn sockets() -> Option<Vec<UnixSocket>> {
     let table = std::fs::read("/proc/net/unix").ok()?;
-    let accepts = |flags: &str| u32::from_str_radix(flags, 16).is_ok_and(|it| it & ACCEPTS != 0);
     let shown = String::from_utf8_lossy(&table);
-    let lines = shown.lines().map(|it| it.split_whitespace().collect::<Vec<_>>());
-    let sockets = lines.filter_map(|it| match *it.as_slice() {
-        [_, _, _, flags, _, _, inode, name, ..]
-            if class == Class::UnixDgramSocket || accepts(flags) =>
-        {
-            Some((inode.parse().ok()?, name.to_owned()))
-        }
-        _ => None,
-    });
-    Some(sockets.collect())
+    let socket = |line: &str| {
+        // Num, RefCount, Protocol, Flags, Type, St, Inode, Path.
+        let mut words = line.split_whitespace().skip(3);
+        let flags = u32::from_str_radix(words.next()?, 16).ok()?;
+        let number = words.nth(2)?.parse().ok()?;
+        let name = words.next().unwrap_or_default().to_owned();
+        Some(UnixSocket { number, accepts: flags & ACCEPTS != 0, name })
+    };
+    Some(shown.lines().filter_map(socket).collect())
 }
 
 /// `__SO_ACCEPTCON` of linux/net.h, as /proc/net/unix shows it.

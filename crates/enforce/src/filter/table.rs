@@ -5,7 +5,7 @@
 
 use libc::{EINVAL, ENOSYS, EOPNOTSUPP, EPERM};
 
-use super::{FIRST_WRITTEN, Test, Treatment};
+use super::{Test, Treatment, WRITTEN};
 use crate::calls::LOW;
 use Treatment::{Allow, Notify, Refuse, When};
 
@@ -48,7 +48,8 @@ const CLONE: Treatment = When(
 );
 
 /// At these numbers something may be asked of the monitor (`/proc/PID/attr`).
-const WRITE: Treatment = When(Test::within(0, FIRST_WRITTEN, 16), &Notify, &Allow);
+const WRITE: Treatment =
+    When(Test::within(0, WRITTEN.start, WRITTEN.end - WRITTEN.start), &Notify, &Allow);
 
 const PRCTL: Treatment = When(
     Test::is(0, libc::PR_SET_DUMPABLE as u32),

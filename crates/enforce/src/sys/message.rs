@@ -74,11 +74,13 @@ impl Parts {
                 .and_then(|it| it.try_into().ok())
                 .map_or(0, u64::from_ne_bytes)
         };
+        // Without a place for it, its length says nothing.
+        let address = if word(0) == 0 { 0 } else { word(1) & 0xffff_ffff };
         let vectors = usize::try_from(word(3)).ok().filter(|it| *it <= 1024);
         let control = usize::try_from(word(5)).ok().filter(|it| *it <= 65_536);
         Ok(Self {
-            room_for_address: usize::try_from(word(1) & 0xffff_ffff).unwrap_or(0).min(128),
-            address: (word(0), if word(0) == 0 { 0 } else { word(1) & 0xffff_ffff }),
+            room_for_address: usize::try_from(address).unwrap_or(0).min(128),
+            address: (word(0), address),
             vectors: (word(2), 16 * vectors.ok_or(Errno::MSGSIZE)?),
             control: (word(4), control.ok_or(Errno::NOBUFS)?),
         })
@@ -148,6 +150,8 @@ pub(crate) struct Message {
 
 impl Message {
     pub(crate) fn send(&self, socket: BorrowedFd<'_>, flags: i32) -> Result<usize, Errno> {
+        // What is sent is this process's memory, and gone when the call ends.
+        let flags = flags & !libc::MSG_ZEROCOPY;
         let mut control = self.control_bytes();
         // SAFETY: all bytes zero is a message of nothing.
         let mut header: libc::msghdr = unsafe { std::mem::zeroed() };

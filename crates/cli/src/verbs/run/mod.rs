@@ -129,7 +129,7 @@ fn confined(args: &Args, err: &mut dyn Write) -> Result<Outcome> {
     memory::prefer(Prefer::Time);
     let ended = mandate_enforce::run(settings, &args.program)?;
     told.summary()?;
-    if let Some(Err(why)) = state.map(|it| it.finish()) {
+    if let Some(Err(why)) = state.map(State::finish) {
         writeln!(err, "mandate: {why}; some labels of this run are lost")?;
     }
     let code = match ended {
