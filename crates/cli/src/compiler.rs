@@ -73,7 +73,7 @@ pub(crate) struct Options {
 pub(crate) fn compile(input: Input, options: &Options) -> Result<Outcome> {
     match input {
         Input::Tree(tree) => {
-            memory::prefer(Prefer::Time);
+            prefer_time(&tree);
             Ok(refpolicy::build(&tree, &of_tree(options)))
         }
         Input::Conf(source) => conf_policy(source, options),
@@ -85,9 +85,18 @@ pub(crate) fn compile(input: Input, options: &Options) -> Result<Outcome> {
 
 /// Compiles a source tree, and reads the texts of its modules beside that.
 pub(crate) fn compile_with_texts(tree: &SourceTree, options: &Options) -> (Outcome, Texts) {
-    memory::prefer(Prefer::Time);
+    prefer_time(tree);
     let options = of_tree(options);
     rayon::join(|| refpolicy::build(tree, &options), || refpolicy::texts(tree, &options))
+}
+
+/// Sources of so many bytes are built faster in huge pages; for fewer, zeroing these takes longer than the build.
+const LARGE: usize = 4 << 20;
+
+fn prefer_time(tree: &SourceTree) {
+    if tree.values().map(|it| it.len()).sum::<usize>() >= LARGE {
+        memory::prefer(Prefer::Time);
+    }
 }
 
 fn of_tree(options: &Options) -> refpolicy::Options {

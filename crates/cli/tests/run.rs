@@ -375,6 +375,8 @@ trap 'echo trapped' USR1; kill -USR1 $$; (sleep 5 & kill $!; wait $! || echo "ki
 (sleep 0.2 & echo $! > ended; exec sleep 9) & sleep 0.6; kill -0 $(cat ended) && kill $(cat ended) && echo "ended, but still there"
 (kill $!) 2>/dev/null; wait $! 2>/dev/null || echo "waited $?"
 tar cf - . | tar tf - | sort; find . -type f -newer copy | sort; find . -name 'm*' -exec echo {} +
+for i in x y; do mkdir $i; echo in $i > $i/f; done; here() { read line < f; read line < f; echo "$line"; }
+cd x; here; cd ../y; here; (cd ../x; here); here; mv ../y ../z; here; mv ../x ../y; here; cd ../y; here; cd ..
 sh -c 'exit 7' || echo "code $?"; cd ..; rm -r a; test ! -e a; cd /proc/self && test -r status; echo end
 "#;
 

@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2, readlinkat};
@@ -92,6 +93,8 @@ pub(crate) struct How {
 pub(crate) struct Walker<'a> {
     pub(crate) process: i32,
     pub(crate) thread: i32,
+    /// The only one of its process.
+    pub(crate) alone: bool,
     /// The monitor, of which nothing is to be found.
     pub(crate) monitor: i32,
     pub(crate) places: &'a Places,
@@ -99,32 +102,64 @@ pub(crate) struct Walker<'a> {
     pub(crate) descriptor: Option<BorrowedFd<'a>>,
 }
 
-/// Where directories are that paths began at, by the births of these. What programs rename is forgotten.
+/// Where directories are that paths began at. What programs rename is forgotten.
 #[derive(Debug, Default)]
-pub(crate) struct Places(RefCell<FxHashMap<Inode, (i128, Vec<u8>)>>);
+pub(crate) struct Places {
+    /// By their births.
+    paths: RefCell<FxHashMap<Inode, (i128, Vec<u8>)>>,
+    /// Those that processes of one thread are in.
+    current: RefCell<FxHashMap<i32, Rc<Object>>>,
+}
 
 /// As many are remembered.
 const MOST_PLACES: usize = 1 << 14;
+/// As many are held.
+const MOST_CURRENT: usize = 64;
 
 impl Places {
     pub(crate) fn forget(&self) {
-        self.0.borrow_mut().clear();
+        self.paths.borrow_mut().clear();
+        self.current.borrow_mut().clear();
+    }
+
+    /// A process goes elsewhere, or ends.
+    pub(crate) fn leaves(&self, process: i32) {
+        self.current.borrow_mut().remove(&process);
+    }
+
+    fn stays(&self, process: i32, at: &Rc<Object>) {
+        let mut current = self.current.borrow_mut();
+        if current.len() >= MOST_CURRENT {
+            current.clear();
+        }
+        current.insert(process, Rc::clone(at));
     }
 
     fn of(&self, file: OwnedFd) -> Result<Object, Errno> {
         let facts = Facts::of(file.as_fd())?;
-        let mut known = self.0.borrow_mut();
+        let known = self.paths.borrow();
         if let Some((_, path)) = known.get(&facts.inode).filter(|it| it.0 == facts.born) {
             return Ok(Object { file, facts, path: path.clone() });
         }
+        drop(known);
         let object = Object { path: path_of(file.as_fd())?, file, facts };
-        if facts.is_directory() && facts.born != 0 && !is_proc(&object) {
-            if known.len() >= MOST_PLACES {
-                known.clear();
-            }
-            known.insert(facts.inode, (facts.born, object.path.clone()));
+        if !is_proc(&object) {
+            self.knows(&object);
         }
         Ok(object)
+    }
+
+    /// A directory was found where its path says.
+    pub(crate) fn knows(&self, directory: &Object) {
+        let facts = directory.facts;
+        if !facts.is_directory() || facts.born == 0 {
+            return;
+        }
+        let mut known = self.paths.borrow_mut();
+        if known.len() >= MOST_PLACES {
+            known.clear();
+        }
+        known.insert(facts.inode, (facts.born, directory.path.clone()));
     }
 }
 
@@ -140,17 +175,36 @@ impl Walker<'_> {
         if let Some(found) = self.at_once(path, how) {
             return found;
         }
-        let start = if path.starts_with(b"/") { root()? } else { self.base(base)? };
+        let start = if path.starts_with(b"/") { Rc::new(root()?) } else { self.start(base)? };
         if let Some(found) = self.at_once_from(&start, path, how) {
             return Ok(found);
         }
         let mut walk = Walk { walker: self, searched: Vec::new(), followed: 0 };
-        let end = walk.from(start, path, how).unwrap_or_else(End::Nowhere);
+        let end = walk.from(own(start)?, path, how).unwrap_or_else(End::Nowhere);
         Ok(Found { searched: walk.searched, end })
     }
 
     /// The directory, or any file for an empty path, that relative paths start at.
     pub(crate) fn base(self, base: Base) -> Result<Object, Errno> {
+        own(self.start(base)?)
+    }
+
+    /// The same, as it was when it was first asked for: a process of one thread stays where it is until it asks to go elsewhere.
+    pub(crate) fn start(self, base: Base) -> Result<Rc<Object>, Errno> {
+        if base != Base::Current || !self.alone {
+            return self.looked_up(base).map(Rc::new);
+        }
+        if let Some(known) = self.places.current.borrow().get(&self.process) {
+            return Ok(Rc::clone(known));
+        }
+        let start = Rc::new(self.looked_up(base)?);
+        if !is_proc(&start) {
+            self.places.stays(self.process, &start);
+        }
+        Ok(start)
+    }
+
+    fn looked_up(self, base: Base) -> Result<Object, Errno> {
         let file = match base {
             Base::Current => {
                 openat(CWD, format!("/proc/{}/cwd", self.thread), HOLD, Mode::empty())?
@@ -197,14 +251,21 @@ impl Walker<'_> {
 
     /// Opens a file to be read in one step, if its path is as the kernel would write it and has no link in it. Only of use where a file or
     /// directory was before: other kinds notice that they are opened.
-    pub(crate) fn open_at_once(self, path: &[u8], flags: OFlags) -> Option<(Object, Vec<u8>)> {
-        if !is_plain(path) || is_special(path) {
+    pub(crate) fn open_at_once(
+        self,
+        start: Option<&Object>,
+        path: &[u8],
+        whole: Vec<u8>,
+        flags: OFlags,
+    ) -> Option<Object> {
+        if !is_plain(&whole) || is_special(&whole) || start.is_some_and(is_proc) {
             return None;
         }
         let resolve = ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
         let own = OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
-        let file = openat2(CWD, path, flags | own, Mode::empty(), resolve).ok()?;
-        let object = Object::new(file, path.to_vec()).ok()?;
+        let start = start.map_or(CWD, AsFd::as_fd);
+        let file = openat2(start, path, flags | own, Mode::empty(), resolve).ok()?;
+        let object = Object::new(file, whole).ok()?;
         let plain = matches!(object.facts.kind(), libc::S_IFREG | libc::S_IFDIR);
         if !plain || is_proc(&object) {
             return None;
@@ -212,7 +273,7 @@ impl Walker<'_> {
         if !flags.contains(OFlags::NONBLOCK) {
             rustix::fs::fcntl_setfl(&object, flags).ok()?;
         }
-        Some((object, above(path).to_vec()))
+        Some(object)
     }
 
     /// What stands in a link. Two of /proc mean whoever reads them.
@@ -405,6 +466,14 @@ fn root() -> Result<Object, Errno> {
     Object::new(openat(CWD, c"/", HOLD, Mode::empty())?, b"/".to_vec())
 }
 
+/// A file for whoever changes it: as it is now, if somebody else holds it, too.
+fn own(object: Rc<Object>) -> Result<Object, Errno> {
+    Rc::try_unwrap(object).or_else(|it| {
+        let file: OwnedFd = rustix::io::fcntl_dupfd_cloexec(&*it, 3)?;
+        Object::new(file, it.path.clone())
+    })
+}
+
 /// The same file, held a second time.
 pub(crate) fn again(object: &Object) -> Result<Object, Errno> {
     let file: OwnedFd = rustix::io::fcntl_dupfd_cloexec(object, 3)?;
@@ -430,7 +499,7 @@ fn is_proc_root(at: &Object) -> bool {
 }
 
 /// The directory that a path lies in.
-fn above(path: &[u8]) -> &[u8] {
+pub(crate) fn above(path: &[u8]) -> &[u8] {
     match path.iter().rposition(|it| *it == b'/') {
         None | Some(0) => b"/",
         Some(end) => &path[..end],
@@ -481,6 +550,7 @@ mod tests {
         Walker {
             process: this,
             thread: this,
+            alone: false,
             monitor: 1,
             places: Box::leak(Box::default()),
             descriptor: None,

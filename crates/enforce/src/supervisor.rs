@@ -365,6 +365,7 @@ impl Monitor<'_> {
             }
             Event::Executed(former) => {
                 self.tasks.executed(thread, former);
+                self.places.leaves(thread);
                 self.beside.executed(thread, former);
                 self.executed(thread, former);
                 self.resume(thread, 0);
@@ -404,6 +405,7 @@ impl Monitor<'_> {
     fn gone(&mut self, thread: i32, status: i32) {
         self.has_frozen(thread, false);
         self.tasks.gone(thread);
+        self.places.leaves(thread);
         self.beside.gone(thread);
         self.waiting.gone(thread);
         self.plans.remove(&thread);
@@ -456,7 +458,8 @@ impl Monitor<'_> {
         // Without it, what is open is found in /proc.
         let _missing = self.tasks.descriptor(thread);
         let descriptor = self.tasks.known_descriptor(process);
-        Ok(Walker { process, thread, monitor: self.own, places: &self.places, descriptor })
+        let (alone, monitor) = (self.tasks.is_alone(process), self.own);
+        Ok(Walker { process, thread, alone, monitor, places: &self.places, descriptor })
     }
 
     pub(crate) fn monitor(&self) -> i32 {

@@ -122,6 +122,11 @@ impl Tasks {
         all.map(|it| *it.0).collect()
     }
 
+    /// Has a process one thread?
+    pub(crate) fn is_alone(&self, process: i32) -> bool {
+        self.processes.get(&process).is_some_and(|it| it.threads == 1)
+    }
+
     /// The process whose memory this one has in the end.
     fn owner(&self, mut process: i32) -> i32 {
         while let Some(lender) = self.processes.get(&process).and_then(|it| it.lender) {

@@ -8,8 +8,8 @@ use rustix::io::Errno;
 use super::{DONE, FOLLOWED, word};
 use crate::class::file;
 use crate::defence::{Defence, stands};
-use crate::object::{Object, magic};
-use crate::path::{Base, End, How, Parent, is_proc, path_of};
+use crate::object::{Object, join, magic};
+use crate::path::{Base, End, How, Parent, above, is_dots, is_proc, path_of};
 use crate::supervisor::{Monitor, Reply};
 use crate::sys::listener::{Answer, Notification};
 
@@ -61,49 +61,72 @@ impl Monitor<'_> {
             return self.create(call, base, &path, flags, mode);
         }
         let reads = flags & (libc::O_ACCMODE | libc::O_TRUNC) == libc::O_RDONLY;
-        if reads
-            && self.plain.contains(&*path)
-            && let Some(answer) = self.open_plain(call, &path, flags)?
-        {
+        if reads && let Some(answer) = self.open_to_read(call, base, &path, flags)? {
             return Ok(answer.into());
-        }
-        let walks = libc::O_DIRECTORY | libc::O_NOFOLLOW;
-        let is_name = !path.contains(&b'/') && !matches!(&*path, b"" | b"." | b"..");
-        if reads
-            && flags & walks == walks
-            && is_name
-            && let Some(reply) = self.open_directory(call, base, &path, flags)?
-        {
-            return Ok(reply);
         }
         let how = How { follow: flags & libc::O_NOFOLLOW == 0, name: false };
         let found = self.walker(call.thread)?.walk(base, &path, how)?;
         self.may_walk(call.thread, &found)?;
         let End::Object(object) = found.end else { return Err(Errno::NOENT) };
-        if reads
-            && object.path == path
-            && matches!(object.facts.kind(), libc::S_IFREG | libc::S_IFDIR)
-        {
+        if reads && matches!(object.facts.kind(), libc::S_IFREG | libc::S_IFDIR) {
             if self.plain.len() >= MOST_PLAIN {
                 self.plain.clear();
             }
-            self.plain.insert(path.into());
+            self.plain.insert(object.path.as_slice().into());
         }
         self.open_object(call, &object, flags)
     }
 
-    /// Opens what was a file or directory when it was last opened by this path, in one step.
-    fn open_plain(
+    /// Opens in one step what does not notice that it is opened.
+    fn open_to_read(
         &mut self,
         call: &Notification,
+        base: Base,
         path: &[u8],
         flags: i32,
     ) -> Result<Option<Answer>, Errno> {
+        let relative = !matches!(path.first(), None | Some(b'/'));
+        let start = if relative { Some(self.walker(call.thread)?.start(base)?) } else { None };
+        let whole = start.as_ref().map_or_else(|| path.to_vec(), |it| join(&it.path, path));
+        if self.plain.contains(&*whole) {
+            let opened = self.open_plain(call, start.as_deref(), path, whole, flags)?;
+            if opened.is_some() {
+                return Ok(opened);
+            }
+        }
+        let walks = libc::O_DIRECTORY | libc::O_NOFOLLOW;
+        let is_name = !path.contains(&b'/') && !is_dots(path);
+        match start {
+            Some(start) if is_name && flags & walks == walks => {
+                self.open_directory(call, &start, path, flags)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Opens what was a file or directory when it was last opened by this path.
+    fn open_plain(
+        &mut self,
+        call: &Notification,
+        start: Option<&Object>,
+        path: &[u8],
+        whole: Vec<u8>,
+        flags: i32,
+    ) -> Result<Option<Answer>, Errno> {
         let wanted = OFlags::from_bits_retain(flags.unsigned_abs());
-        let Some((object, above)) = self.walker(call.thread)?.open_at_once(path, wanted) else {
+        let walker = self.walker(call.thread)?;
+        let Some(object) = walker.open_at_once(start, path, whole, wanted) else {
             return Ok(None);
         };
-        self.may_search(call.thread, &above, 1)?;
+        match start {
+            Some(start) if !path.contains(&b'/') => {
+                self.may_file(call.thread, start, file::search)?;
+            }
+            _ => {
+                let from = start.map_or(1, |it| it.path.len());
+                self.may_search(call.thread, above(&object.path), from)?;
+            }
+        }
         self.may_open(call.thread, &object, flags)?;
         Ok(Some(given(object.file, flags)))
     }
@@ -208,31 +231,31 @@ impl Monitor<'_> {
         Ok(given(file, flags).into())
     }
 
-    /// Opens a directory by its name in another one, as walks over trees do: in one step, for directories do not notice it.
+    /// Opens a directory by its name in another one, as walks over trees do.
     fn open_directory(
         &mut self,
         call: &Notification,
-        base: Base,
+        start: &Object,
         name: &[u8],
         flags: i32,
-    ) -> Result<Option<Reply>, Errno> {
-        let start = self.walker(call.thread)?.base(base)?;
-        if !start.facts.is_directory() || is_proc(&start) {
+    ) -> Result<Option<Answer>, Errno> {
+        if !start.facts.is_directory() || is_proc(start) {
             return Ok(None);
         }
         let own = OFlags::from_bits_retain((flags | OWN).unsigned_abs());
-        let opened = openat(&start, name, own, Mode::empty());
+        let opened = openat(start, name, own, Mode::empty());
         if opened.as_ref().err() == Some(&Errno::ACCESS) {
             // What modes forbid on the way is asked about differently.
             return Ok(None);
         }
-        self.may_file(call.thread, &start, file::search)?;
-        let object = Object::new(opened?, crate::object::join(&start.path, name))?;
+        self.may_file(call.thread, start, file::search)?;
+        let object = Object::new(opened?, join(&start.path, name))?;
         if is_proc(&object) {
             return Ok(None);
         }
         self.may_open(call.thread, &object, flags)?;
-        Ok(Some(given(object.file, flags).into()))
+        self.places.knows(&object);
+        Ok(Some(given(object.file, flags)))
     }
 
     /// What is asked when a file is opened: by its modes (`may_open`), as an open file (`selinux_file_open`), and when it is truncated.
@@ -329,7 +352,7 @@ impl Monitor<'_> {
         let own = (flags | libc::O_EXCL | libc::O_NOFOLLOW | OWN) & !libc::O_TRUNC;
         let own = OFlags::from_bits_retain(own.unsigned_abs());
         let file = openat(&parent.directory, &*parent.name, own, Mode::from_raw_mode(mode))?;
-        let path = crate::object::join(&parent.directory.path, &parent.name);
+        let path = join(&parent.directory.path, &parent.name);
         let object = Object::new(file, path)?;
         self.settle_new(&parent.directory, &object, label);
         self.may_file(call.thread, &object, file::open | opened(flags))?;
@@ -532,6 +555,7 @@ impl Monitor<'_> {
             return Err(Errno::NOTDIR);
         }
         self.may_file(call.thread, &object, file::search)?;
+        self.leaves(call.thread);
         // A program gains no more by another directory than paths that are decided on from there.
         Ok(Answer::Continue.into())
     }
@@ -542,7 +566,15 @@ impl Monitor<'_> {
             return Err(Errno::NOTDIR);
         }
         self.may_file(call.thread, &object, file::search)?;
+        self.leaves(call.thread);
         Ok(Answer::Continue.into())
+    }
+
+    /// A process goes to another directory.
+    fn leaves(&self, thread: i32) {
+        if let Some(task) = self.tasks.get(thread) {
+            self.places.leaves(task.process);
+        }
     }
 
     pub(super) fn watch_file(

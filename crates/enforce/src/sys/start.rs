@@ -193,6 +193,8 @@ impl Child {
         // What the monitor ignores or blocks for itself is the program's again.
         // SAFETY: the call takes numbers.
         unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 1, 0, 0, 0) };
+        // SAFETY: as above. The monitor may do with small pages; programs inherit that, and are to have what they would have had.
+        unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, 0, 0, 0, 0) };
         for signal in [libc::SIGINT, libc::SIGQUIT, libc::SIGPIPE] {
             // SAFETY: no handler is installed.
             unsafe { libc::signal(signal, libc::SIG_DFL) };

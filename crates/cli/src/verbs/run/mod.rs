@@ -12,7 +12,6 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 use mandate_enforce::{Ended, News, Settings, State};
-use mandate_host::memory::{self, Prefer};
 use mandate_policydb::PolicyDb;
 use mandate_server::{Mode, SecurityServer};
 
@@ -125,8 +124,6 @@ fn confined(args: &Args, err: &mut dyn Write) -> Result<Outcome> {
         environment: person.as_ref().map(user::Person::environment).unwrap_or_default(),
         told: &mut hears,
     };
-    // Programs inherit the size of pages: they are to have what they would have had.
-    memory::prefer(Prefer::Time);
     let ended = mandate_enforce::run(settings, &args.program)?;
     told.summary()?;
     if let Some(Err(why)) = state.map(State::finish) {
