@@ -14,6 +14,8 @@ use crate::supervisor::Monitor;
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum About<'a> {
     Object(&'a Object),
+    /// Where nothing is on any disk.
+    Place(&'a [u8]),
     Port(u16),
     Process(i32),
     Nothing,
@@ -94,6 +96,7 @@ impl Monitor<'_> {
                 About::Object(object) => {
                     Subject::File { path: object.path.clone(), inode: object.facts.inode.number }
                 }
+                About::Place(path) => Subject::File { path: path.to_vec(), inode: 0 },
                 About::Port(port) => Subject::Port(port),
                 About::Process(process) => Subject::Process(process),
                 About::Nothing => Subject::Nothing,

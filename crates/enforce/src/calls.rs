@@ -5,11 +5,13 @@ mod attributes;
 pub(crate) mod exec;
 mod files;
 pub(crate) mod inherit;
+pub(crate) mod inside;
 pub(crate) mod ipc;
 mod looks;
 mod memory;
 mod messages;
 mod names;
+mod peer;
 mod processes;
 pub(crate) mod sockets;
 mod terminals;
@@ -53,6 +55,8 @@ impl Monitor<'_> {
             }
             libc::SYS_openat2 => self.openat2(call, Base::of(a), b, c, d),
             libc::SYS_write => self.write(call, int(a), (b, c)),
+            libc::SYS_getdents64 => self.list_place(call, int(a), (b, c)),
+            libc::SYS_lseek => self.seek_place(call, int(a), (b, int(c))),
             libc::SYS_truncate => self.truncate(call, a, b),
             libc::SYS_chdir => self.chdir(call, a),
             libc::SYS_fchdir => self.fchdir(call, int(a)),
@@ -109,7 +113,7 @@ impl Monitor<'_> {
             libc::SYS_sendmmsg => self.send_messages(call, int(a), (b, word(c).into()), int(d)),
             libc::SYS_setsockopt => self.set_option(call, int(a), (int(b), int(c)), (d, e)),
             libc::SYS_shutdown => self.shut_down(call, int(a), int(b)),
-            libc::SYS_getsockopt => self.look_at_socket(call, int(a), class::socket::getopt),
+            libc::SYS_getsockopt => self.ask_option(call, int(a), (int(b), int(c)), (d, e)),
             libc::SYS_getsockname | libc::SYS_getpeername => {
                 self.look_at_socket(call, int(a), class::socket::getattr)
             }

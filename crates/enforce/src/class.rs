@@ -52,6 +52,9 @@ permissions! {
     ipc: create destroy getattr setattr read write associate unix_read unix_write enqueue lock;
     /// Of messages in queues.
     msg: send receive;
+    /// Of the policy itself.
+    security: compute_av compute_create compute_member check_context load_policy compute_relabel
+        compute_user setenforce setbool setsecparam setcheckreqprot read_policy validate_trans;
     /// Of the machine.
     system: ipc_info;
 }
@@ -98,6 +101,7 @@ classes! {
     Shm "shm" ipc;
     Msg "msg" msg;
     System "system" system;
+    Security "security" security;
     Socket "socket" socket;
     TcpSocket "tcp_socket" socket;
     UdpSocket "udp_socket" socket;

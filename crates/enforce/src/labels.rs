@@ -279,6 +279,11 @@ impl<'a> Labels<'a> {
         self.by_path(&object.path, object.facts.mode, server).unwrap_or(system)
     }
 
+    /// The label of what is on no disk.
+    pub(crate) fn of_place(&mut self, path: &[u8], mode: u32, server: &SecurityServer) -> Sid {
+        self.by_path(path, mode, server).unwrap_or(self.unlabeled)
+    }
+
     /// What file contexts say of a path, or of the directories above it where they leave it alone.
     fn by_path(&mut self, path: &[u8], mode: u32, server: &SecurityServer) -> Option<Sid> {
         let mut answer = self.lookup.path(path, FileType::of_mode(mode)).context();
@@ -323,7 +328,12 @@ pub(crate) fn found(
     server.sid(&text?).ok()
 }
 
-fn genfs(server: &SecurityServer, name: &str, below: &[u8], class: Class) -> Option<Sid> {
+pub(crate) fn genfs(
+    server: &SecurityServer,
+    name: &str,
+    below: &[u8],
+    class: Class,
+) -> Option<Sid> {
     found(server, |db| db.lookup_genfs(name.as_bytes(), below, db.classes.id(class.name())))
 }
 

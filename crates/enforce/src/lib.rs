@@ -14,6 +14,7 @@ mod calls;
 mod class;
 mod defence;
 mod filter;
+mod inside;
 mod labels;
 mod object;
 mod path;
@@ -27,6 +28,7 @@ mod waiting;
 use std::ffi::OsString;
 use std::io;
 
+pub use inside::Configuration;
 pub use record::{News, Record, Subject};
 pub use state::{State, StateError};
 pub use supervisor::{Ended, Settings, run};

@@ -22,10 +22,12 @@ use crate::beside::Beside;
 use crate::calls::attr::Attributes;
 use crate::calls::exec::Plan;
 use crate::calls::inherit::Taking;
+use crate::calls::inside::Inside;
 use crate::calls::ipc::Ipc;
 use crate::calls::sockets::Sockets;
 use crate::class::Vocabulary;
 use crate::defence::{Defence, stands};
+use crate::inside::Configuration;
 use crate::labels::Labels;
 use crate::path::{Places, Walker};
 use crate::record::News;
@@ -45,6 +47,8 @@ pub struct Settings<'a> {
     pub server: &'a SecurityServer,
     /// Labels of files that have none.
     pub file_contexts: &'a FileContexts,
+    /// What programs find of SELinux.
+    pub configuration: &'a Configuration,
     /// The context that the program starts in.
     pub context: &'a str,
     /// Labels of earlier runs, and of this one for later ones.
@@ -85,6 +89,7 @@ pub fn run(settings: Settings<'_>, words: &[OsString]) -> Result<Ended, StartErr
     let Settings {
         server,
         file_contexts,
+        configuration,
         state,
         apart,
         context,
@@ -141,6 +146,7 @@ pub fn run(settings: Settings<'_>, words: &[OsString]) -> Result<Ended, StartErr
         is_first: true,
         places: Places::default(),
         attributes: Attributes::default(),
+        inside: Inside::new(configuration),
         ipc: Ipc::default(),
         taking: Taking::default(),
         beside: Beside::default(),
@@ -211,6 +217,7 @@ pub(crate) struct Monitor<'a> {
     pub(crate) is_first: bool,
     pub(crate) places: Places,
     pub(crate) attributes: Attributes,
+    pub(crate) inside: Inside<'a>,
     pub(crate) ipc: Ipc,
     pub(crate) taking: Taking,
     pub(crate) beside: Beside,
@@ -421,6 +428,9 @@ impl Monitor<'_> {
     }
 
     fn serve(&mut self, call: &Notification) -> io::Result<()> {
+        if !self.inside.copies.is_empty() {
+            self.hear_copies();
+        }
         if let Some(unauthorized) = self.taking.remove(&call.thread) {
             self.take_files(call, &unauthorized);
             return Ok(());

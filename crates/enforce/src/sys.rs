@@ -6,6 +6,7 @@ pub(crate) mod ipc;
 pub(crate) mod listener;
 pub(crate) mod look;
 pub(crate) mod message;
+pub(crate) mod page;
 pub(crate) mod start;
 pub(crate) mod trace;
 pub(crate) mod user;

@@ -85,7 +85,10 @@ impl Monitor<'_> {
         }
         let process = self.tasks.get(call.thread)?.process;
         let it = Attribute::parse(path, process, call.thread)?;
-        self.tasks.get(it.thread)?;
+        let outside = self.tasks.get(it.thread).is_none();
+        if outside && (it.name != Name::Current || flags & libc::O_ACCMODE != libc::O_RDONLY) {
+            return None;
+        }
         if let Err(why) = self.may_come_to_attr(call, path, flags) {
             return Some(Err(why));
         }
@@ -122,7 +125,9 @@ impl Monitor<'_> {
     }
 
     fn text_of(&mut self, call: &Notification, it: Attribute) -> Result<Vec<u8>, Errno> {
-        let security = self.tasks.get(it.thread).ok_or(Errno::SRCH)?.security;
+        let Some(security) = self.tasks.get(it.thread).map(|it| it.security) else {
+            return self.text_of_outsider(call, it.thread);
+        };
         if it.thread != call.thread {
             let about = About::Process(it.thread);
             self.may(call.thread, security.sid, Class::Process, process::getattr, about)?;
@@ -143,6 +148,15 @@ impl Monitor<'_> {
         Ok(text)
     }
 
+    /// Processes that are not watched count as the kernel.
+    fn text_of_outsider(&mut self, call: &Notification, process: i32) -> Result<Vec<u8>, Errno> {
+        let sid = crate::labels::initial(self.server, "kernel");
+        let about = About::Process(process);
+        self.may(call.thread, sid, Class::Process, process::getattr, about)?;
+        let text = self.server.context(sid).map_err(|_| Errno::INVAL)?;
+        Ok((text + "\0").into_bytes())
+    }
+
     /// A descriptor at which writing comes to the monitor. To be read, too, it has what the attribute is.
     fn give_attr(
         &mut self,
@@ -154,15 +168,25 @@ impl Monitor<'_> {
         let text = if reads { self.text_of(call, it)? } else { Vec::new() };
         let file = file_with(&text)?;
         let inode = Facts::of(file.as_fd())?.inode;
-        let number = self.free_number(call.thread).ok_or(Errno::MFILE)?;
         if self.attributes.len() >= MOST {
             self.attributes.clear();
         }
         self.attributes.insert(inode, it);
-        let close_on_exec = flags & libc::O_CLOEXEC != 0;
-        let given = self.listener.replace(call.id, &file, number, close_on_exec);
-        given.map_err(|it| crate::task::error(&it))?;
+        let number = self.give_at_number(call, &file, flags & libc::O_CLOEXEC != 0)?;
         Ok(Answer::Value(number.into()).into())
+    }
+
+    /// Hands a file over at a number at which calls come to the monitor.
+    pub(super) fn give_at_number(
+        &mut self,
+        call: &Notification,
+        file: &OwnedFd,
+        close_on_exec: bool,
+    ) -> Result<i32, Errno> {
+        let number = self.free_number(call.thread).ok_or(Errno::MFILE)?;
+        let given = self.listener.replace(call.id, file, number, close_on_exec);
+        given.map_err(|it| crate::task::error(&it))?;
+        Ok(number)
     }
 
     /// A number of those at which writing is asked about that the process does not use.
@@ -178,8 +202,13 @@ impl Monitor<'_> {
         number: i32,
         (at, size): (u64, u64),
     ) -> Result<Reply, Errno> {
-        let found = self.tasks.opened(call.thread, number).and_then(|it| Facts::of(it.as_fd()));
-        let it = found.ok().and_then(|it| self.attributes.get(&it.inode).copied());
+        let Ok(file) = self.tasks.opened(call.thread, number) else {
+            return Ok(Answer::Continue.into());
+        };
+        if let Some(reply) = self.write_place(call, &file, (at, size)) {
+            return reply;
+        }
+        let it = self.attributes.get(&Facts::of(file.as_fd())?.inode).copied();
         let Some(it) = it else { return Ok(Answer::Continue.into()) };
         if it.thread != call.thread {
             return Err(Errno::ACCESS);

@@ -5,6 +5,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
 
+use super::inside::{in_memory, readable, shows_mounts};
 use super::{DONE, FOLLOWED, word};
 use crate::class::file;
 use crate::defence::{Defence, stands};
@@ -44,6 +45,12 @@ impl Monitor<'_> {
         if let Some(reply) = self.open_attr(call, &path, flags) {
             return reply;
         }
+        if let Some(place) = self.place(call.thread, base, &path) {
+            return self.open_place(call, &place, flags);
+        }
+        if shows_mounts(&path) && flags & (changes | libc::O_DIRECTORY) == libc::O_RDONLY {
+            return self.open_mounts(call, &path, flags);
+        }
         if resolve != 0 {
             return self.open_resolved(call, base, &path, flags, resolve);
         }
@@ -75,6 +82,20 @@ impl Monitor<'_> {
             self.plain.insert(object.path.as_slice().into());
         }
         self.open_object(call, &object, flags)
+    }
+
+    /// Opens a list of file systems, with SELinux's among them.
+    fn open_mounts(
+        &mut self,
+        call: &Notification,
+        path: &[u8],
+        flags: i32,
+    ) -> Result<Reply, Errno> {
+        let object = self.object_at(call, Base::Current, path, FOLLOWED)?;
+        self.may_open(call.thread, &object, flags)?;
+        let shown = std::fs::read(object.magic()).map_err(|it| crate::task::error(&it))?;
+        let file = in_memory(&Self::with_mount(path, shown))?;
+        Ok(given(readable(&file)?, flags).into())
     }
 
     /// Opens in one step what does not notice that it is opened.
@@ -517,7 +538,7 @@ impl Monitor<'_> {
         self.object_at(call, base, &path, how)
     }
 
-    fn object_at(
+    pub(super) fn object_at(
         &mut self,
         call: &Notification,
         base: Base,

@@ -1,4 +1,6 @@
-//! Looks at files, which are decided on with `--exact`.
+//! Looks at files, which are decided on with `--exact`; else only looks at what SELinux shows are the monitor's.
+
+use std::os::fd::AsFd as _;
 
 use rustix::fs::{AtFlags, CWD};
 use rustix::io::Errno;
@@ -33,25 +35,40 @@ impl Monitor<'_> {
             libc::SYS_getxattr => self.attribute(call, a, true, (b, c, d)),
             libc::SYS_lgetxattr => self.attribute(call, a, false, (b, c, d)),
             libc::SYS_fgetxattr => self.open_attribute(call, int(a), (b, c, d)),
-            libc::SYS_flistxattr => self.list_open(call, int(a)),
+            libc::SYS_flistxattr => self.list_open(call, int(a), (b, c)),
             libc::SYS_listxattr => self.list(call, a, FOLLOWED, (b, c)),
             libc::SYS_llistxattr => self.list(call, a, ITSELF, (b, c)),
             _ => return None,
         })
     }
 
-    /// A file whose attributes are asked for.
+    /// What a path leads to whose attributes are asked for; nothing if that is not decided on.
     fn looked_at(
         &mut self,
         call: &Notification,
         base: Base,
         path: u64,
         flags: i32,
-    ) -> Result<Object, Errno> {
+    ) -> Result<Option<Seen>, Errno> {
         let empty = flags & libc::AT_EMPTY_PATH != 0;
-        let object = self.object_or_open(call, base, path, unless_nofollow(flags), empty)?;
-        self.may_file(call.thread, &object, file::getattr)?;
-        Ok(object)
+        let path =
+            if empty && path == 0 { Vec::new() } else { self.tasks.text(call.thread, path)? };
+        if let Some(place) = self.place(call.thread, base, &path) {
+            return Ok(Some(Seen::Place(place)));
+        }
+        if !self.exact {
+            return Ok(None);
+        }
+        let object = if empty && path.is_empty() {
+            let object = self.walker(call.thread)?.base(base)?;
+            if self.is_place(&object.facts) {
+                return Ok(None);
+            }
+            object
+        } else {
+            self.object_at(call, base, &path, unless_nofollow(flags))?
+        };
+        Ok(Some(Seen::Object(object)))
     }
 
     fn stat(
@@ -62,8 +79,14 @@ impl Monitor<'_> {
         to: u64,
         flags: i32,
     ) -> Result<Reply, Errno> {
-        let object = self.looked_at(call, base, path, flags)?;
-        let answer = look::stat(std::os::fd::AsFd::as_fd(&object))?;
+        let answer = match self.looked_at(call, base, path, flags)? {
+            None => return Ok(Answer::Continue.into()),
+            Some(Seen::Place(place)) => self.stat_place(call.thread, &place)?,
+            Some(Seen::Object(object)) => {
+                self.may_file(call.thread, &object, file::getattr)?;
+                look::stat(object.as_fd())?
+            }
+        };
         self.tell_bytes(call, to, &answer)
     }
 
@@ -76,16 +99,12 @@ impl Monitor<'_> {
 
     fn stat_open(&mut self, call: &Notification, number: i32, to: u64) -> Result<Reply, Errno> {
         let object = self.walker(call.thread)?.base(Base::Descriptor(number))?;
+        if self.is_place(&object.facts) {
+            return Ok(Answer::Continue.into());
+        }
         self.may_open_file(call.thread, &object, file::getattr)?;
-        let answer = look::stat(std::os::fd::AsFd::as_fd(&object))?;
+        let answer = look::stat(object.as_fd())?;
         self.tell_bytes(call, to, &answer)
-    }
-
-    /// The descriptor may be another one meanwhile; then the program learns what it could have asked anyway.
-    fn list_open(&mut self, call: &Notification, number: i32) -> Result<Reply, Errno> {
-        let object = self.walker(call.thread)?.base(Base::Descriptor(number))?;
-        self.may_open_file(call.thread, &object, file::getattr)?;
-        Ok(Answer::Continue.into())
     }
 
     fn statx(
@@ -95,8 +114,14 @@ impl Monitor<'_> {
         path: u64,
         (flags, mask, to): (i32, u64, u64),
     ) -> Result<Reply, Errno> {
-        let object = self.looked_at(call, base, path, flags)?;
-        let answer = look::statx(std::os::fd::AsFd::as_fd(&object), flags, word(mask))?;
+        let answer = match self.looked_at(call, base, path, flags)? {
+            None => return Ok(Answer::Continue.into()),
+            Some(Seen::Place(place)) => self.statx_place(call.thread, &place)?,
+            Some(Seen::Object(object)) => {
+                self.may_file(call.thread, &object, file::getattr)?;
+                look::statx(object.as_fd(), flags, word(mask))?
+            }
+        };
         self.tell_bytes(call, to, &answer)
     }
 
@@ -108,8 +133,11 @@ impl Monitor<'_> {
         wanted: i32,
         flags: i32,
     ) -> Result<Reply, Errno> {
-        let empty = flags & libc::AT_EMPTY_PATH != 0;
-        let object = self.object_or_open(call, base, path, unless_nofollow(flags), empty)?;
+        let object = match self.looked_at(call, base, path, flags)? {
+            None => return Ok(Answer::Continue.into()),
+            Some(Seen::Place(place)) => return self.access_place(call.thread, &place, wanted),
+            Some(Seen::Object(object)) => object,
+        };
         let access = rustix::fs::Access::from_bits(wanted.unsigned_abs()).ok_or(Errno::INVAL)?;
         if object.facts.is_link() {
             rustix::fs::accessat(&object, c"", access, AtFlags::EMPTY_PATH)?;
@@ -134,6 +162,10 @@ impl Monitor<'_> {
         (to, size): (u64, u64),
     ) -> Result<Reply, Errno> {
         let name = self.tasks.text(call.thread, path)?;
+        if let Some(place) = self.place(call.thread, base, &name) {
+            self.look_at_place(call.thread, &place)?;
+            return Err(Errno::INVAL);
+        }
         let size = usize::try_from(int(size)).ok().filter(|it| *it > 0);
         let size = size.ok_or(Errno::INVAL)?;
         let object = if name.is_empty() {
@@ -161,9 +193,17 @@ impl Monitor<'_> {
         path: u64,
         to: u64,
     ) -> Result<Reply, Errno> {
-        let object = self.object(call, Base::Current, path, FOLLOWED)?;
+        let path = self.tasks.text(call.thread, path)?;
+        let place = self.place(call.thread, Base::Current, &path);
+        if let Some(answer) = place.map(|it| self.stat_places(call, &it)).transpose()?.flatten() {
+            return self.tell_bytes(call, to, &answer);
+        }
+        if !self.exact {
+            return Ok(Answer::Continue.into());
+        }
+        let object = self.object_at(call, Base::Current, &path, FOLLOWED)?;
         self.may_file_system(call, &object, filesystem::getattr)?;
-        let answer = look::stat_file_system(std::os::fd::AsFd::as_fd(&object))?;
+        let answer = look::stat_file_system(object.as_fd())?;
         self.tell_bytes(call, to, &answer)
     }
 
@@ -178,48 +218,76 @@ impl Monitor<'_> {
         call: &Notification,
         path: u64,
         follow: bool,
-        to: (u64, u64, u64),
+        (name, to, size): (u64, u64, u64),
     ) -> Result<Reply, Errno> {
         let how = if follow { FOLLOWED } else { ITSELF };
-        let object = self.object(call, Base::Current, path, how)?;
-        self.tell_attribute(call, &object, to)
+        let name = self.tasks.text(call.thread, name)?;
+        let path = self.tasks.text(call.thread, path)?;
+        if let Some(place) = self.place(call.thread, Base::Current, &path) {
+            if name != SELINUX {
+                return Err(Errno::NODATA);
+            }
+            let text = self.context_of_place(call.thread, &place)?;
+            return self.tell_context(call, text, (to, size));
+        }
+        if !self.exact && name != SELINUX {
+            return Ok(Answer::Continue.into());
+        }
+        let object = self.object_at(call, Base::Current, &path, how)?;
+        self.tell_attribute(call, &object, &name, (to, size))
     }
 
     fn open_attribute(
         &mut self,
         call: &Notification,
         number: i32,
-        to: (u64, u64, u64),
+        (name, to, size): (u64, u64, u64),
     ) -> Result<Reply, Errno> {
+        let name = self.tasks.text(call.thread, name)?;
+        if !self.exact && name != SELINUX {
+            return Ok(Answer::Continue.into());
+        }
         let object = self.walker(call.thread)?.base(Base::Descriptor(number))?;
-        self.tell_attribute(call, &object, to)
+        self.tell_attribute(call, &object, &name, (to, size))
     }
 
     fn tell_attribute(
         &mut self,
         call: &Notification,
         object: &Object,
-        (name, to, size): (u64, u64, u64),
+        name: &[u8],
+        (to, size): (u64, u64),
     ) -> Result<Reply, Errno> {
-        let name = self.tasks.text(call.thread, name)?;
-        self.may_attribute(call, object, &name, file::read)?;
-        self.may_file(call.thread, object, file::getattr)?;
+        if self.exact {
+            self.may_attribute(call, object, name, file::read)?;
+            self.may_file(call.thread, object, file::getattr)?;
+        }
         if name == SELINUX {
             let label = self.label(call.thread, object)?;
-            let text = self.server.context(label).map_err(|_| Errno::OPNOTSUPP)? + "\0";
-            if size != 0 && usize::try_from(size).is_ok_and(|it| it < text.len()) {
-                return Err(Errno::RANGE);
-            }
-            let room = if size == 0 { &[][..] } else { text.as_bytes() };
-            return self.give_bytes(call, to, room, text.len());
+            let text = self.server.context(label).map_err(|_| Errno::OPNOTSUPP)?;
+            return self.tell_context(call, text, (to, size));
+        }
+        if object.facts.is_link() {
+            return Err(Errno::NODATA);
         }
         let mut value = vec![0; usize::try_from(size).unwrap_or(0).min(65_536)];
-        let read = if object.facts.is_link() {
-            return Err(Errno::NODATA);
-        } else {
-            rustix::fs::getxattr(object.magic(), &*name, &mut value)?
-        };
+        let read = rustix::fs::getxattr(object.magic(), name, &mut value)?;
         self.give_bytes(call, to, &value, read)
+    }
+
+    /// A context as an attribute has it, with the zero byte at its end.
+    fn tell_context(
+        &mut self,
+        call: &Notification,
+        text: String,
+        (to, size): (u64, u64),
+    ) -> Result<Reply, Errno> {
+        let text = text + "\0";
+        if size != 0 && usize::try_from(size).is_ok_and(|it| it < text.len()) {
+            return Err(Errno::RANGE);
+        }
+        let room = if size == 0 { &[][..] } else { text.as_bytes() };
+        self.give_bytes(call, to, room, text.len())
     }
 
     /// Bytes as far as there is room for them, and how many there are.
@@ -237,20 +305,77 @@ impl Monitor<'_> {
         Ok(Answer::Value(i64::try_from(read).unwrap_or(0)).into())
     }
 
+    /// Names of attributes; all files have a context.
     fn list(
         &mut self,
         call: &Notification,
         path: u64,
         how: How,
+        to: (u64, u64),
+    ) -> Result<Reply, Errno> {
+        let path = self.tasks.text(call.thread, path)?;
+        if let Some(place) = self.place(call.thread, Base::Current, &path) {
+            self.look_at_place(call.thread, &place)?;
+            return self.tell_names(call, Vec::new(), to);
+        }
+        let object = self.object_at(call, Base::Current, &path, how)?;
+        if self.exact {
+            self.may_file(call.thread, &object, file::getattr)?;
+        }
+        self.tell_names(call, names_of(&object)?, to)
+    }
+
+    fn list_open(
+        &mut self,
+        call: &Notification,
+        number: i32,
+        to: (u64, u64),
+    ) -> Result<Reply, Errno> {
+        let object = self.walker(call.thread)?.base(Base::Descriptor(number))?;
+        if self.exact {
+            self.may_open_file(call.thread, &object, file::getattr)?;
+        }
+        let names =
+            if object.facts.kind() == libc::S_IFSOCK { Vec::new() } else { names_of(&object)? };
+        self.tell_names(call, names, to)
+    }
+
+    fn tell_names(
+        &mut self,
+        call: &Notification,
+        mut names: Vec<u8>,
         (to, size): (u64, u64),
     ) -> Result<Reply, Errno> {
-        let object = self.object(call, Base::Current, path, how)?;
-        self.may_file(call.thread, &object, file::getattr)?;
-        if object.facts.is_link() {
-            return Ok(DONE.into());
+        if !names.split(|it| *it == 0).any(|it| it == SELINUX) {
+            names.extend(SELINUX);
+            names.push(0);
         }
-        let mut names = vec![0; usize::try_from(size).unwrap_or(0).min(65_536)];
-        let read = rustix::fs::listxattr(object.magic(), &mut names)?;
-        self.give_bytes(call, to, &names, read)
+        if size != 0 && usize::try_from(size).is_ok_and(|it| it < names.len()) {
+            return Err(Errno::RANGE);
+        }
+        let room = if size == 0 { &[][..] } else { &names };
+        self.give_bytes(call, to, room, names.len())
     }
+}
+
+/// What the file system keeps of a file.
+fn names_of(object: &Object) -> Result<Vec<u8>, Errno> {
+    if object.facts.is_link() {
+        return Ok(Vec::new());
+    }
+    let mut names = vec![0; 65_536];
+    let listed = rustix::fs::listxattr(object.magic(), &mut names);
+    let length = match listed {
+        Err(Errno::OPNOTSUPP) => 0,
+        length => length?,
+    };
+    names.truncate(length);
+    Ok(names)
+}
+
+/// What a path led to.
+enum Seen {
+    Object(Object),
+    /// A place of SELinux.
+    Place(Vec<u8>),
 }

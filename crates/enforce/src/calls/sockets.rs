@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, Protocol, RawProtocol, SocketFlags, SocketType, sockopt};
 
-use super::{DONE, FOLLOWED, word};
+use super::{DONE, FOLLOWED, peer, word};
 use crate::access::About;
 use crate::class::{Class, file, socket};
 use crate::defence::{Defence, stands};
@@ -29,6 +29,10 @@ pub(crate) struct Sockets {
     files: FxHashMap<Inode, (Sid, i128, u64)>,
     /// Who opened a file that was sent along with a message.
     pub(super) sent: FxHashMap<Inode, Sid>,
+    /// Who listened where a socket was connected to.
+    peers: FxHashMap<Inode, Sid>,
+    /// Who listens where the last address led to.
+    reached: Option<Sid>,
 }
 
 /// As many sockets are remembered; of others the label is that of whoever uses them.
@@ -277,10 +281,14 @@ impl Monitor<'_> {
         let raw = self.address(call, at, size)?;
         let (file, label, class) = self.open_socket(call.thread, number)?;
         self.may(call.thread, label, class, socket::connect, About::Nothing)?;
+        self.sockets.reached = None;
         let (raw, held) = self.reached(call, label, class, raw)?;
         self.still(call)?;
         if !stands(Defence::Held) {
             return Ok(Answer::Continue.into());
+        }
+        if let Some(peer) = self.sockets.reached.filter(|_| self.sockets.peers.len() < MOST) {
+            self.sockets.peers.insert(Facts::of(file.as_fd())?.inode, peer);
         }
         match message::connect(file.as_fd(), &raw, true) {
             Err(Errno::INPROGRESS | Errno::AGAIN) if !message::is_nonblocking(file.as_fd()) => {
@@ -354,6 +362,7 @@ impl Monitor<'_> {
     ) -> Result<(), Errno> {
         let own = (!stands(Defence::Outsiders)).then(|| self.sid(call.thread)).transpose()?;
         let peer = peer.or(own).unwrap_or_else(|| initial(self.server, "kernel"));
+        self.sockets.reached = Some(peer);
         let bits = if class == Class::UnixDgramSocket { socket::sendto } else { socket::connectto };
         self.may_as(call.thread, label, peer, class, bits, About::Nothing)
     }
@@ -433,6 +442,45 @@ impl Monitor<'_> {
     }
 
     /// What a socket is asked about itself. The descriptor may be another one meanwhile; then the program learns what it could have asked anyway.
+    /// `getsockopt`: the context of whoever is at the other end is ours to tell (`selinux_socket_getpeersec_stream`).
+    pub(super) fn ask_option(
+        &mut self,
+        call: &Notification,
+        number: i32,
+        (level, name): (i32, i32),
+        (to, length): (u64, u64),
+    ) -> Result<Reply, Errno> {
+        if (level, name) != (libc::SOL_SOCKET, libc::SO_PEERSEC) {
+            if !self.exact {
+                return Ok(Answer::Continue.into());
+            }
+            return self.look_at_socket(call, number, socket::getopt);
+        }
+        let (file, label, class) = self.open_socket(call.thread, number)?;
+        self.may(call.thread, label, class, socket::getopt, About::Nothing)?;
+        if class != Class::UnixStreamSocket {
+            return Err(Errno::NOPROTOOPT);
+        }
+        let inode = Facts::of(file.as_fd())?.inode;
+        rustix::net::getpeername(&file).map_err(|_| Errno::NOPROTOOPT)?;
+        let other = peer::of(inode.number)?.map(|number| Inode { number, ..inode });
+        let known = other.and_then(|it| self.sockets.labels.get(&it)).map(|it| it.0);
+        let known = known.or_else(|| self.sockets.peers.get(&inode).copied());
+        // Somebody outside counts as the kernel.
+        let label = known.unwrap_or_else(|| initial(self.server, "kernel"));
+        let text = self.server.context(label).map_err(|_| Errno::NOPROTOOPT)? + "\0";
+        let room = self.tasks.bytes(call.thread, length, 4)?;
+        let room = i32::from_ne_bytes(room.try_into().unwrap_or_default());
+        let size = i32::try_from(text.len()).unwrap_or(i32::MAX);
+        self.still(call)?;
+        self.tasks.write(call.thread, length, &size.to_ne_bytes())?;
+        if room < size {
+            return Err(Errno::RANGE);
+        }
+        self.tasks.write(call.thread, to, text.as_bytes())?;
+        Ok(DONE.into())
+    }
+
     pub(super) fn look_at_socket(
         &mut self,
         call: &Notification,

@@ -51,6 +51,12 @@ const CLONE: Treatment = When(
 const WRITE: Treatment =
     When(Test::within(0, WRITTEN.start, WRITTEN.end - WRITTEN.start), &Notify, &Allow);
 
+/// Where a folder of SELinux may be open.
+const AT_NUMBER: Treatment = WRITE;
+
+/// Not from a directory that the program has open, unless it may be one of SELinux.
+const LOOK_AT: Treatment = When(Test::is(0, libc::AT_FDCWD.cast_unsigned()), &Notify, &AT_NUMBER);
+
 const PRCTL: Treatment = When(
     Test::is(0, libc::PR_SET_DUMPABLE as u32),
     &Notify,
@@ -114,7 +120,11 @@ const SCTP_NAMES: Treatment = When(
     ),
 );
 const SETTING: Treatment = When(Test::is(1, libc::IPPROTO_SCTP as u32), &SCTP_NAMES, &Notify);
-const ASKING: Treatment = When(Test::is(1, libc::IPPROTO_SCTP as u32), &SCTP_NAMES, &Allow);
+const ASKING: Treatment = When(
+    Test::is(1, libc::IPPROTO_SCTP as u32),
+    &SCTP_NAMES,
+    &When(Test::is(2, libc::SO_PEERSEC as u32), &Notify, &Allow),
+);
 
 /// Without an address it goes where the socket was connected.
 const SENDTO: Treatment = When(Test::is_null(4), &Allow, &Notify);
@@ -204,7 +214,6 @@ const ALLOWED: &[libc::c_long] = &[
     // Bytes of open files.
     libc::SYS_read,
     libc::SYS_close,
-    libc::SYS_lseek,
     libc::SYS_pread64,
     libc::SYS_pwrite64,
     libc::SYS_readv,
@@ -225,7 +234,6 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_fadvise64,
     libc::SYS_readahead,
     libc::SYS_getdents,
-    libc::SYS_getdents64,
     libc::SYS_flock,
     SYS_CACHESTAT,
     // Descriptors.
@@ -471,26 +479,30 @@ const NOTIFIED: &[libc::c_long] = &[
     libc::SYS_shmctl,
 ];
 
-/// What `--exact` decides on, too: looks at files, which are most of what a walk over a tree does.
-const EXACT: &[libc::c_long] = &[
+/// Looks at files, which are most of what a walk over a tree does: by paths from the root or where the program is, in the first argument.
+const LOOKS: &[libc::c_long] = &[
     libc::SYS_stat,
     libc::SYS_lstat,
-    libc::SYS_fstat,
-    libc::SYS_newfstatat,
-    libc::SYS_statx,
     libc::SYS_access,
-    libc::SYS_faccessat,
-    libc::SYS_faccessat2,
-    libc::SYS_readlink,
-    libc::SYS_readlinkat,
     libc::SYS_statfs,
-    libc::SYS_fstatfs,
     libc::SYS_getxattr,
     libc::SYS_lgetxattr,
     libc::SYS_fgetxattr,
     libc::SYS_listxattr,
     libc::SYS_llistxattr,
     libc::SYS_flistxattr,
+];
+
+/// Looks from a directory that the first argument says, which a walk over a tree has open.
+const LOOKS_AT: &[libc::c_long] =
+    &[libc::SYS_newfstatat, libc::SYS_statx, libc::SYS_faccessat, libc::SYS_faccessat2];
+
+/// What `--exact` alone decides on.
+const EXACT: &[libc::c_long] = &[
+    libc::SYS_fstat,
+    libc::SYS_readlink,
+    libc::SYS_readlinkat,
+    libc::SYS_fstatfs,
     libc::SYS_getsockname,
     libc::SYS_getpeername,
 ];
@@ -569,6 +581,8 @@ pub(super) fn calls(exact: bool) -> Vec<(u32, Treatment)> {
         (libc::SYS_clone, CLONE),
         (libc::SYS_prctl, PRCTL),
         (libc::SYS_write, WRITE),
+        (libc::SYS_getdents64, AT_NUMBER),
+        (libc::SYS_lseek, AT_NUMBER),
         (libc::SYS_mmap, if exact { EXACT_MAPPING } else { MAPPING }),
         (libc::SYS_mremap, MREMAP),
         (libc::SYS_mprotect, PROTECTION),
@@ -591,6 +605,8 @@ pub(super) fn calls(exact: bool) -> Vec<(u32, Treatment)> {
     let groups = [
         (ALLOWED, Allow),
         (NOTIFIED, Notify),
+        (LOOKS, Notify),
+        (LOOKS_AT, if exact { Notify } else { LOOK_AT }),
         (EXACT, looks),
         (FORBIDDEN_CALLS, FORBIDDEN),
         (ABSENT_CALLS, ABSENT),
@@ -613,5 +629,5 @@ pub(super) fn is_notified(number: libc::c_long) -> bool {
         libc::SYS_setsockopt,
         libc::SYS_getsockopt,
     ];
-    [NOTIFIED, EXACT, &SOMETIMES].iter().any(|it| it.contains(&number))
+    [NOTIFIED, LOOKS, LOOKS_AT, EXACT, &SOMETIMES].iter().any(|it| it.contains(&number))
 }

@@ -35,6 +35,41 @@ pub(crate) fn statx(file: BorrowedFd<'_>, flags: i32, mask: u32) -> Result<Vec<u
     })
 }
 
+/// What `stat` tells of a file that is on no disk.
+pub(crate) fn made_stat(mode: u32, number: u64, (user, group): (u32, u32)) -> Vec<u8> {
+    made::<libc::stat>(|it| {
+        (it.st_mode, it.st_ino, it.st_uid, it.st_gid) = (mode, number, user, group);
+        (it.st_nlink, it.st_blksize, it.st_dev) = (1, 4096, DEVICE.into());
+    })
+}
+
+/// What `statx` tells of it.
+pub(crate) fn made_statx(mode: u32, number: u64, (user, group): (u32, u32)) -> Vec<u8> {
+    made::<libc::statx>(|it| {
+        (it.stx_mode, it.stx_ino) = (u16::try_from(mode).unwrap_or(0), number);
+        (it.stx_uid, it.stx_gid) = (user, group);
+        (it.stx_nlink, it.stx_blksize, it.stx_dev_minor) = (1, 4096, DEVICE);
+        it.stx_mask = libc::STATX_BASIC_STATS;
+    })
+}
+
+/// What `statfs` tells of a file system of this kind that keeps nothing.
+pub(crate) fn made_file_system(kind: i64) -> Vec<u8> {
+    made::<libc::statfs>(|it| (it.f_type, it.f_bsize, it.f_namelen) = (kind, 4096, 255))
+}
+
+/// The number of a device that is none: no file system without a disk has so high a one.
+const DEVICE: u32 = 0xffff;
+
+fn made<T>(fill: impl FnOnce(&mut T)) -> Vec<u8> {
+    // SAFETY: only used for C structures of numbers, of which all bytes zero is a value.
+    let mut it: T = unsafe { std::mem::zeroed() };
+    fill(&mut it);
+    // SAFETY: as many bytes as the structure has, which was zeroed whole.
+    let bytes = unsafe { std::slice::from_raw_parts((&raw const it).cast::<u8>(), size_of::<T>()) };
+    bytes.to_vec()
+}
+
 pub(crate) fn stat_file_system(file: BorrowedFd<'_>) -> Result<Vec<u8>, Errno> {
     let file = file.as_raw_fd();
     filled::<libc::statfs>(|it| {

@@ -115,6 +115,7 @@ fn confined(args: &Args, err: &mut dyn Write) -> Result<Outcome> {
     let settings = Settings {
         server: &server,
         file_contexts: &system.file_contexts,
+        configuration: &system.configuration,
         state: state.as_ref(),
         apart: apart.as_ref(),
         context: &context,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use anyhow::{Context as _, Result, bail};
+use mandate_enforce::Configuration;
 use mandate_label::file_contexts::{FileContexts, Source, Substitutions};
 use mandate_label::homedirs::{self, Account, Inputs, PolicyUser};
 use mandate_label::seusers::Seusers;
@@ -13,11 +14,15 @@ use super::{Args, USER};
 use crate::compiler::{self, Input, Options};
 use crate::{labels, policy, sources};
 
-/// A policy with file contexts.
+/// A policy with file contexts, and what programs find of both.
 pub(super) struct System {
     pub(super) policy: Policy,
     pub(super) file_contexts: FileContexts,
+    pub(super) configuration: Configuration,
 }
+
+/// The name of the policy in /etc/selinux (`SELINUXTYPE`).
+const TYPE: &str = "mandate";
 
 impl System {
     pub(super) fn load(args: &Args, err: &mut dyn Write) -> Result<Self> {
@@ -33,7 +38,24 @@ impl System {
             db.permissive.insert(domain.value());
         }
         system.policy = Unvalidated::from_db(db).validate()?;
+        system.configure(args)?;
         Ok(system)
+    }
+
+    /// What programs find in /etc/selinux: the files of the policy, which are there by now, its settings, and itself.
+    fn configure(&mut self, args: &Args) -> Result<()> {
+        let db = self.policy.db();
+        let (version, mut bytes) = (db.version, Vec::new());
+        db.write(version, &mut bytes)?;
+        let everybody = args.permissive.iter().any(String::is_empty);
+        let mode = if everybody { "permissive" } else { "enforcing" };
+        let config = format!("SELINUX={mode}\nSELINUXTYPE={TYPE}\n");
+        let configuration = &mut self.configuration;
+        configuration.files.insert("config".to_owned(), config.into_bytes());
+        let name = format!("{TYPE}/policy/policy.{}", version.number());
+        configuration.files.insert(name, bytes.clone());
+        (configuration.policy, configuration.version) = (bytes, version.number());
+        Ok(())
     }
 
     fn named(args: &Args, err: &mut dyn Write) -> Result<Self> {
@@ -42,7 +64,13 @@ impl System {
         let Some(labels) = &args.labels else {
             bail!("{} says nothing of files: name file contexts with --labels", path.display())
         };
-        Ok(Self { policy: loaded.policy, file_contexts: labels::open(labels)?.table })
+        let text = std::fs::read(labels).with_context(|| labels.display().to_string())?;
+        let files = [(format!("{TYPE}/contexts/files/file_contexts"), text)].into();
+        Ok(Self {
+            policy: loaded.policy,
+            file_contexts: labels::open(labels)?.table,
+            configuration: Configuration { files, ..Configuration::default() },
+        })
     }
 
     fn embedded(args: &Args) -> Result<Self> {
@@ -51,19 +79,51 @@ impl System {
             bail!("the embedded base policy has an error; mandate check shows it")
         };
         let policy = Unvalidated::from_db(product.policy).validate()?;
+        let (table, homes) = file_contexts(policy.db(), &product.files)?;
+        let mut files: BTreeMap<_, _> = product
+            .files
+            .into_iter()
+            .filter_map(|(name, text)| Some((place(&name)?, text)))
+            .collect();
+        files.insert(format!("{TYPE}/contexts/files/file_contexts.homedirs"), homes);
+        files.insert(format!("{TYPE}/seusers"), seusers(policy.db().mls));
         let file_contexts = match &args.labels {
-            Some(path) => labels::open(path)?.table,
-            None => file_contexts(policy.db(), &product.files)?,
+            Some(path) => {
+                let text = std::fs::read(path).with_context(|| path.display().to_string())?;
+                files.insert(format!("{TYPE}/contexts/files/file_contexts"), text);
+                labels::open(path)?.table
+            }
+            None => table,
         };
-        Ok(Self { policy, file_contexts })
+        let configuration = Configuration { files, ..Configuration::default() };
+        Ok(Self { policy, file_contexts, configuration })
     }
 }
 
+/// Where a file of a build is installed, below /etc/selinux; some are for building alone.
+fn place(name: &str) -> Option<String> {
+    let place = match name {
+        "file_contexts" => "contexts/files/file_contexts",
+        "customizable_types" => "contexts/customizable_types",
+        "setrans.conf" => "setrans.conf",
+        name => return Some(format!("{TYPE}/contexts/{}", name.strip_prefix("appconfig/")?)),
+    };
+    Some(format!("{TYPE}/{place}"))
+}
+
+/// All accounts are ordinary users here.
+fn seusers(mls: bool) -> Vec<u8> {
+    let level = if mls { ":s0" } else { "" };
+    format!("__default__:{USER}{level}\n").into_bytes()
+}
+
 /// File contexts of a build, with the homes of this machine's accounts: all of them are ordinary users here.
-fn file_contexts(db: &PolicyDb, files: &BTreeMap<String, Vec<u8>>) -> Result<FileContexts> {
+fn file_contexts(
+    db: &PolicyDb,
+    files: &BTreeMap<String, Vec<u8>>,
+) -> Result<(FileContexts, Vec<u8>)> {
     let part = |name: &str| files.get(name).map(Vec::as_slice).unwrap_or_default();
-    let level = if db.mls { ":s0" } else { "" };
-    let (seusers, _) = Seusers::parse(format!("__default__:{USER}{level}\n").as_bytes());
+    let (seusers, _) = Seusers::parse(&seusers(db.mls));
     let (users, _) = PolicyUser::of_policy(db, part("users_extra"));
     let (accounts, _) = Account::parse(&std::fs::read("/etc/passwd").unwrap_or_default());
     let homes = homedirs::homedirs(&Inputs {
@@ -84,5 +144,5 @@ fn file_contexts(db: &PolicyDb, files: &BTreeMap<String, Vec<u8>>) -> Result<Fil
     ];
     let (subs, _) = Substitutions::parse(part("appconfig/files/file_contexts.subs_dist"));
     let (table, _) = FileContexts::compile(&sources, [Substitutions::default(), subs]);
-    Ok(table)
+    Ok((table, homes.text))
 }
