@@ -71,6 +71,12 @@ pub struct Search {
 }
 
 impl Search {
+    /// All texts that are looked for.
+    pub fn texts_mut(&mut self) -> impl Iterator<Item = &mut Pattern> {
+        let Self { scontext, tcontext, context, comm, exe, file, .. } = self;
+        [scontext, tcontext, context, comm, exe, file].into_iter().flatten()
+    }
+
     /// Is it asked for?
     #[must_use]
     pub fn matches(&self, event: &Event<'_>) -> bool {

@@ -15,6 +15,11 @@ impl Clock {
         Self { zone: TimeZone::system(), last: None }
     }
 
+    /// A clock that shows UTC.
+    pub(crate) fn utc() -> Self {
+        Self { zone: TimeZone::UTC, last: None }
+    }
+
     /// Now, in seconds since 1970.
     pub(crate) fn now() -> i64 {
         Timestamp::now().as_second()

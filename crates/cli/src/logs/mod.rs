@@ -41,7 +41,8 @@ pub(crate) fn rotated(log: &Path) -> Vec<PathBuf> {
         name.push(format!(".{it}"));
         PathBuf::from(name)
     });
-    let mut all: Vec<_> = [log.to_owned()].into_iter().chain(older).take_while(|it| it.exists()).collect();
+    let mut all: Vec<_> =
+        [log.to_owned()].into_iter().chain(older).take_while(|it| it.exists()).collect();
     all.reverse();
     all
 }
@@ -52,7 +53,11 @@ pub(crate) fn open(path: &Path) -> Result<Box<dyn Read>> {
         return Ok(Box::new(io::stdin().lock()));
     }
     if path.is_dir() {
-        bail!("{} is a folder; name a log, such as {}", path.display(), path.join("audit.log").display());
+        bail!(
+            "{} is a folder; name a log, such as {}",
+            path.display(),
+            path.join("audit.log").display()
+        );
     }
     let file = File::open(path).with_context(|| path.display().to_string())?;
     Ok(Box::new(file))
@@ -127,7 +132,11 @@ impl Feed {
     }
 
     /// Works off all whole lines.
-    pub(crate) fn lines(&mut self, file: &Path, visitor: &mut dyn Visitor) -> Result<ControlFlow<()>> {
+    pub(crate) fn lines(
+        &mut self,
+        file: &Path,
+        visitor: &mut dyn Visitor,
+    ) -> Result<ControlFlow<()>> {
         let bytes = std::mem::take(&mut self.bytes);
         let mut done = 0;
         for end in memchr_iter(b'\n', &bytes) {
@@ -167,9 +176,14 @@ impl Feed {
         self.line = 0;
     }
 
+    /// All that waits is complete, though more may be read.
+    pub(crate) fn settle(&mut self, visitor: &mut dyn Visitor) -> Result<ControlFlow<()>> {
+        self.joiner.finish();
+        self.give(visitor)
+    }
+
     /// All that waits is complete.
     pub(crate) fn finish(&mut self, visitor: &mut dyn Visitor) -> Result<()> {
-        self.joiner.finish();
-        self.give(visitor).map(drop)
+        self.settle(visitor).map(drop)
     }
 }

@@ -7,7 +7,15 @@ use super::clock::Clock;
 
 /// The words that ausearch takes for a time.
 pub(crate) const WORDS: [&str; 9] = [
-    "now", "recent", "boot", "today", "yesterday", "this-week", "week-ago", "this-month", "this-year",
+    "now",
+    "recent",
+    "boot",
+    "today",
+    "yesterday",
+    "this-week",
+    "week-ago",
+    "this-month",
+    "this-year",
 ];
 
 /// Which end of a range a time is.
@@ -86,7 +94,17 @@ pub(crate) fn date(text: &str) -> Option<Date> {
     };
     let (year, month, day) = match (numbers('-'), numbers('/')) {
         (Some([year, month, day]), _) => (year, month, day),
-        (_, Some([month, day, year])) => (if year < 69 { year + 2000 } else if year < 100 { year + 1900 } else { year }, month, day),
+        (_, Some([month, day, year])) => (
+            if year < 69 {
+                year + 2000
+            } else if year < 100 {
+                year + 1900
+            } else {
+                year
+            },
+            month,
+            day,
+        ),
         _ => return None,
     };
     Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
@@ -121,7 +139,10 @@ mod tests {
         check("2023-11-14", Some((2023, 11, 14)));
         check("2023-13-14", None);
         check("foo", None);
-        assert_eq!(time("22:13").map(|it| (it.hour(), it.minute(), it.second())), Some((22, 13, 0)));
+        assert_eq!(
+            time("22:13").map(|it| (it.hour(), it.minute(), it.second())),
+            Some((22, 13, 0))
+        );
         assert_eq!(time("25:00:00"), None);
     }
 
