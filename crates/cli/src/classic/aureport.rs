@@ -65,6 +65,7 @@ pub(crate) fn aureport(words: &[String], out: &mut dyn Write, err: &mut dyn Writ
     writeln!(out)?;
     out.write_all(head(what, options.summary).as_bytes())?;
     let Ok(files) = files else { return Ok(1) };
+    let (start, end) = (options.search.start, options.search.end);
     let (timeout, summary) = (options.timeout, options.summary);
     let mut report = Report {
         options,
@@ -77,7 +78,7 @@ pub(crate) fn aureport(words: &[String], out: &mut dyn Write, err: &mut dyn Writ
         out,
         err,
     };
-    let mut feed = timeout.map_or_else(Feed::default, Feed::with_timeout);
+    let mut feed = Feed::new(start, end, timeout);
     for file in &files {
         feed.read(&mut *logs::open(file)?, file, &mut report)?.is_break();
     }
