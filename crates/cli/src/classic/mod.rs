@@ -2,6 +2,9 @@
 
 mod analysis;
 mod argparse;
+mod audit;
+mod aureport;
+mod ausearch;
 mod chcat;
 mod chcon;
 mod checkmodule;
@@ -43,12 +46,22 @@ pub(crate) use seinfo::print_summary;
 pub(crate) type Classic = fn(&[String], &mut dyn Write, &mut dyn Write) -> Result<u8>;
 
 /// Commands whose output is names of files, byte by byte.
-pub(crate) const NAME_FILES: [&str; 6] =
-    ["chcon", "getfilecon", "matchpathcon", "restorecon", "setfilecon", "setfiles"];
+pub(crate) const NAME_FILES: [&str; 8] = [
+    "aureport",
+    "ausearch",
+    "chcon",
+    "getfilecon",
+    "matchpathcon",
+    "restorecon",
+    "setfilecon",
+    "setfiles",
+];
 
 /// The command of exactly this name.
 pub(crate) fn find(name: &str) -> Option<Classic> {
     match name {
+        "aureport" => Some(aureport::aureport),
+        "ausearch" => Some(ausearch::ausearch),
         "chcat" => Some(chcat::chcat),
         "chcon" => Some(chcon::chcon),
         "checkmodule" => Some(checkmodule::checkmodule),
