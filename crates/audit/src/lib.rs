@@ -5,5 +5,11 @@
 #![forbid(unsafe_code)]
 
 mod access;
+pub mod bound;
+pub mod explain;
+pub mod interfaces;
+mod learn;
+pub mod rules;
 
 pub use access::{Access, Object};
+pub use learn::learned;
