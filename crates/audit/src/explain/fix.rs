@@ -131,11 +131,14 @@ impl Explainer<'_> {
                 _ => {}
             }
         }
-        self.booleans(denied, &mut offers);
-        self.transitions(asked, explained, &mut offers);
-        // No rule helps where a constraint denies it all the same.
-        if !blocked {
-            self.grants(asked, denied, rules, &mut offers);
+        // Where the label is wrong a rule would make the fault a part of the policy.
+        if offers.is_empty() {
+            self.booleans(denied, &mut offers);
+            self.transitions(asked, explained, &mut offers);
+            // No rule helps where a constraint denies it all the same.
+            if !blocked {
+                self.grants(asked, denied, rules, &mut offers);
+            }
         }
         for offer in offers {
             match self.forbidden(asked, &offer) {
@@ -215,7 +218,8 @@ impl Explainer<'_> {
                     permissions: bits,
                 };
                 let found = catalogue.granting(self.db(), wanted);
-                offers.extend(found.into_iter().take(MOST_INTERFACES).map(Offer::interface));
+                let small = found.into_iter().filter(|it| it.excess <= MOST_EXCESS);
+                offers.extend(small.take(MOST_INTERFACES).map(Offer::interface));
             }
             rules.allow(self.key(asked), self.db().permission_names(asked.class, bits));
         }
@@ -249,6 +253,9 @@ impl Explainer<'_> {
         };
         match (&offer.fix, &offer.found) {
             (Fix::Rules(rules), _) => each_rule(db, rules, &mut ask),
+            (Fix::Booleans(_), _) => {
+                ask(asked.source.type_, asked.target.type_, asked.class, asked.wanted);
+            }
             (_, Some(found)) => self.catalogue?.granted(found, asked.source.type_, ask),
             _ => {}
         }
@@ -256,6 +263,8 @@ impl Explainer<'_> {
     }
 }
 
+/// An interface that grants more than this besides is worse than a rule: it is about whole kinds of objects.
+const MOST_EXCESS: u64 = 100;
 /// So many interfaces are tried before a bound is found to forbid all.
 const MOST_INTERFACES: usize = 8;
 
