@@ -18,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 mod access;
+pub mod allowing;
 mod avc;
 pub mod bound;
 mod event;
@@ -32,6 +33,7 @@ mod reader;
 mod record;
 pub mod rules;
 mod stamp;
+pub mod verdict;
 
 pub use access::{Access, Object};
 pub use avc::Avc;

@@ -264,7 +264,7 @@ impl Explainer<'_> {
 }
 
 /// An interface that grants more than this besides is worse than a rule: it is about whole kinds of objects.
-const MOST_EXCESS: u64 = 100;
+pub(crate) const MOST_EXCESS: u64 = 100;
 /// So many interfaces are tried before a bound is found to forbid all.
 const MOST_INTERFACES: usize = 8;
 

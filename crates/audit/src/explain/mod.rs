@@ -21,7 +21,8 @@ use crate::bound::Bound;
 use crate::interfaces::Catalogue;
 use crate::rules::xperm_operation;
 use crate::{Access, Object};
-use asked::Asked;
+pub(crate) use asked::Asked;
+pub(crate) use fix::MOST_EXCESS;
 
 pub use cause::{
     BrokenConstraint, Cause, Comparison, ConstraintPart, End, Mislabel, MissingTransition, Reason,

@@ -2,6 +2,7 @@
 
 mod analysis;
 mod argparse;
+mod audit2allow;
 mod chcat;
 mod chcon;
 mod checkmodule;
@@ -49,6 +50,8 @@ pub(crate) const NAME_FILES: [&str; 6] =
 /// The command of exactly this name.
 pub(crate) fn find(name: &str) -> Option<Classic> {
     match name {
+        "audit2allow" => Some(audit2allow::audit2allow),
+        "audit2why" => Some(audit2allow::audit2why),
         "chcat" => Some(chcat::chcat),
         "chcon" => Some(chcon::chcon),
         "checkmodule" => Some(checkmodule::checkmodule),
