@@ -8,6 +8,8 @@ use mandate_policydb::{ClassId, PolicyDb, SymbolId, TypeId};
 use mandate_syntax::kernel::{self, ParseOptions, SourceKind};
 use mandate_syntax::source::SourceMap;
 
+use crate::rules::Rules;
+
 /// `neverallow` statements in terms of one policy.
 #[derive(Clone, Debug, Default)]
 pub struct Bound {
@@ -47,6 +49,26 @@ impl Bound {
             (it, format!("{path}:{line}"))
         });
         Ok(Self { assertions: shown.collect() })
+    }
+
+    /// The rules that a statement forbids, each with the place of the statement.
+    pub fn forbidden(&self, db: &PolicyDb, rules: &Rules) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        for (key, permissions) in &rules.allow {
+            let types = (db.types.id(&key.source), db.types.id(key.target_type()));
+            let ((Some(source), Some(target)), Some(class)) = (types, db.classes.id(&key.class))
+            else {
+                continue;
+            };
+            let bits = permissions.iter().filter_map(|it| Some(db.permission(class, it)?.mask()));
+            let bits = bits.fold(0, |all, it| all | it);
+            if let Some(place) = self.forbids(db, [source, target], class, bits) {
+                let mut alone = Rules::default();
+                alone.allow(key.clone(), permissions.iter().cloned());
+                found.push((alone.statements().concat(), place.to_owned()));
+            }
+        }
+        found
     }
 
     /// Where the first statement stands that forbids a rule over types or attributes; nothing if none does.

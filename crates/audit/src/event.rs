@@ -61,6 +61,19 @@ impl<'a> Event<'a> {
         self.records.iter().filter_map(|it| self.access(it)).collect()
     }
 
+    /// The names of its PATH records, those behind the working directory put together with it.
+    pub fn paths(&self) -> impl Iterator<Item = Cow<'_, [u8]>> {
+        let cwd = self.record(Kind::CWD).and_then(|it| it.text("cwd"));
+        let paths = self.records.iter().filter(|it| it.kind() == Kind::PATH);
+        paths.filter_map(move |it| {
+            let name = it.text("name")?;
+            Some(match &cwd {
+                Some(cwd) if !name.starts_with(b"/") => Cow::Owned(join(cwd, &name)),
+                _ => name,
+            })
+        })
+    }
+
     fn access(&self, record: &Record<'_>) -> Option<Access> {
         let avc = record.avc()?;
         let mut access = Access {

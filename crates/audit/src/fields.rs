@@ -89,6 +89,11 @@ impl<'a> Fields<'a> {
         Self { text, spread }
     }
 
+    /// What was not read yet.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.text
+    }
+
     fn take(&mut self, length: usize) -> &'a [u8] {
         let (taken, rest) = self.text.split_at(length.min(self.text.len()));
         self.text = rest;

@@ -1,10 +1,9 @@
 //! Joins records to events.
 //!
-//! Records of several events may be mixed, so that an event is complete when nothing more can come: its last record has been read, or a record of a time
-//! well after it. An event that is complete waits until it is asked for, the one in the lowest place first; that is the order of `ausearch`.
+//! Records of several events may be mixed, and nothing marks the last one for sure: `EOE` may be missing, and records may follow it. As in `ausearch`, an
+//! event is complete when a record is of a time well after it, and events come in the order of their times.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use crate::event::Event;
 use crate::kind::Kind;
@@ -13,34 +12,31 @@ use crate::stamp::Stamp;
 
 /// After so many seconds nothing more comes of an event: `end_of_event_timeout` of auditd.conf(5).
 const TIMEOUT: i64 = 2;
-/// So many events are open at once; when another begins, the oldest counts as complete.
-const OPEN: usize = 1024;
+/// So many events are held at once; when there are more, the earliest counts as complete.
+const HELD: usize = 16_384;
 /// So many records an event has; what follows is an event of its own. The longest that a kernel writes, of `execve`, has some hundred.
 const RECORDS: usize = 4096;
 
 /// Joins records to events, with bounded memory.
 #[derive(Debug)]
 pub struct Joiner<'a> {
-    places: Vec<Option<Open<'a>>>,
-    /// The places of open events.
-    open: HashMap<Key, usize>,
-    /// Open events by their time, and some that are open no longer.
-    waiting: BinaryHeap<Reverse<Waiting>>,
-    ready: BinaryHeap<Reverse<usize>>,
-    free: BinaryHeap<Reverse<usize>>,
+    held: BTreeMap<Place, Held<'a>>,
+    /// The places of events to which records may be added.
+    open: HashMap<Key, Place>,
+    ready: VecDeque<Event<'a>>,
     births: u64,
     timeout: i64,
-    /// What was compared and moved, for the tests.
+    /// What was moved, for the tests.
     work: u64,
 }
 
-/// Time, when it was opened, place.
-type Waiting = (i64, u64, usize);
+/// Time, number, and what came first.
+type Place = (i64, u16, u64, u64);
 
 #[derive(Debug)]
-struct Open<'a> {
+struct Held<'a> {
     event: Event<'a>,
-    birth: u64,
+    key: Key,
     is_open: bool,
 }
 
@@ -59,16 +55,8 @@ impl Key {
 
 impl Default for Joiner<'_> {
     fn default() -> Self {
-        Self {
-            places: Vec::new(),
-            open: HashMap::new(),
-            waiting: BinaryHeap::new(),
-            ready: BinaryHeap::new(),
-            free: BinaryHeap::new(),
-            births: 0,
-            timeout: TIMEOUT,
-            work: 0,
-        }
+        let (held, open, ready) = (BTreeMap::new(), HashMap::new(), VecDeque::new());
+        Self { held, open, ready, births: 0, timeout: TIMEOUT, work: 0 }
     }
 }
 
@@ -95,127 +83,69 @@ impl<'a> Joiner<'a> {
     /// Takes a record; events that are complete now are given by [`Self::next_event`].
     pub fn push(&mut self, record: Record<'a>) {
         self.work += 1;
-        let kind = record.kind();
         let Some(key) = Key::of(&record) else {
-            let place = self.place(Event::new(record));
-            return self.complete(place);
+            return self.ready.push_back(Event::new(record));
         };
+        let now = key.stamp.seconds;
         match self.open.get(&key).copied() {
-            Some(place) => self.add(place, record, &key),
-            None if kind == Kind::EOE => {}
-            None => self.begin(key.clone(), record),
+            Some(place) => self.add(place, record),
+            None if record.kind() == Kind::EOE => {}
+            None => self.begin(key, record),
         }
-        self.expire(key.stamp.seconds);
+        self.give(now);
     }
 
-    fn add(&mut self, place: usize, record: Record<'a>, key: &Key) {
-        let ends = matches!(record.kind(), Kind::EOE | Kind::PROCTITLE);
-        let Some(Some(open)) = self.places.get_mut(place) else { return };
-        open.event.push(record);
-        if ends || open.event.records().len() >= RECORDS {
-            self.open.remove(key);
-            self.complete(place);
+    fn add(&mut self, place: Place, record: Record<'a>) {
+        let Some(held) = self.held.get_mut(&place) else { return };
+        held.event.push(record);
+        if held.event.records().len() >= RECORDS {
+            held.is_open = false;
+            self.open.remove(&held.key);
         }
     }
 
     fn begin(&mut self, key: Key, record: Record<'a>) {
-        let ends = is_whole(record.kind());
-        let place = self.place(Event::new(record));
-        if ends {
-            return self.complete(place);
-        }
-        self.waiting.push(Reverse((key.stamp.seconds, self.births, place)));
-        self.open.insert(key, place);
-        if self.open.len() > OPEN {
-            self.close_first();
-        }
-        if self.waiting.len() > 2 * OPEN {
-            self.forget_closed();
-        }
-    }
-
-    /// The lowest free place, with an event in it.
-    fn place(&mut self, event: Event<'a>) -> usize {
+        let is_open = !is_whole(record.kind());
+        let Stamp { seconds, millis, serial, .. } = key.stamp;
+        let place = (seconds, millis, serial, self.births);
         self.births += 1;
-        let open = Some(Open { event, birth: self.births, is_open: true });
-        match self.free.pop() {
-            Some(Reverse(place)) => {
-                if let Some(free) = self.places.get_mut(place) {
-                    *free = open;
-                }
-                place
-            }
-            None => {
-                self.places.push(open);
-                self.places.len() - 1
-            }
+        if is_open {
+            self.open.insert(key.clone(), place);
+        }
+        self.held.insert(place, Held { event: Event::new(record), key, is_open });
+        if self.held.len() > HELD {
+            self.give_first();
         }
     }
 
-    fn complete(&mut self, place: usize) {
-        if let Some(Some(open)) = self.places.get_mut(place) {
-            open.is_open = false;
-            self.ready.push(Reverse(place));
-        }
-    }
-
-    fn is_open(&self, &(_, birth, place): &Waiting) -> bool {
-        let open = self.places.get(place).and_then(Option::as_ref);
-        open.is_some_and(|it| it.is_open && it.birth == birth)
-    }
-
-    /// Completes events that are so old that nothing more comes of them.
-    fn expire(&mut self, now: i64) {
-        while let Some(Reverse(first)) = self.waiting.peek()
-            && first.0.saturating_add(self.timeout) <= now
+    /// Gives what is complete, as far as nothing earlier is held.
+    fn give(&mut self, now: i64) {
+        while let Some((place, held)) = self.held.first_key_value()
+            && (!held.is_open || place.0.saturating_add(self.timeout) <= now)
         {
-            self.close_first();
+            self.give_first();
         }
     }
 
-    /// Completes the open event of the earliest time.
-    fn close_first(&mut self) {
-        while let Some(Reverse(first)) = self.waiting.pop() {
-            self.work += 1;
-            if self.is_open(&first) {
-                return self.close(first.2);
-            }
-            if self.waiting.peek().is_some_and(|next| next.0.0 > first.0) {
-                return;
-            }
+    fn give_first(&mut self) {
+        let Some((_, held)) = self.held.pop_first() else { return };
+        self.work += 1;
+        if held.is_open {
+            self.open.remove(&held.key);
         }
-    }
-
-    fn close(&mut self, place: usize) {
-        let open = self.places.get(place).and_then(Option::as_ref);
-        let key = open.and_then(|it| it.event.records().first()).and_then(Key::of);
-        if let Some(key) = key {
-            self.open.remove(&key);
-        }
-        self.complete(place);
-    }
-
-    fn forget_closed(&mut self) {
-        let all = std::mem::take(&mut self.waiting).into_vec();
-        self.work += all.len() as u64;
-        self.waiting = all.into_iter().filter(|it| self.is_open(&it.0)).collect();
+        self.ready.push_back(held.event);
     }
 
     /// The next event that is complete.
     pub fn next_event(&mut self) -> Option<Event<'a>> {
-        let Reverse(place) = self.ready.pop()?;
-        self.free.push(Reverse(place));
-        self.places.get_mut(place)?.take().map(|it| it.event)
+        self.ready.pop_front()
     }
 
     /// Nothing more comes: all events are complete.
     pub fn finish(&mut self) {
-        self.waiting.clear();
-        self.open.clear();
-        let open = self.places.iter().enumerate();
-        let open = open.filter(|(_, it)| it.as_ref().is_some_and(|it| it.is_open));
-        let places: Vec<usize> = open.map(|it| it.0).collect();
-        places.into_iter().for_each(|it| self.complete(it));
+        while !self.held.is_empty() {
+            self.give_first();
+        }
     }
 }
 

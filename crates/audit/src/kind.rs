@@ -21,6 +21,10 @@ impl Kind {
     pub const SYSCALL: Self = Self(1300);
     /// A file of an event.
     pub const PATH: Self = Self(1302);
+    /// The address of a socket.
+    pub const SOCKADDR: Self = Self(1306);
+    /// A mapping of memory.
+    pub const MMAP: Self = Self(1323);
     /// The working directory of an event.
     pub const CWD: Self = Self(1307);
     /// The words of a program that is started.

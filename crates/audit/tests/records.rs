@@ -208,7 +208,7 @@ type=EOE msg=audit(1700000000.004:2):
 type=EOE msg=audit(1700000000.003:1): 
 ",
         expect![[r#"
-            1: AVC SYSCALL CWD PATH PATH PROCTITLE
+            1: AVC SYSCALL CWD PATH PATH PROCTITLE EOE
               denied { read } u:r:a_t:s0 u:object_r:b_t:s0 file permissive=false pid=7 comm=cat exe=/usr/bin/cat path=/etc/shadow name=shadow dev=vda1 ino=12
             2: AVC SYSCALL EOE
               denied { write } u:r:a_t u:object_r:b_t file pid=8 comm=dog exe=/usr/bin/my dog path=/tmp/a b deleted=yes dev=tmpfs ino=13
@@ -254,9 +254,6 @@ type=USER_AVC msg=audit(1.0:11): pid=1 uid=0 subj=i msg='avc:  received setenfor
 type=SELINUX_ERR msg=audit(1.0:12): op=security_compute_av reason=bounds scontext=s tcontext=t tclass=process perms=transition
 ",
         expect![[r#"
-            10: USER_AVC
-              denied { send_msg } s t dbus permissive=false pid=44
-            11: USER_AVC
             1: AVC
               denied { name_connect } s t tcp_socket permissive=true pid=1 comm=c dest=80
             2: AVC
@@ -275,6 +272,9 @@ type=SELINUX_ERR msg=audit(1.0:12): op=security_compute_av reason=bounds scontex
               denied { read } s t  pid=1 comm=c
             9: AVC
               denied { mac_admin } u:r:t:Top Secret u:r:t:A B C capability2 permissive=false pid=1 comm=c
+            10: USER_AVC
+              denied { send_msg } s t dbus permissive=false pid=44
+            11: USER_AVC
             12: SELINUX_ERR
         "#]],
     );

@@ -13,6 +13,7 @@ mod homedirs;
 mod input;
 mod interfaces;
 mod labels;
+mod logs;
 mod output;
 mod packages;
 mod policy;
@@ -70,9 +71,12 @@ pub fn is_plain(arguments: &[OsString]) -> bool {
     name.is_some_and(|it| classic::NAME_FILES.contains(&it))
 }
 
-/// Whether answers end with zero bytes, which must not be taken for colours: `label lookup --null`.
-pub fn ends_with_zero(arguments: &[OsString]) -> bool {
+/// Whether answers are bytes that must not be taken for colours: `label lookup --null`, and records of `audit search` and `follow`.
+pub fn is_bytes(arguments: &[OsString]) -> bool {
     let is = |at: usize, word: &str| arguments.get(at).is_some_and(|it| it == word);
+    if is(1, "audit") && (is(2, "search") || is(2, "follow")) {
+        return !arguments.iter().any(|it| it == "--help" || it == "-h");
+    }
     is(1, "label") && is(2, "lookup") && arguments.iter().any(|it| is_null(it.as_bytes()))
 }
 

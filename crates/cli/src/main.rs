@@ -11,9 +11,9 @@ static ALLOCATOR: memory::Allocator = memory::Allocator;
 fn main() -> ExitCode {
     memory::prefer(Prefer::Room);
     let arguments: Vec<_> = std::env::args_os().collect();
-    // Names of files go out byte by byte; all else may be coloured, which is taken away where it is not wanted.
+    // Names of files and records go out byte by byte; all else may be coloured, which is taken away where it is not wanted.
     let plain = mandate_cli::is_plain(&arguments);
-    let sink: Box<dyn Write> = match plain || mandate_cli::ends_with_zero(&arguments) {
+    let sink: Box<dyn Write> = match plain || mandate_cli::is_bytes(&arguments) {
         true => Box::new(std::io::stdout().lock()),
         false => Box::new(anstream::stdout().lock()),
     };

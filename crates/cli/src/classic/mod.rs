@@ -2,7 +2,10 @@
 
 mod analysis;
 mod argparse;
+mod audit;
 mod audit2allow;
+mod aureport;
+mod ausearch;
 mod chcat;
 mod chcon;
 mod checkmodule;
@@ -44,14 +47,24 @@ pub(crate) use seinfo::print_summary;
 pub(crate) type Classic = fn(&[String], &mut dyn Write, &mut dyn Write) -> Result<u8>;
 
 /// Commands whose output is names of files, byte by byte.
-pub(crate) const NAME_FILES: [&str; 6] =
-    ["chcon", "getfilecon", "matchpathcon", "restorecon", "setfilecon", "setfiles"];
+pub(crate) const NAME_FILES: [&str; 8] = [
+    "aureport",
+    "ausearch",
+    "chcon",
+    "getfilecon",
+    "matchpathcon",
+    "restorecon",
+    "setfilecon",
+    "setfiles",
+];
 
 /// The command of exactly this name.
 pub(crate) fn find(name: &str) -> Option<Classic> {
     match name {
         "audit2allow" => Some(audit2allow::audit2allow),
         "audit2why" => Some(audit2allow::audit2why),
+        "aureport" => Some(aureport::aureport),
+        "ausearch" => Some(ausearch::ausearch),
         "chcat" => Some(chcat::chcat),
         "chcon" => Some(chcon::chcon),
         "checkmodule" => Some(checkmodule::checkmodule),

@@ -1,5 +1,6 @@
 //! The verbs of `mandate`.
 
+mod audit;
 mod build;
 mod check;
 mod convert;
@@ -52,6 +53,8 @@ pub(crate) enum Verb {
     Test(test::Args),
     /// Labels of files: look them up, find errors in file contexts
     Label(label::Args),
+    /// Audit records of SELinux: search them, count them, watch them come
+    Audit(audit::Args),
     /// Levels: names for them, and which dominates which
     Mls(mls::Args),
     /// Format sources: .te, .if, .fc and .cil files
@@ -80,6 +83,7 @@ impl Verb {
             Self::Query(args) => query::run(args, out, err),
             Self::Test(args) => test::run(args, out, err),
             Self::Label(args) => label::run(args, out, err),
+            Self::Audit(args) => audit::run(args, out, err),
             Self::Mls(args) => mls::run(args, out, err),
             Self::Fmt(args) => fmt::run(args, out, err),
             Self::Convert(args) => convert::run(args, err),

@@ -1,0 +1,373 @@
+//! `aureport`: what an audit log tells of SELinux, as audit 3.0.9 counts it.
+
+use std::collections::HashMap;
+use std::io::{IsTerminal as _, Write};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use mandate_audit::{Arch, Avc, BadLine, Event, Kind, Names as _, Record, Search};
+
+use super::audit::{self, Wrong};
+use crate::logs::accounts::Machine;
+use crate::logs::clock::Clock;
+use crate::logs::times::End;
+use crate::logs::{self, Feed, Visitor};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Avc,
+    Mac,
+}
+
+#[derive(Default)]
+struct Options {
+    what: Option<What>,
+    summary: bool,
+    interpret: bool,
+    input: Option<PathBuf>,
+    input_logs: bool,
+    debug: bool,
+    timeout: Option<u32>,
+    search: Search,
+}
+
+pub(crate) fn aureport(words: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<u8> {
+    let options = match Options::read(words.get(1..).unwrap_or_default()) {
+        Ok(options) => options,
+        Err(Wrong::Asked(text)) => {
+            write!(out, "{text}")?;
+            return Ok(0);
+        }
+        Err(Wrong::Usage) => {
+            write!(out, "{USAGE}")?;
+            return Ok(1);
+        }
+        Err(Wrong::Message(message)) => {
+            writeln!(err, "{message}")?;
+            write!(out, "{USAGE}")?;
+            return Ok(1);
+        }
+    };
+    let Some(what) = options.what else {
+        writeln!(
+            err,
+            "the summary of all events is an unsupported option; name a report: -a or -ma"
+        )?;
+        return Ok(1);
+    };
+    let stdin = options.input.is_none() && !options.input_logs && !std::io::stdin().is_terminal();
+    let files = audit::inputs(options.input.as_deref(), stdin && audit::stdin_is_pipe(), err)?;
+    if let Err(message) = &files {
+        writeln!(err, "{message}")?;
+    }
+    writeln!(out)?;
+    out.write_all(head(what, options.summary).as_bytes())?;
+    let Ok(files) = files else { return Ok(1) };
+    let (timeout, summary) = (options.timeout, options.summary);
+    let mut report = Report {
+        options,
+        what,
+        clock: Clock::here(),
+        machine: Machine::here(),
+        line: 0,
+        counts: Counts::default(),
+        out,
+        err,
+    };
+    let mut feed = timeout.map_or_else(Feed::default, Feed::with_timeout);
+    for file in &files {
+        feed.read(&mut *logs::open(file)?, file, &mut report)?.is_break();
+    }
+    feed.finish(&mut report)?;
+    report.finish(summary)
+}
+
+impl Options {
+    fn read(words: &[String]) -> Result<Self, Wrong> {
+        let mut options = Self::default();
+        let mut words = audit::Words::new(words);
+        while let Some(word) = words.next() {
+            options.option(&word, &mut words)?;
+        }
+        Ok(options)
+    }
+
+    fn option(&mut self, word: &str, words: &mut audit::Words<'_>) -> Result<(), Wrong> {
+        match word {
+            "-a" | "--avc" => self.choose(What::Avc)?,
+            "-ma" | "--mac" => self.choose(What::Mac)?,
+            "--summary" => self.summary = true,
+            "-i" | "--interpret" => self.interpret = true,
+            "--failed" => self.search.success = Some(false),
+            "--success" => self.search.success = Some(true),
+            "--node" => self.search.nodes.push(words.argument(word)?.into_bytes()),
+            "-if" | "--input" => self.input = Some(crate::words::to_path(&words.argument(word)?)),
+            "--input-logs" => self.input_logs = true,
+            "--debug" => self.debug = true,
+            "--eoe-timeout" => self.timeout = words.argument(word)?.parse().ok(),
+            "-ts" | "--start" => self.search.start = words.time(word, End::Start)?,
+            "-te" | "--end" => self.search.end = words.time(word, End::Stop)?,
+            "-v" | "--version" => return Err(Wrong::Asked("aureport version 3.0.9\n".to_owned())),
+            "--help" => return Err(Wrong::Asked(USAGE.to_owned())),
+            _ => return Err(Wrong::Message(format!("{word} is an unsupported option"))),
+        }
+        Ok(())
+    }
+
+    fn choose(&mut self, what: What) -> Result<(), Wrong> {
+        match self.what.replace(what) {
+            Some(_) => Err(Wrong::Message("Error - only one report can be specified".to_owned())),
+            None => Ok(()),
+        }
+    }
+}
+
+fn head(what: What, summary: bool) -> &'static str {
+    match (what, summary) {
+        (What::Avc, false) => {
+            "\
+AVC Report
+===============================================================
+# date time comm subj syscall class permission obj result event
+===============================================================
+"
+        }
+        (What::Avc, true) => {
+            "\
+Avc Object Summary Report
+=================================
+total  obj
+=================================
+"
+        }
+        (What::Mac, false) => {
+            "\
+MAC Report
+===================================
+# date time auid type success event
+===================================
+"
+        }
+        (What::Mac, true) => {
+            "\
+MAC Summary Report
+==================
+total  type
+==================
+"
+        }
+    }
+}
+
+struct Report<'a> {
+    options: Options,
+    what: What,
+    clock: Clock,
+    machine: Machine,
+    line: u64,
+    counts: Counts,
+    out: &'a mut dyn Write,
+    err: &'a mut dyn Write,
+}
+
+/// How often each was seen, in the order in which they were first seen.
+#[derive(Default)]
+struct Counts {
+    places: HashMap<Vec<u8>, usize>,
+    all: Vec<(Vec<u8>, u64)>,
+}
+
+impl Counts {
+    fn add(&mut self, value: &[u8]) {
+        if let Some(counted) = self.places.get(value).and_then(|&it| self.all.get_mut(it)) {
+            counted.1 += 1;
+            return;
+        }
+        self.places.insert(value.to_vec(), self.all.len());
+        self.all.push((value.to_vec(), 1));
+    }
+}
+
+impl Report<'_> {
+    fn avcs(&mut self, event: &Event<'_>) -> Result<()> {
+        let call = event.record(Kind::SYSCALL);
+        for record in
+            event.records().iter().filter(|it| matches!(it.kind(), Kind::AVC | Kind::USER_AVC))
+        {
+            let avc = record.avc();
+            if avc.is_none() && record.kind() == Kind::AVC {
+                continue;
+            }
+            self.line += 1;
+            if self.options.summary {
+                avc.and_then(|it| it.field("tcontext"))
+                    .into_iter()
+                    .for_each(|it| self.counts.add(it.raw));
+                continue;
+            }
+            let row = [
+                comm(record, call),
+                subject(record, avc),
+                self.syscall(call),
+                or_null(avc.and_then(|it| it.field("tclass")).map(|it| it.raw)),
+                or_null(avc.map(|it| it.permissions().collect::<Vec<_>>().join(&b' ')).as_deref()),
+                or_null(avc.and_then(|it| it.field("tcontext")).map(|it| it.raw)),
+                result(avc).to_vec(),
+            ];
+            self.row(event, &row)?;
+        }
+        Ok(())
+    }
+
+    fn macs(&mut self, event: &Event<'_>) -> Result<()> {
+        let Some(record) = event.records().iter().find(|it| is_mac(it.kind())) else {
+            return Ok(());
+        };
+        self.line += 1;
+        if self.options.summary {
+            self.counts.add(&record.kind().0.to_be_bytes());
+            return Ok(());
+        }
+        let auid = record.number::<u32>("auid").unwrap_or(u32::MAX);
+        let auid = match (self.options.interpret, auid) {
+            (true, u32::MAX) => "unset".to_owned(),
+            (true, auid) => self.machine.user(auid).unwrap_or_else(|| format!("unknown({auid})")),
+            (false, u32::MAX) => "-1".to_owned(),
+            (false, auid) => auid.to_string(),
+        };
+        let success = match mandate_audit::succeeded(event) {
+            Some(true) => "yes",
+            Some(false) => "no",
+            None => "unset",
+        };
+        self.row(
+            event,
+            &[auid.into_bytes(), record.kind().to_string().into_bytes(), success.into()],
+        )
+    }
+
+    fn row(&mut self, event: &Event<'_>, cells: &[Vec<u8>]) -> Result<()> {
+        let stamp = event.stamp().unwrap_or_default();
+        let (date, time) = self.clock.short(stamp.seconds);
+        write!(self.out, "{}. {date} {time} ", self.line)?;
+        self.out.write_all(&cells.join(&b' '))?;
+        Ok(writeln!(self.out, " {}", stamp.serial)?)
+    }
+
+    fn syscall(&self, call: Option<&Record<'_>>) -> Vec<u8> {
+        let number = call.and_then(|it| it.number::<u32>("syscall"));
+        match (self.options.interpret, number) {
+            (false, number) => number.unwrap_or(0).to_string().into_bytes(),
+            (true, None) => b"?".to_vec(),
+            (true, Some(number)) => {
+                let arch = call.and_then(|it| it.field("arch")).and_then(|it| Arch::parse(it.raw));
+                arch.and_then(|it| it.syscall(number)).unwrap_or("?").into()
+            }
+        }
+    }
+
+    fn finish(mut self, summary: bool) -> Result<u8> {
+        if summary {
+            self.summary()?;
+        }
+        if self.line > 0 {
+            return Ok(0);
+        }
+        writeln!(self.out, "<no events of interest were found>\n")?;
+        Ok(u8::from(!summary))
+    }
+
+    /// The most frequent first; then contexts as they came, types by their numbers.
+    fn summary(&mut self) -> Result<()> {
+        let mut all = std::mem::take(&mut self.counts.all);
+        if self.what == What::Mac {
+            all.sort();
+        }
+        all.sort_by_key(|it| std::cmp::Reverse(it.1));
+        for (value, count) in all {
+            let value = match (self.what, value.as_slice()) {
+                (What::Mac, &[high, low]) => {
+                    let kind = Kind(u16::from_be_bytes([high, low]));
+                    let name = kind.name().filter(|_| self.options.interpret);
+                    name.map_or_else(|| kind.0.to_string().into_bytes(), Into::into)
+                }
+                _ => value,
+            };
+            write!(self.out, "{count}  ")?;
+            self.out.write_all(&value)?;
+            writeln!(self.out)?;
+        }
+        Ok(())
+    }
+}
+
+impl Visitor for Report<'_> {
+    fn event(&mut self, event: &Event<'static>) -> Result<ControlFlow<()>> {
+        if self.options.search.matches(event) {
+            match self.what {
+                What::Avc => self.avcs(event)?,
+                What::Mac => self.macs(event)?,
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn bad(&mut self, file: &Path, line: &BadLine) -> Result<()> {
+        match self.options.debug {
+            true => Ok(writeln!(self.err, "{}:{line}", file.display())?),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Changes of policy, mode, booleans and labels.
+fn is_mac(kind: Kind) -> bool {
+    matches!(kind.0, 1403..=1499 | 2300..=2399)
+}
+
+fn or_null(value: Option<&[u8]>) -> Vec<u8> {
+    value.filter(|it| !it.is_empty()).unwrap_or(b"(null)").to_vec()
+}
+
+fn comm(record: &Record<'_>, call: Option<&Record<'_>>) -> Vec<u8> {
+    let own = record.text("comm").or_else(|| call?.text("comm"));
+    own.map_or_else(|| b"?".to_vec(), std::borrow::Cow::into_owned)
+}
+
+/// Of what programs decide, the context of the program.
+fn subject(record: &Record<'_>, avc: Option<Avc<'_>>) -> Vec<u8> {
+    let own = match record.kind() {
+        Kind::USER_AVC => record.field("subj"),
+        _ => avc.and_then(|it| it.field("scontext")),
+    };
+    or_null(own.map(|it| it.raw))
+}
+
+fn result(avc: Option<Avc<'_>>) -> &'static [u8] {
+    match avc {
+        Some(avc) if avc.permissions().next().is_none() => b"unset",
+        Some(Avc { denied: true, .. }) => b"denied",
+        Some(_) => b"granted",
+        None => b"unset",
+    }
+}
+
+const USAGE: &str = "\
+usage: aureport [options]
+\t-a,--avc\t\t\tAvc report
+\t--debug\t\t\t\tWrite malformed events that are skipped to stderr
+\t--eoe-timeout secs\t\tEnd of Event Timeout
+\t--failed\t\t\tonly failed events in report
+\t--help\t\t\t\thelp
+\t-i,--interpret\t\t\tInterpretive mode
+\t-if,--input <Input File name>\tuse this file as input
+\t--input-logs\t\t\tUse the logs even if stdin is a pipe
+\t-ma,--mac\t\t\tMandatory Access Control (MAC) report
+\t--node <node name>\t\tOnly events from a specific node
+\t--success\t\t\tonly success events in report
+\t--summary\t\t\tsorted totals for main object in report
+\t-te,--end [end date] [end time]\tending date & time for reports
+\t-ts,--start [start date] [start time]\tstarting data & time for reports
+\t-v,--version\t\t\tVersion
+";
