@@ -9,14 +9,14 @@ use crate::explain::{Asked, Cause};
 /// Why an access was denied.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
-    /// No rule allows it.
-    Rule,
     /// The policy allows it now.
     Allowed,
-    /// Each of these booleans alone would allow it, with the value to give it.
-    Boolean(Vec<(String, bool)>),
     /// It is not allowed and not to be logged.
     DontAudit,
+    /// No rule allows it.
+    Rule,
+    /// Each of these booleans alone would allow it, with the value to give it.
+    Boolean(Vec<(String, bool)>),
     /// A constraint does not hold.
     Constraint {
         /// The statement.
@@ -112,7 +112,7 @@ impl Verdict {
                 let mut lines = line(
                     "is a constraint violation.  You would need to modify the attributes of either the source or target types to allow this access.",
                 );
-                lines.push("Constraint rule:".to_owned());
+                lines.push("Constraint rule: ".to_owned());
                 lines.push(format!("\t{statement}"));
                 for (what, source, target) in differ {
                     lines.push(format!(

@@ -1,5 +1,6 @@
 //! `audit2allow` and `audit2why`: rules for what logs say was denied, and why it was.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -178,7 +179,10 @@ impl Options {
 
 fn answer(options: &Options, out: &mut dyn Write, err: &mut dyn Write) -> Result<()> {
     let bytes = options.bytes()?;
-    let events = events(&bytes, options, err)?;
+    let events = match options.why {
+        true => records(&bytes, options, err)?,
+        false => events(&bytes, options, err)?,
+    };
     let path = options.policy.clone().map_or_else(policy::running, Ok)?;
     let engine = Engine::new(policy::load(&[path], err)?.policy)?;
     if options.why {
@@ -187,11 +191,12 @@ fn answer(options: &Options, out: &mut dyn Write, err: &mut dyn Write) -> Result
     let accesses: Vec<Access> = events.iter().flat_map(Event::accesses).collect();
     let wanted = accesses.iter().filter(|it| options.wants(it));
     let allowing = Allowing::of(wanted, &engine);
-    if allowing.is_empty() {
+    let roles = role_types(&events);
+    if allowing.is_empty() && roles.is_empty() {
         writeln!(out, "Nothing to do")?;
         return Ok(());
     }
-    let text = text(options, &allowing, &engine)?;
+    let text = text(options, &allowing, &engine)? + &roles;
     if let Some(name) = &options.package {
         return package(name, &text, out, err);
     }
@@ -221,6 +226,46 @@ fn events<'a>(bytes: &'a [u8], options: &Options, err: &mut dyn Write) -> Result
         }
     }
     Ok(found)
+}
+
+/// The records of a log, each an event of its own: in the order in which they stand there.
+fn records<'a>(bytes: &'a [u8], options: &Options, err: &mut dyn Write) -> Result<Vec<Event<'a>>> {
+    let mut found = Vec::new();
+    for record in Reader::new(bytes) {
+        match record {
+            Ok(record) if options.last_reload && record.kind() == Kind::MAC_POLICY_LOAD => {
+                found.clear();
+            }
+            Ok(record) => found.push(Event::new(record)),
+            Err(why) => writeln!(err, "line {why}; it is left out")?,
+        }
+    }
+    Ok(found)
+}
+
+/// What would make contexts valid that the kernel computed and refused.
+fn role_types(events: &[Event<'_>]) -> String {
+    const OLD: &str = "invalid context ";
+    let mut found = BTreeSet::new();
+    for record in events.iter().flat_map(Event::records) {
+        if record.kind() != Kind::SELINUX_ERR {
+            continue;
+        }
+        let body = String::from_utf8_lossy(record.body()).into_owned();
+        let told =
+            record.text("invalid_context").map(|it| String::from_utf8_lossy(&it).into_owned());
+        let old = || Some(body.split_once(OLD)?.1.split_whitespace().next()?.to_owned());
+        let Some(context) = told.or_else(old) else { continue };
+        let mut parts = context.split(':').skip(1);
+        if let (Some(role), Some(type_)) = (parts.next(), parts.next()) {
+            found.insert(format!("role {role} types {type_};\n"));
+        }
+    }
+    if found.is_empty() {
+        return String::new();
+    }
+    let rules: String = found.into_iter().collect();
+    format!("#============= ROLES ==============\n{rules}\n")
 }
 
 impl Options {
