@@ -6,6 +6,7 @@
 //! [`queries`] draws the questions from a policy's [`vocabulary`], and [`report`]
 //! tells what was compared.
 
+pub mod audit;
 pub mod base_policy;
 pub mod bench;
 pub mod cil;

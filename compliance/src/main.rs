@@ -13,9 +13,9 @@ use mandate_compliance::place::Place;
 use mandate_compliance::reference::{Flavour, Reference};
 use mandate_compliance::report::Report;
 use mandate_compliance::{
-    base_policy, compiled_contexts, decisions, decompile, doc, format, incremental, kernel_mix,
-    labels, measure, micro, objects, originals, packages, query, random_policies, reach, roundtrip,
-    run, walk,
+    audit, base_policy, compiled_contexts, decisions, decompile, doc, format, incremental,
+    kernel_mix, labels, measure, micro, objects, originals, packages, query, random_policies,
+    reach, roundtrip, run, walk,
 };
 
 /// How many questions libsepol is asked about each policy: in CI, and at full size.
@@ -195,6 +195,17 @@ enum Suite {
         #[arg(long, value_name = "S", default_value_t = 1)]
         seed: u64,
     },
+    /// Audit logs: ausearch and aureport beside the originals, and how fast.
+    Audit {
+        /// Only this part.
+        part: Option<audit::Part>,
+        /// The full sizes, which docs/figures.md tells.
+        #[arg(long)]
+        full: bool,
+        /// Which logs.
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+    },
     /// Reference pages: links, manual pages, time.
     Doc(Size),
     /// Print the questions that `kernel` asks about one policy.
@@ -270,6 +281,8 @@ enum Area {
     Query,
     /// Labels of files and of all else.
     Labels,
+    /// Audit logs.
+    Audit,
     /// Reference pages.
     Doc,
     /// The base policy and its tests.
@@ -368,6 +381,7 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
             suites.compiled_contexts(false, seed)?;
             suites.reach(&reach::Part::ALL, &reach::Size { full: false, queries: None, seed })?;
             suites.labels(&labels::Part::ALL, &labels::Size { full: false, seed })?;
+            drop(suites.audit(&audit::Part::ALL, false, seed)?);
             suites.doc(false)?;
             drop(suites.base_policy(base_policy::Part::of_size(false), false, seed)?);
             drop(suites.run(&run::Part::ALL, false, seed)?);
@@ -419,6 +433,12 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
                 measure::write(&path, "run", suites.report.summaries(), &measured)?;
             }
         }
+        Suite::Measure { area: Area::Audit, figures, seed } => {
+            let measured = suites.audit(&audit::Part::ALL, true, seed)?;
+            if let Some(path) = figures {
+                measure::write(&path, "audit", suites.report.summaries(), &measured)?;
+            }
+        }
         Suite::Measure { area: Area::Doc, figures, .. } => {
             let measured = suites.doc(true)?;
             if let Some(path) = figures {
@@ -457,6 +477,10 @@ fn compare(suite: Suite, out: &mut dyn Write) -> Result<ExitCode> {
         Suite::Run { part, full, seed } => {
             let parts = part.map_or_else(|| run::Part::ALL.to_vec(), |part| vec![part]);
             drop(suites.run(&parts, full, seed)?);
+        }
+        Suite::Audit { part, full, seed } => {
+            let parts = part.map_or_else(|| audit::Part::ALL.to_vec(), |part| vec![part]);
+            drop(suites.audit(&parts, full, seed)?);
         }
         Suite::LabelsWalk { part, full, seed } => {
             let parts = part.map_or_else(|| walk::Part::ALL.to_vec(), |part| vec![part]);
@@ -611,6 +635,18 @@ impl Suites<'_> {
         })
     }
 
+    /// Audit logs.
+    fn audit(
+        &mut self,
+        parts: &[audit::Part],
+        full: bool,
+        seed: u64,
+    ) -> Result<Vec<(&'static str, Figure)>> {
+        self.parts(parts, audit::Part::suite, |it, part| {
+            audit::run(&it.place, part, full, seed, &mut it.report)
+        })
+    }
+
     /// Reference pages.
     fn doc(&mut self, full: bool) -> Result<Vec<(&'static str, Figure)>> {
         self.report.suite("doc");
@@ -743,6 +779,7 @@ impl Suites<'_> {
 
 const LEFT_OUT: &[&str] = &[
     "domain transitions and information flow compared with setools",
+    "audit logs searched and counted as by ausearch and aureport",
     "micro policies compiled anew, and their answers asked anew",
     "random policies compared with a real kernel",
     "reading and writing the Reference Policy and small policies of every version",

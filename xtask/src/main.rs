@@ -51,6 +51,8 @@ enum Area {
     Query,
     /// Labels of files and of all else.
     Labels,
+    /// Audit logs.
+    Audit,
     /// Reference pages.
     Doc,
     /// The base policy and its tests.
@@ -80,10 +82,13 @@ fn run(chore: &Chore) -> Result<ExitCode> {
             Area::Forms => &["forms"],
             Area::Query => &["query"],
             Area::Labels => &["labels"],
+            Area::Audit => &["audit"],
             Area::Doc => &["doc"],
             Area::Base => &["base"],
             Area::Run => &["run"],
-            Area::All => &["core", "compile", "forms", "query", "labels", "doc", "base", "run"],
+            Area::All => {
+                &["core", "compile", "forms", "query", "labels", "audit", "doc", "base", "run"]
+            }
         }),
         Chore::Docs => docs::write().map(|()| ExitCode::SUCCESS),
     }

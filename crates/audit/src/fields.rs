@@ -125,19 +125,29 @@ impl<'a> Fields<'a> {
     }
 }
 
-impl<'a> Iterator for Fields<'a> {
-    type Item = (&'a [u8], Value<'a>);
-
-    fn next(&mut self) -> Option<Self::Item> {
+impl<'a> Fields<'a> {
+    /// The next field, and its value as it is spelled, with its quotes.
+    pub(crate) fn next_spelled(&mut self) -> Option<(&'a [u8], Value<'a>, &'a [u8])> {
         loop {
             self.text = self.text.trim_ascii_start();
             let end = self.text.iter().position(|&it| it == b' ' || it == b'=')?;
             let key = self.take(end);
             if self.take(1) == b"=" {
                 let key = key.strip_prefix(b",").unwrap_or(key);
-                return Some((key, self.value(key)));
+                let before = self.text;
+                let value = self.value(key);
+                let length = before.len() - self.text.len();
+                return Some((key, value, before.get(..length).unwrap_or_default()));
             }
         }
+    }
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = (&'a [u8], Value<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_spelled().map(|it| (it.0, it.1))
     }
 }
 

@@ -88,18 +88,15 @@ impl Writer<'_> {
     fn text(&self, text: &[u8], out: &mut dyn Write) -> io::Result<()> {
         let mut fields = Fields::new(text, Spread::Contexts);
         let mut done = 0;
-        while let Some((key, value)) = fields.next() {
+        while let Some((key, value, old)) = fields.next_spelled() {
             let end = text.len() - fields.rest().len();
-            let key_length = key.len() + 1;
-            let width = value.raw.len() + if value.quoted { 2 } else { 0 };
-            let start = end.saturating_sub(width).max(done);
-            debug_assert!(start >= key_length, "a value stands behind its key");
+            let start = end - old.len();
             out.write_all(text.get(done..start).unwrap_or_default())?;
-            let old = text.get(start..end).unwrap_or_default();
-            if value.quoted && old.starts_with(b"'") {
+            if old.starts_with(b"'") {
                 out.write_all(b"'")?;
                 self.text(value.raw, out)?;
-                out.write_all(if old.ends_with(b"'") && old.len() > 1 { b"'" } else { b"" })?;
+                let is_closed = old.len() > value.raw.len() + 1;
+                out.write_all(if is_closed { b"'" } else { b"" })?;
             } else {
                 out.write_all(self.value(key, value).as_deref().unwrap_or(old))?;
             }
