@@ -54,7 +54,8 @@ fn line(
     } else {
         String::new()
     };
-    let command = if class == "chr_file" { "ioctlcmd=0x5401 " } else { "" };
+    // The kernel tells the command only where that is what was asked for.
+    let command = if names.contains(&"ioctl") { "ioctlcmd=0x5401 " } else { "" };
     let (target_role, permissions) = (if own { &role } else { "object_r" }, names.join(" "));
     let millis = at % 1000;
     let (seconds, serial) = (1_700_000_000 + at / 1000, at + 1);

@@ -544,3 +544,69 @@ fn bounds_that_are_wrong_are_told_with_their_place() {
     expect!["bounds:2: only neverallow statements can stand here"]
         .assert_eq(&told("\nallow web_t etc_t:file read;\n"));
 }
+
+/// What a program did while nothing was denied.
+fn did(permissions: &str, source: &str, target: &str, class: &str) -> Access {
+    let log = avc(permissions, "", source, target, class);
+    accesses(&log).remove(0)
+}
+
+#[test]
+fn learned_rules_are_the_least_that_is_missing() {
+    let web = "system_u:system_r:web_t:s0";
+    let etc = "system_u:object_r:etc_t:s0";
+    let mut ioctl = did("ioctl", web, "system_u:object_r:tty_t:s0", "chr_file");
+    ioctl.object.ioctl = Some(0x5404);
+    let all = [
+        did("read open", web, etc, "file"),
+        did("getattr", web, etc, "file"),
+        did("execmem", web, web, "process"),
+        did("read", web, "system_u:object_r:made_t:s0", "file"),
+        ioctl,
+    ];
+    expect![[r#"
+        allow web_t etc_t:file { getattr open };
+        allow web_t made_t:file read;
+        allow web_t self:process execmem;
+        allowxperm web_t tty_t:chr_file ioctl 0x5404;"#]]
+    .assert_eq(&crate::learned(&all, &engine()).statements().join("\n"));
+}
+
+#[test]
+fn what_audit2allow_says_of_rules() {
+    let web = "system_u:system_r:web_t:s0";
+    let srv = "system_u:object_r:srv_t:s0";
+    let all = [
+        did("read", web, srv, "file"),
+        did("read", web, "system_u:object_r:etc_t:s0", "file"),
+        did("read", web, "system_u:object_r:etc_t:s1", "file"),
+        did("write", web, srv, "file"),
+        did("read", "system_u:system_r:other_t:s0", "system_u:object_r:shadow_t:s0", "file"),
+        did("read", web, "system_u:object_r:nosuch_t:s0", "file"),
+    ];
+    let allowing = crate::allowing::Allowing::of(&all, &engine());
+    expect![[r#"
+
+        #============= other_t ==============
+
+        #!!!! This avc has a dontaudit rule in the current policy
+        allow other_t shadow_t:file read;
+
+        #============= web_t ==============
+
+        #!!!! This avc is allowed in the current policy
+        allow web_t etc_t:file read;
+
+        #!!!! This avc is a constraint violation.  You would need to modify the attributes of either the source or target types to allow this access.
+        #Constraint rule: 
+        #	mlsconstrain file read ( l1 dom l2 );
+        #	Possible cause is the source role (system_r) and target role (object_r) are different.
+        #	Possible cause is the source level (s0) and target level (s1) are different.
+        allow web_t etc_t:file read;
+        allow web_t srv_t:file write;
+
+        #!!!! This avc can be allowed using one of the these booleans:
+        #     web_reads_all, web_reads_srv
+        allow web_t srv_t:file read;
+    "#]].assert_eq(&allowing.to_text(crate::allowing::Style::default()));
+}
