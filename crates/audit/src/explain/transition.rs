@@ -8,17 +8,23 @@ use super::asked::Asked;
 use super::cause::MissingTransition;
 use crate::Object;
 
+/// Who has a transition, and what comes of it.
+type Pairs = Vec<(TypeId, TypeId)>;
+
+/// The type of the folder, the class and the name of what is made.
+type Named = (TypeId, ClassId, Box<[u8]>);
+
 /// The transitions of a policy by what they are about.
 #[derive(Default)]
 pub(super) struct Transitions {
     /// By the type of the program: who executes it, what that becomes.
-    programs: FxHashMap<TypeId, Vec<(TypeId, TypeId)>>,
+    programs: FxHashMap<TypeId, Pairs>,
     /// By type of the folder and class: who makes it, what it becomes.
-    objects: FxHashMap<(TypeId, ClassId), Vec<(TypeId, TypeId)>>,
+    objects: FxHashMap<(TypeId, ClassId), Pairs>,
     /// Those of them that a source has for a folder, whatever the class.
     own: FxHashMap<(TypeId, TypeId), Vec<TypeId>>,
     /// By type of the folder, class and name.
-    names: FxHashMap<(TypeId, ClassId, Box<[u8]>), Vec<(TypeId, TypeId)>>,
+    names: FxHashMap<Named, Pairs>,
 }
 
 impl Transitions {
