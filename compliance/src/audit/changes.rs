@@ -80,7 +80,10 @@ impl<'a> Changes<'a> {
             db.rules.retain(|rule| *rule != allowed.rule);
             let (name, fix) = (it.name("without", &allowed), it.statement(&allowed));
             let line = it.line(&allowed.source, &allowed.target, &allowed, "");
-            let denied = !allows(&Engine::new(checked(&db)?).ok()?, &allowed);
+            let engine = Engine::new(checked(&db)?).ok()?;
+            // Where a boolean would allow it now, that is as good a cause.
+            let told = engine.explain(&query(&allowed), Some(allowed.permission));
+            let denied = !told.permissions.iter().any(|it| it.allowed || !it.changes.is_empty());
             denied.then(|| Case {
                 name,
                 policy: Some(db),
@@ -335,9 +338,12 @@ impl<'a> Changes<'a> {
     }
 }
 
+fn query(it: &Allowed) -> Query<'_> {
+    Query { source: &it.source, target: &it.target, class: it.rule.class() }
+}
+
 fn allows(engine: &Engine, it: &Allowed) -> bool {
-    let query = Query { source: &it.source, target: &it.target, class: it.rule.class() };
-    engine.decide(&query).allowed & it.permission != 0
+    engine.decide(&query(it)).allowed & it.permission != 0
 }
 
 fn checked(db: &PolicyDb) -> Option<Policy> {

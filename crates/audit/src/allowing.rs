@@ -156,6 +156,10 @@ fn head(text: &mut String, last: &mut Option<String>, source: &str) {
     }
 }
 
+/// What may be behind an ioctl that is allowed and was denied.
+const OVERRIDDEN: &str =
+    "!!!! This av rule may have been overridden by an extended permission av rule";
+
 fn add(rules: &mut Rules, key: &RuleKey, verdict: &Verdict, entry: &Entry, style: Style) {
     rules.allow(key.clone(), entry.permissions.iter().cloned());
     if style.xperms {
@@ -164,7 +168,10 @@ fn add(rules: &mut Rules, key: &RuleKey, verdict: &Verdict, entry: &Entry, style
             rules.xperms.entry(key).or_default().extend(commands);
         }
     }
-    let comments = verdict.comments();
+    let mut comments = verdict.comments();
+    if *verdict == Verdict::Allowed && !entry.xperms.is_empty() {
+        comments.push(OVERRIDDEN.to_owned());
+    }
     if !comments.is_empty() {
         rules.comments.entry(key.clone()).or_default().extend(comments);
     }

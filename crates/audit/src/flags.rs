@@ -165,6 +165,9 @@ fn protection(value: u64) -> Vec<u8> {
 
 /// The flags of a mapping.
 pub(crate) fn map(value: u64) -> Vec<u8> {
+    if value == 0 {
+        return b"MAP_FILE".to_vec();
+    }
     named_or_hexadecimal(MAP, value)
 }
 

@@ -123,8 +123,11 @@ impl Writer<'_> {
                 b"0" => Some(b"no".to_vec()),
                 _ => None,
             },
-            b"arch" => self.call.arch.map(|it| it.name.as_bytes().to_vec()),
-            b"syscall" => Some(self.syscall(value)),
+            b"arch" => {
+                let arch = || self.call.arch.map(|it| it.name.as_bytes().to_vec());
+                self.enriched(key).or_else(arch)
+            }
+            b"syscall" => self.enriched(key).or_else(|| Some(self.syscall(value))),
             b"exit" => exit(value),
             b"mode" => flags::mode(value.raw),
             b"capability" => value.number().and_then(flags::capability).map(Into::into),
@@ -197,13 +200,25 @@ fn string(value: Value<'_>) -> Vec<u8> {
         Some(rest) => Cow::Borrowed(rest),
         None => text.clone(),
     };
-    text.split(|&it| it == 0).next().unwrap_or_default().to_vec()
+    visible(text.split(|&it| it == 0).next().unwrap_or_default())
+}
+
+/// Control characters by their number, so that a log cannot steer a terminal.
+fn visible(text: &[u8]) -> Vec<u8> {
+    let mut shown = Vec::with_capacity(text.len());
+    for &byte in text {
+        match byte {
+            0..0x20 | 0x7f => shown.extend(format!("\\{byte:03o}").into_bytes()),
+            _ => shown.push(byte),
+        }
+    }
+    shown
 }
 
 /// Words of a program: a zero between two.
 fn words_of(value: Value<'_>) -> Vec<u8> {
     let text = value.text().map_or_else(|| value.raw.to_vec(), Cow::into_owned);
-    text.into_iter().map(|it| if it == 0 { b' ' } else { it }).collect()
+    visible(&text.into_iter().map(|it| if it == 0 { b' ' } else { it }).collect::<Vec<_>>())
 }
 
 /// Keys of rules, with a byte 1 between two.

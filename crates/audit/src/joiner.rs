@@ -90,9 +90,11 @@ impl<'a> Joiner<'a> {
         match self.open.get(&key).copied() {
             Some(place) => self.add(place, record),
             None if record.kind() == Kind::EOE => {}
-            None => self.begin(key, record),
+            None => {
+                self.begin(key, record);
+                self.give(now);
+            }
         }
-        self.give(now);
     }
 
     fn add(&mut self, place: Place, record: Record<'a>) {

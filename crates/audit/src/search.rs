@@ -64,8 +64,10 @@ pub struct Search {
     pub comm: Option<Pattern>,
     /// The file that it executes.
     pub exe: Option<Pattern>,
-    /// A file.
+    /// A file: by the names that records have, and with `joined_paths` also by relative ones behind the working directory.
     pub file: Option<Pattern>,
+    /// See `file`.
+    pub joined_paths: bool,
     /// The call succeeded, or failed; where there is none, the decision tells.
     pub success: Option<bool>,
 }
@@ -87,7 +89,7 @@ impl Search {
             && self.matches_decision(event)
             && found(&self.comm, || any(event, |it| it.text("comm")))
             && found(&self.exe, || any(event, exe))
-            && self.file.as_ref().is_none_or(|it| has_file(event, it))
+            && self.file.as_ref().is_none_or(|it| has_file(event, it, self.joined_paths))
             && self.success.is_none_or(|it| succeeded(event) == Some(it))
     }
 
@@ -188,15 +190,15 @@ fn has_context(record: &Record<'_>, name: &str, pattern: &Pattern) -> bool {
     value.is_some_and(|it| pattern.matches(it.raw))
 }
 
-/// Names of files: of decisions, PATH and CWD records, and paths put together of these.
-fn has_file(event: &Event<'_>, pattern: &Pattern) -> bool {
+/// Names of files: of decisions, PATH and CWD records, and paths put together of the last two.
+fn has_file(event: &Event<'_>, pattern: &Pattern, joined: bool) -> bool {
     let named = event.records().iter().any(|record| {
         ["path", "name", "cwd"]
             .iter()
             .filter_map(|it| record.text(it))
             .any(|it| pattern.matches(&it))
     });
-    named || event.paths().any(|it| pattern.matches(&it))
+    named || joined && event.paths().any(|it| pattern.matches(&it))
 }
 
 /// Did the call succeed, or what is told instead of a call?

@@ -32,7 +32,11 @@ fn told(name: &str, words: &str, code: u8, expected: Expect) {
 
 #[test]
 fn denials_in_groups() {
-    told("denials", "mandate explain --policy POLICY LOG", 0, expect![[r#"
+    told(
+        "denials",
+        "mandate explain --policy POLICY LOG",
+        0,
+        expect![[r#"
         2× httpd (httpd_t) was denied write on file /srv/www/index.html of httpd_content_t
           cause  No allow rule grants it.
           fix    allow httpd_t httpd_content_t:file write;
@@ -40,8 +44,13 @@ fn denials_in_groups() {
 
         1× httpd (httpd_t) was denied read on file /srv/www/index.html of nosuch_t
           cause  This policy has no type nosuch_t, which the target context names.
-    "#]]);
-    told("denials-json", "mandate explain --json --policy POLICY LOG", 0, expect![[r#"
+    "#]],
+    );
+    told(
+        "denials-json",
+        "mandate explain --json --policy POLICY LOG",
+        0,
+        expect![[r#"
         [
           {
             "count": 2,
@@ -114,13 +123,18 @@ fn denials_in_groups() {
             "refused": []
           }
         ]
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn nothing_above_a_bound() {
     let words = "mandate explain --policy POLICY --never-allow BOUNDS LOG";
-    told("bounded", words, 0, expect![[r#"
+    told(
+        "bounded",
+        words,
+        0,
+        expect![[r#"
         2× httpd (httpd_t) was denied write on file /srv/www/index.html of httpd_content_t
           cause  No allow rule grants it.
           not    allow httpd_t httpd_content_t:file write;: BOUNDS:1 forbids it
@@ -128,16 +142,26 @@ fn nothing_above_a_bound() {
 
         1× httpd (httpd_t) was denied read on file /srv/www/index.html of nosuch_t
           cause  This policy has no type nosuch_t, which the target context names.
-    "#]]);
+    "#]],
+    );
     let words = "mandate audit allow --policy POLICY --never-allow BOUNDS LOG";
-    told("bounded-rules", words, 1, expect![[r#"
+    told(
+        "bounded-rules",
+        words,
+        1,
+        expect![[r#"
         allow httpd_t httpd_content_t:file write; is forbidden at BOUNDS:1: nothing is written
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn rules_as_a_module_and_as_cil() {
-    told("rules", "mandate audit allow --policy POLICY --module local LOG", 0, expect![[r#"
+    told(
+        "rules",
+        "mandate audit allow --policy POLICY --module local LOG",
+        0,
+        expect![[r#"
 
         module local 1.0;
 
@@ -149,15 +173,25 @@ fn rules_as_a_module_and_as_cil() {
 
         #============= httpd_t ==============
         allow httpd_t httpd_content_t:file write;
-    "#]]);
-    told("rules-cil", "mandate audit allow --policy POLICY --cil LOG", 0, expect![[r#"
+    "#]],
+    );
+    told(
+        "rules-cil",
+        "mandate audit allow --policy POLICY --cil LOG",
+        0,
+        expect![[r#"
         (allow httpd_t httpd_content_t (file (write)))
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn classic_names() {
-    told("classic", "audit2allow -p POLICY -i LOG -m local", 0, expect![[r#"
+    told(
+        "classic",
+        "audit2allow -p POLICY -i LOG -m local",
+        0,
+        expect![[r#"
 
         module local 1.0;
 
@@ -169,8 +203,13 @@ fn classic_names() {
 
         #============= httpd_t ==============
         allow httpd_t httpd_content_t:file write;
-    "#]]);
-    told("classic-why", "audit2why -p POLICY -i LOG", 0, expect![[r#"
+    "#]],
+    );
+    told(
+        "classic-why",
+        "audit2why -p POLICY -i LOG",
+        0,
+        expect![[r#"
         type=AVC msg=audit(1700000000.001:1): avc:  denied  { write } for  pid=7 comm="httpd" path="/srv/www/index.html" dev="vda1" ino=3 scontext=system_u:system_r:httpd_t:s0 tcontext=system_u:object_r:httpd_content_t:s0 tclass=file permissive=0
 
         	Was caused by:
@@ -185,12 +224,18 @@ fn classic_names() {
 
         		You can use audit2allow to generate a loadable module to allow this access.
 
-    "#]]);
-    told("classic-boot", "audit2allow -b", 2, expect![[r#"
+    "#]],
+    );
+    told(
+        "classic-boot",
+        "audit2allow -b",
+        2,
+        expect![[r#"
         Usage: audit2allow [options]
 
         audit2allow: error: option -b is not supported
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -216,7 +261,10 @@ fn lines_that_cannot_be_read_are_told() {
 
 #[test]
 fn words_that_are_missing() {
-    check(&["mandate", "explain", "policy"], 2, expect![[r#"
+    check(
+        &["mandate", "explain", "policy"],
+        2,
+        expect![[r#"
         error: the following required arguments were not provided:
           <SCONTEXT>
           <TCONTEXT>
@@ -226,5 +274,6 @@ fn words_that_are_missing() {
                mandate explain [OPTIONS] --policy POLICY [LOG]...
 
         For more information, try '--help'.
-    "#]]);
+    "#]],
+    );
 }

@@ -1,12 +1,13 @@
 //! `aureport`: what an audit log tells of SELinux, as audit 3.0.9 counts it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{IsTerminal as _, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use mandate_audit::{Arch, Avc, BadLine, Event, Kind, Names as _, Record, Search};
+use mandate_audit::{Arch, Avc, BadLine, Event, Form, Kind, Names as _, Record, Search};
 
 use super::audit::{self, Wrong};
 use crate::logs::accounts::Machine;
@@ -64,6 +65,7 @@ pub(crate) fn aureport(words: &[String], out: &mut dyn Write, err: &mut dyn Writ
     writeln!(out)?;
     out.write_all(head(what, options.summary).as_bytes())?;
     let Ok(files) = files else { return Ok(1) };
+    let (start, end) = (options.search.start, options.search.end);
     let (timeout, summary) = (options.timeout, options.summary);
     let mut report = Report {
         options,
@@ -71,11 +73,12 @@ pub(crate) fn aureport(words: &[String], out: &mut dyn Write, err: &mut dyn Writ
         clock: Clock::here(),
         machine: Machine::here(),
         line: 0,
+        time: None,
         counts: Counts::default(),
         out,
         err,
     };
-    let mut feed = timeout.map_or_else(Feed::default, Feed::with_timeout);
+    let mut feed = Feed::new(start, end, timeout);
     for file in &files {
         feed.read(&mut *logs::open(file)?, file, &mut report)?.is_break();
     }
@@ -166,6 +169,8 @@ struct Report<'a> {
     clock: Clock,
     machine: Machine,
     line: u64,
+    /// The last second, and how it is written.
+    time: Option<(i64, String)>,
     counts: Counts,
     out: &'a mut dyn Write,
     err: &'a mut dyn Write,
@@ -192,28 +197,31 @@ impl Counts {
 impl Report<'_> {
     fn avcs(&mut self, event: &Event<'_>) -> Result<()> {
         let call = event.record(Kind::SYSCALL);
-        for record in
-            event.records().iter().filter(|it| matches!(it.kind(), Kind::AVC | Kind::USER_AVC))
-        {
-            let avc = record.avc();
-            if avc.is_none() && record.kind() == Kind::AVC {
-                continue;
-            }
+        for record in event.records() {
+            let told = match record.kind() {
+                Kind::USER_AVC => Told::of_program(record),
+                Kind::AVC => match record.avc() {
+                    Some(avc) => Told::of_kernel(record, avc),
+                    None => continue,
+                },
+                _ => continue,
+            };
             self.line += 1;
             if self.options.summary {
-                avc.and_then(|it| it.field("tcontext"))
-                    .into_iter()
-                    .for_each(|it| self.counts.add(it.raw));
+                told.tcontext.into_iter().for_each(|it| self.counts.add(it));
                 continue;
             }
-            let row = [
-                comm(record, call),
-                subject(record, avc),
-                self.syscall(call),
-                or_null(avc.and_then(|it| it.field("tclass")).map(|it| it.raw)),
-                or_null(avc.map(|it| it.permissions().collect::<Vec<_>>().join(&b' ')).as_deref()),
-                or_null(avc.and_then(|it| it.field("tcontext")).map(|it| it.raw)),
-                result(avc).to_vec(),
+            let comm = told.comm.or_else(|| call?.text("comm"));
+            let permissions = told.avc.map(|it| it.permissions().collect::<Vec<_>>().join(&b' '));
+            let syscall = self.syscall(call);
+            let row: [&[u8]; 7] = [
+                comm.as_deref().unwrap_or(b"?"),
+                or_null(told.scontext),
+                &syscall,
+                or_null(told.tclass),
+                or_null(permissions.as_deref()),
+                or_null(told.tcontext),
+                result(told.avc),
             ];
             self.row(event, &row)?;
         }
@@ -241,18 +249,25 @@ impl Report<'_> {
             Some(false) => "no",
             None => "unset",
         };
-        self.row(
-            event,
-            &[auid.into_bytes(), record.kind().to_string().into_bytes(), success.into()],
-        )
+        let kind = record.kind().to_string();
+        self.row(event, &[auid.as_bytes(), kind.as_bytes(), success.as_bytes()])
     }
 
-    fn row(&mut self, event: &Event<'_>, cells: &[Vec<u8>]) -> Result<()> {
+    fn row(&mut self, event: &Event<'_>, cells: &[&[u8]]) -> Result<()> {
         let stamp = event.stamp().unwrap_or_default();
-        let (date, time) = self.clock.short(stamp.seconds);
-        write!(self.out, "{}. {date} {time} ", self.line)?;
-        self.out.write_all(&cells.join(&b' '))?;
-        Ok(writeln!(self.out, " {}", stamp.serial)?)
+        let time = match &mut self.time {
+            Some((seconds, time)) if *seconds == stamp.seconds => time,
+            time => {
+                let (date, clock) = self.clock.short(stamp.seconds);
+                &mut time.insert((stamp.seconds, format!("{date} {clock}"))).1
+            }
+        };
+        write!(self.out, "{}. {time} ", self.line)?;
+        for cell in cells {
+            self.out.write_all(cell)?;
+            self.out.write_all(b" ")?;
+        }
+        Ok(writeln!(self.out, "{}", stamp.serial)?)
     }
 
     fn syscall(&self, call: Option<&Record<'_>>) -> Vec<u8> {
@@ -326,22 +341,46 @@ fn is_mac(kind: Kind) -> bool {
     matches!(kind.0, 1403..=1499 | 2300..=2399)
 }
 
-fn or_null(value: Option<&[u8]>) -> Vec<u8> {
-    value.filter(|it| !it.is_empty()).unwrap_or(b"(null)").to_vec()
+fn or_null(value: Option<&[u8]>) -> &[u8] {
+    value.filter(|it| !it.is_empty()).unwrap_or(b"(null)")
 }
 
-fn comm(record: &Record<'_>, call: Option<&Record<'_>>) -> Vec<u8> {
-    let own = record.text("comm").or_else(|| call?.text("comm"));
-    own.map_or_else(|| b"?".to_vec(), std::borrow::Cow::into_owned)
+/// What a row tells of a decision.
+struct Told<'a> {
+    avc: Option<Avc<'a>>,
+    comm: Option<Cow<'a, [u8]>>,
+    scontext: Option<&'a [u8]>,
+    tcontext: Option<&'a [u8]>,
+    tclass: Option<&'a [u8]>,
 }
 
-/// Of what programs decide, the context of the program.
-fn subject(record: &Record<'_>, avc: Option<Avc<'_>>) -> Vec<u8> {
-    let own = match record.kind() {
-        Kind::USER_AVC => record.field("subj"),
-        _ => avc.and_then(|it| it.field("scontext")),
-    };
-    or_null(own.map(|it| it.raw))
+impl<'a> Told<'a> {
+    fn of_kernel(record: &'a Record<'a>, avc: Avc<'a>) -> Self {
+        let (scontext, tcontext, tclass) = (None, None, None);
+        let mut told = Self { avc: Some(avc), comm: None, scontext, tcontext, tclass };
+        for (key, value) in avc.fields() {
+            match key {
+                b"comm" if record.form() == Form::Interpreted => {
+                    told.comm = value.literal().map(Cow::Borrowed)
+                }
+                b"comm" => told.comm = value.text(),
+                b"scontext" => told.scontext = Some(value.raw),
+                b"tcontext" => told.tcontext = Some(value.raw),
+                b"tclass" => told.tclass = Some(value.raw),
+                _ => {}
+            }
+        }
+        told
+    }
+
+    /// Of what programs decide, the context of the program.
+    fn of_program(record: &'a Record<'a>) -> Self {
+        let avc = record.avc();
+        let field = |name| avc.and_then(|it| it.field(name)).map(|it| it.raw);
+        let scontext = record.field("subj").map(|it| it.raw);
+        let comm = record.text("comm");
+        Self { avc, comm, scontext, tcontext: field("tcontext"), tclass: field("tclass") }
+    }
 }
 
 fn result(avc: Option<Avc<'_>>) -> &'static [u8] {

@@ -59,7 +59,7 @@ pub(crate) fn ausearch(words: &[String], out: &mut dyn Write, err: &mut dyn Writ
             return Ok(1);
         }
     };
-    let timeout = options.timeout;
+    let (start, end, timeout) = (options.search.start, options.search.end, options.timeout);
     let mut found = Found {
         options,
         clock: Clock::here(),
@@ -69,7 +69,7 @@ pub(crate) fn ausearch(words: &[String], out: &mut dyn Write, err: &mut dyn Writ
         out,
         err,
     };
-    let mut feed = timeout.map_or_else(Feed::default, Feed::with_timeout);
+    let mut feed = Feed::new(start, end, timeout);
     for file in &files {
         if feed.read(&mut *logs::open(file)?, file, &mut found)?.is_break() {
             return Ok(0);

@@ -90,11 +90,25 @@ pub(crate) struct Feed {
     /// What was read, of which the first bytes are done.
     bytes: Vec<u8>,
     line: u64,
+    /// Records of other seconds are passed over before they are joined.
+    start: Option<i64>,
+    end: Option<i64>,
 }
 
 impl Feed {
-    pub(crate) fn with_timeout(seconds: u32) -> Self {
-        Self { joiner: Joiner::new().with_timeout(seconds), ..Self::default() }
+    /// Records of a range of time alone; events end as many seconds after their time as is said.
+    pub(crate) fn new(start: Option<i64>, end: Option<i64>, timeout: Option<u32>) -> Self {
+        let joiner = match timeout {
+            Some(seconds) => Joiner::new().with_timeout(seconds),
+            None => Joiner::new(),
+        };
+        Self { joiner, start, end, ..Self::default() }
+    }
+
+    fn is_meant(&self, record: &Record<'_>) -> bool {
+        let Some(stamp) = record.stamp() else { return true };
+        self.start.is_none_or(|it| it <= stamp.seconds)
+            && self.end.is_none_or(|it| stamp.seconds <= it)
     }
 
     /// Reads to the end; a last line without an end counts as one.
@@ -145,6 +159,7 @@ impl Feed {
             self.line += 1;
             match Record::parse(line) {
                 Ok(None) => continue,
+                Ok(Some(record)) if !self.is_meant(&record) => continue,
                 Ok(Some(record)) => self.joiner.push(record.into_owned()),
                 Err(why) => visitor.bad(file, &BadLine { line: self.line, why })?,
             }

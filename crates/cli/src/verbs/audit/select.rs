@@ -95,6 +95,7 @@ impl Select {
         search.comm = pattern(&self.comm);
         search.exe = pattern(&self.exe);
         search.file = pattern(&self.path);
+        search.joined_paths = true;
         search.success = self.success;
         search
     }
