@@ -158,7 +158,7 @@ fn singles(rule: &str) -> Vec<String> {
     match rule.split_once('{') {
         Some((head, rest)) => {
             let names = rest.trim_end_matches('}').split_whitespace();
-            names.map(|it| format!("{}{it}", head)).collect()
+            names.map(|it| format!("{head}{it}")).collect()
         }
         None => vec![rule.to_owned()],
     }
