@@ -37,14 +37,14 @@ fn denials_in_groups() {
         "mandate explain --policy POLICY LOG",
         0,
         expect![[r#"
-        2× httpd (httpd_t) was denied write on file /srv/www/index.html of httpd_content_t
-          cause  No allow rule grants it.
-          fix    allow httpd_t httpd_content_t:file write;
-          also on   /srv/www/other.html
+            2× httpd (httpd_t) was denied write on file /srv/www/index.html of httpd_content_t
+              cause  No allow rule grants it.
+              fix    allow httpd_t httpd_content_t:file write;
+              on too  /srv/www/other.html
 
-        1× httpd (httpd_t) was denied read on file /srv/www/index.html of nosuch_t
-          cause  This policy has no type nosuch_t, which the target context names.
-    "#]],
+            1× httpd (httpd_t) was denied read on file /srv/www/index.html of nosuch_t
+              cause  This policy has no type nosuch_t, which the target context names.
+        "#]],
     );
     told(
         "denials-json",
@@ -135,14 +135,14 @@ fn nothing_above_a_bound() {
         words,
         0,
         expect![[r#"
-        2× httpd (httpd_t) was denied write on file /srv/www/index.html of httpd_content_t
-          cause  No allow rule grants it.
-          not    allow httpd_t httpd_content_t:file write;: BOUNDS:1 forbids it
-          also on   /srv/www/other.html
+            2× httpd (httpd_t) was denied write on file /srv/www/index.html of httpd_content_t
+              cause  No allow rule grants it.
+              not    allow httpd_t httpd_content_t:file write;: BOUNDS:1 forbids it
+              on too  /srv/www/other.html
 
-        1× httpd (httpd_t) was denied read on file /srv/www/index.html of nosuch_t
-          cause  This policy has no type nosuch_t, which the target context names.
-    "#]],
+            1× httpd (httpd_t) was denied read on file /srv/www/index.html of nosuch_t
+              cause  This policy has no type nosuch_t, which the target context names.
+        "#]],
     );
     let words = "mandate audit allow --policy POLICY --never-allow BOUNDS LOG";
     told(

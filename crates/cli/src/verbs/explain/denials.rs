@@ -122,7 +122,7 @@ fn print(group: &Group<'_>, explanation: &Explanation, out: &mut dyn Write) -> R
     let others = group.objects.get(1..).unwrap_or_default();
     if !others.is_empty() {
         let names: Vec<_> = others.iter().map(|it| printable(it)).collect();
-        writeln!(out, "  {}   {}", styled(FAINT, "also on"), names.join(" "))?;
+        writeln!(out, "  {}  {}", styled(FAINT, "on too"), names.join(" "))?;
     }
     Ok(())
 }
