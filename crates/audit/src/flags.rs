@@ -159,6 +159,12 @@ fn open(value: u64) -> Vec<u8> {
     }
 }
 
+const ACCESS: Flags = &[(1, "X_OK"), (2, "W_OK"), (4, "R_OK")];
+
+fn access(value: u64) -> Vec<u8> {
+    if value & 7 == 0 { b"F_OK".to_vec() } else { joined(ACCESS, value) }
+}
+
 fn protection(value: u64) -> Vec<u8> {
     if value & 7 == 0 { b"PROT_NONE".to_vec() } else { joined(PROTECTION, value) }
 }
@@ -241,19 +247,21 @@ pub(crate) fn address(text: &[u8]) -> Option<Vec<u8>> {
 pub(crate) fn argument(call: &str, which: usize, value: u64, all: &[u64; 4]) -> Vec<u8> {
     let octal = || format!("{value:#05o}").replace("0o", "0").into();
     match (call, which) {
-        (_, 0) if call.ends_with("at") && low(value) == AT_FDCWD => b"AT_FDCWD".to_vec(),
+        (_, 0) if (call.ends_with("at") || call == "openat2") && low(value) == AT_FDCWD => {
+            b"AT_FDCWD".to_vec()
+        }
         ("socketcall", 0) => socketcall(value).map_or_else(|| hex(value), Into::into),
         ("open", 1) | ("openat", 2) => open(value),
         ("open", 2) if all[1] & 0x40 != 0 => octal(),
-        ("openat", 3) if all[2] & 0x40 != 0 => octal(),
         ("chmod" | "fchmod" | "mkdir", 1) | ("fchmodat" | "mkdirat", 2) => octal(),
+        ("access", 1) | ("faccessat", 2) => access(value),
         ("mmap" | "mprotect", 2) => protection(value),
         ("mmap", 3) => map(value),
         ("socket" | "socketpair", 0) => {
             name_of(&FAMILIES, value).map_or_else(|| hex(value), Into::into)
         }
-        ("socket" | "socketpair", 1) => socket_kind(value),
-        ("socket" | "socketpair", 2) => protocol(value),
+        ("socket", 1) => socket_kind(value),
+        ("socket", 2) => protocol(value),
         ("ioctl", 1) => ioctl(value),
         _ => hex(value),
     }

@@ -112,7 +112,7 @@ fn other_formats() {
             :20.003,1,,AVC,denied,read open,u:r:a_t:s0,u:object_r:b_t:s0,file,0,7,cat,/usr/bin/cat,/etc/shadow,shadow,,
             :21.000,2,,AVC,denied,read open,u:r:a_t:s0,u:object_r:b_t:s0,file,1,8,cat,,,shadow,,
             :22.000,3,,MAC_STATUS,,,,,,,,,,,,,
-            :24.000,5,web1,AVC,granted,setenforce,u:r:a_t:s0,u:r:kernel_t:s0,security,,9,[2,,,,,
+            :24.000,5,web1,AVC,granted,setenforce,u:r:a_t:s0,u:r:kernel_t:s0,security,,9,\u{1b}[2,,,,,
             LOG:6:9: expected msg=audit(
         "#]],
     );

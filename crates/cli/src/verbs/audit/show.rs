@@ -261,10 +261,11 @@ fn access_columns(access: &Access) -> [String; 13] {
     ]
 }
 
-/// A cell of RFC 4180: in quotes if it must be.
+/// A cell of RFC 4180: in quotes if it must be; control characters by their numbers.
 pub(super) fn cell(text: &str) -> String {
-    match text.contains([',', '"', '\n', '\r']) {
+    let text = printable(text.as_bytes());
+    match text.contains([',', '"']) {
         true => format!("\"{}\"", text.replace('"', "\"\"")),
-        false => text.to_owned(),
+        false => text,
     }
 }
