@@ -1,5 +1,6 @@
 //! `mandate explain` of denials whose cause is known, and how long it takes for many.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -15,6 +16,7 @@ use super::denials;
 use crate::bench::{Figure, note};
 use crate::compile::original::Original;
 use crate::compile::setting::Setting;
+use crate::compile::tree;
 use crate::place::{Place, run as run_program};
 use crate::reference::Flavour;
 use crate::report::{Comparison, Report};
@@ -143,24 +145,33 @@ fn bench(
 ) -> Result<Vec<Figure>> {
     let log = place.work.join("audit-explain").join("many.log");
     std::fs::write(&log, denials::log(&built.policy, seed, LINES))?;
-    let command = || {
+    let command = |more: &[&OsStr]| {
         let mut command = Command::new(mandate);
-        command.args(["explain", "--file-contexts"]).arg(&built.file_contexts);
+        command.args(["explain", "--file-contexts"]).arg(&built.file_contexts).args(more);
         command.arg("--policy").arg(&built.path).arg(&log).stdin(Stdio::null());
         command
     };
+    let tree = tree::pristine(place)?;
+    let interfaces = [OsStr::new("--source"), tree.as_os_str()];
+    // What interfaces grant is kept from here on.
+    run_program(&mut command(&interfaces))?;
     let rounds = if full { ROUNDS } else { 1 };
-    let costs = (0..rounds).map(|_| cost(&mut command())).collect::<Result<Vec<_>>>()?;
-    let best = best(&costs);
-    let figure = Figure {
-        what: format!("`mandate explain` of {LINES} different denials, with file contexts"),
-        reach: "≤ 0.5 s".to_owned(),
-        ours: best.text(),
-        theirs: String::new(),
-        ratio: String::new(),
+    let figure = |what: &str, more: &[&OsStr]| -> Result<Figure> {
+        let costs = (0..rounds).map(|_| cost(&mut command(more))).collect::<Result<Vec<_>>>()?;
+        Ok(Figure {
+            what: format!("`mandate explain` of {LINES} different denials, with {what}"),
+            reach: "≤ 0.5 s".to_owned(),
+            ours: best(&costs).text(),
+            theirs: String::new(),
+            ratio: String::new(),
+        })
     };
+    let figures = vec![
+        figure("file contexts", &[])?,
+        figure("file contexts and the interfaces of the policy's sources", &interfaces)?,
+    ];
     if full {
-        note(&figure, report)?;
+        figures.iter().try_for_each(|it| note(it, report))?;
     }
-    Ok(vec![figure])
+    Ok(figures)
 }
