@@ -780,6 +780,7 @@ impl Suites<'_> {
 const LEFT_OUT: &[&str] = &[
     "domain transitions and information flow compared with setools",
     "audit logs searched and counted as by ausearch and aureport",
+    "denials with a known cause explained; rules and reasons compared with audit2allow and audit2why",
     "micro policies compiled anew, and their answers asked anew",
     "random policies compared with a real kernel",
     "reading and writing the Reference Policy and small policies of every version",

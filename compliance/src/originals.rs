@@ -40,7 +40,10 @@ pub const PACKAGES: &[Package] = &[
     package("setools", "sesearch, seinfo and sediff, whose answers are compared with ours"),
     package("python3-setools", "setools' library: paths through a policy"),
     package("selinux-utils", "sefcontext_compile, whose files are compared with ours"),
-    package("policycoreutils-python-utils", "chcat, to be compared with ours"),
+    package(
+        "policycoreutils-python-utils",
+        "chcat, audit2allow and audit2why, to be compared with ours",
+    ),
     package("mmdebstrap", "makes the Debian system that boots under the base policy"),
     package("e2fsprogs", "makes the disk of a guest whose files are labelled"),
     package("time", "tells the memory of a build"),

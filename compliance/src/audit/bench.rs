@@ -20,9 +20,21 @@ const ROUNDS: usize = 5;
 
 /// Seconds, by the clock and of processors.
 #[derive(Clone, Copy, Debug)]
-struct Cost {
-    wall: f64,
-    cpu: f64,
+pub(super) struct Cost {
+    pub(super) wall: f64,
+    pub(super) cpu: f64,
+}
+
+impl Cost {
+    pub(super) fn text(self) -> String {
+        format!("{:.3} s, {:.3} s of processors", self.wall, self.cpu)
+    }
+}
+
+/// The least of several runs.
+pub(super) fn best(all: &[Cost]) -> Cost {
+    let least = |of: fn(&Cost) -> f64| all.iter().map(of).fold(f64::MAX, f64::min);
+    Cost { wall: least(|it| it.wall), cpu: least(|it| it.cpu) }
 }
 
 pub(super) fn run(
@@ -101,23 +113,18 @@ fn figure(
         ours.push(cost(&mut command(tools.ours(name), log))?);
         theirs.push(cost(&mut command(tools.theirs(name), for_theirs))?);
     }
-    let best = |all: &[Cost]| {
-        let least = |of: fn(&Cost) -> f64| all.iter().map(of).fold(f64::MAX, f64::min);
-        Cost { wall: least(|it| it.wall), cpu: least(|it| it.cpu) }
-    };
     let (ours, theirs) = (best(&ours), best(&theirs));
-    let text = |it: Cost| format!("{:.3} s, {:.3} s of processors", it.wall, it.cpu);
     Ok(Figure {
         what: what.to_owned(),
         reach: reach.to_owned(),
-        ours: text(ours),
-        theirs: text(theirs),
+        ours: ours.text(),
+        theirs: theirs.text(),
         ratio: format!("{:.1} ×", theirs.wall / ours.wall),
     })
 }
 
 /// Runs a command whose output goes to a file.
-fn cost(command: &mut Command) -> Result<Cost> {
+pub(super) fn cost(command: &mut Command) -> Result<Cost> {
     let null = std::fs::File::create("/dev/null").context("opening /dev/null")?;
     command.stdout(null).stderr(std::process::Stdio::null());
     let (before, started) = (children(), Instant::now());

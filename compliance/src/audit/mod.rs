@@ -1,6 +1,10 @@
-//! Audit logs: ausearch and aureport beside the originals on made logs, and how fast.
+//! Audit logs: ausearch and aureport beside the originals on made logs, and how fast; denials explained, and made into rules.
 
+mod allow;
 mod bench;
+mod changes;
+mod denials;
+mod explain;
 mod logs;
 mod records;
 
@@ -24,19 +28,25 @@ const PACKAGES: [&str; 5] = ["auditd", "libaudit1", "libauparse0", "libaudit-com
 pub enum Part {
     /// The same records, the same counts as ausearch and aureport.
     Records,
+    /// The right cause of denials that were made by changing one thing, and the time of many.
+    Explain,
+    /// The same rules and reasons as audit2allow and audit2why, and their time.
+    Allow,
     /// Speed.
     Bench,
 }
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Records, Self::Bench];
+    pub const ALL: [Self; 4] = [Self::Records, Self::Explain, Self::Allow, Self::Bench];
 
     /// The command of a part, as docs/figures.md tells it.
     #[must_use]
     pub fn suite(self) -> &'static str {
         match self {
             Self::Records => "audit records",
+            Self::Explain => "audit explain",
+            Self::Allow => "audit allow",
             Self::Bench => "audit bench",
         }
     }
@@ -58,6 +68,8 @@ pub fn run(
         Part::Records => {
             records::run(&Tools::find(place)?, full, seed, report).map(|()| Vec::new())
         }
+        Part::Explain => explain::run(place, full, seed, report),
+        Part::Allow => allow::run(place, full, seed, report),
         Part::Bench => bench::run(&Tools::find(place)?, full, seed, report),
     }
 }

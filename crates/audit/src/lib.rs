@@ -18,19 +18,26 @@
 #![forbid(unsafe_code)]
 
 mod access;
+pub mod allowing;
 mod avc;
+pub mod bound;
 mod event;
+pub mod explain;
 pub mod fields;
 mod flags;
+pub mod interfaces;
 mod interpret;
 mod joiner;
 mod journal;
 mod kind;
+mod learn;
 mod reader;
 mod record;
+pub mod rules;
 mod search;
 mod stamp;
 mod syscalls;
+pub mod verdict;
 
 pub use access::{Access, Object};
 pub use avc::Avc;
@@ -39,6 +46,7 @@ pub use fields::{Fields, Spread, Value};
 pub use interpret::{Names, interpret};
 pub use joiner::{Events, Joiner};
 pub use kind::Kind;
+pub use learn::learned;
 pub use reader::{BadLine, Reader};
 pub use record::{ENRICHED, Expected, Form, Malformed, Record};
 pub use search::{Pattern, Search, succeeded};

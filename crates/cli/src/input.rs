@@ -153,12 +153,20 @@ pub(crate) struct Question {
 impl QuestionArgs {
     /// Reads the policy and looks up every name.
     pub(crate) fn resolve(&self, policy: &PolicyArgs) -> Result<Question> {
-        self.resolve_in(read_engine(&policy.policy)?, policy)
+        self.resolve_by(with_booleans(read_engine(&policy.policy)?, &policy.booleans)?)
     }
 
-    /// Looks up every name in a policy that was read.
-    pub(crate) fn resolve_in(&self, engine: Engine, policy: &PolicyArgs) -> Result<Question> {
-        let engine = with_booleans(engine, &policy.booleans)?;
+    /// These words.
+    pub(crate) fn of(
+        [scontext, tcontext, class]: [String; 3],
+        permissions: Vec<String>,
+        xperm: Option<(XpermBase, u16)>,
+    ) -> Self {
+        Self { scontext, tcontext, class, permissions, xperm }
+    }
+
+    /// Looks up every name in a policy that was read, whose booleans stand as they shall.
+    pub(crate) fn resolve_by(&self, engine: Engine) -> Result<Question> {
         let db = engine.db();
         let source = context(db, "source", &self.scontext)?;
         let target = context(db, "target", &self.tcontext)?;
@@ -175,7 +183,8 @@ impl QuestionArgs {
     }
 }
 
-fn with_booleans(engine: Engine, changes: &[(String, bool)]) -> Result<Engine> {
+/// The engine with these booleans.
+pub(crate) fn with_booleans(engine: Engine, changes: &[(String, bool)]) -> Result<Engine> {
     let mut ids: Vec<(BoolId, bool)> = Vec::new();
     for (name, value) in changes {
         let id = engine.db().booleans.id(name);

@@ -11,6 +11,7 @@ mod folder;
 mod forms;
 mod homedirs;
 mod input;
+mod interfaces;
 mod labels;
 mod logs;
 mod output;

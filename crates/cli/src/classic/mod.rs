@@ -3,6 +3,7 @@
 mod analysis;
 mod argparse;
 mod audit;
+mod audit2allow;
 mod aureport;
 mod ausearch;
 mod chcat;
@@ -60,6 +61,8 @@ pub(crate) const NAME_FILES: [&str; 8] = [
 /// The command of exactly this name.
 pub(crate) fn find(name: &str) -> Option<Classic> {
     match name {
+        "audit2allow" => Some(audit2allow::audit2allow),
+        "audit2why" => Some(audit2allow::audit2why),
         "aureport" => Some(aureport::aureport),
         "ausearch" => Some(ausearch::ausearch),
         "chcat" => Some(chcat::chcat),

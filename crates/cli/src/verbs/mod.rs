@@ -43,7 +43,7 @@ pub(crate) enum Verb {
     Info(info::Args),
     /// Ask a policy what a process may do to an object; exit 0 allowed, 1 denied, 2 error
     Decide(decide::Args),
-    /// Say why a policy allows or denies; exit codes as decide
+    /// Say why a policy allows or denies, exit codes as decide; or why what logs tell was denied, and what would mend it
     Explain(explain::Args),
     /// Run a program and all it starts under a policy, on any kernel and without root; exit as the program
     Run(run::Args),
@@ -78,7 +78,7 @@ impl Verb {
             Self::Check(args) => check::run(args, out, err),
             Self::Info(args) => info::run(args, out),
             Self::Decide(args) => decide::run(args, out, err),
-            Self::Explain(args) => explain::run(args, out),
+            Self::Explain(args) => explain::run(args, out, err),
             Self::Run(args) => run::run(args, out, err),
             Self::Query(args) => query::run(args, out, err),
             Self::Test(args) => test::run(args, out, err),

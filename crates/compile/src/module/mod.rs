@@ -1,5 +1,6 @@
 //! A module of one's own: is it complete by itself, and what is a binary policy with it?
 
+mod forbidden;
 mod map;
 mod merge;
 mod names;
@@ -8,6 +9,7 @@ mod scope;
 mod tests;
 mod world;
 
+pub use forbidden::forbidden;
 pub use merge::{Added, add};
 pub(crate) use names::base_statements;
 pub use names::{NameKind, declared};

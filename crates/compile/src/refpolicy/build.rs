@@ -7,7 +7,7 @@ use mandate_policydb::{PolicyDb, PolicyVersion};
 use mandate_syntax::diagnostic::{Diagnostic, Severity};
 use mandate_syntax::kernel::{Parsed, RequireKind, StatementKind, Unit};
 use mandate_syntax::m4::{Machine, quotes};
-use mandate_syntax::source::{ExpansionRecorder, Expansions, Span};
+use mandate_syntax::source::{ExpansionRecorder, Expansions, SourceMap, Span};
 use mandate_syntax::text::Text;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -93,6 +93,24 @@ pub fn build_with(tree: &SourceTree, own: &[OwnModule], options: &Options) -> Ou
     let (mut found, mut list) = find_modules(&mut reader, &settings, options);
     own.iter().for_each(|it| it.join(&mut found, &mut list));
     Build { reader, settings, found, list, own, options, roots: &roots }.run()
+}
+
+/// Calls `with` with the macros of the interfaces of `tree`, the support macros alone, and all files.
+pub(super) fn with_interfaces<T>(
+    tree: &SourceTree,
+    options: &Options,
+    with: impl FnOnce(&Machine, &Machine, &SourceMap) -> T,
+) -> T {
+    let tree = whole_tree(tree, &[], options);
+    let mut reader = Reader::new(&tree);
+    let settings = read_settings(&mut reader, options);
+    let root = local_root(&settings);
+    let roots: Vec<&str> = std::iter::once("").chain(root.as_deref()).collect();
+    let (found, list) = find_modules(&mut reader, &settings, options);
+    let mut build = Build { reader, settings, found, list, own: &[], options, roots: &roots };
+    let mut recorder = Expansions::for_units(1).recorder(0);
+    let Machines { support, interfaces, .. } = build.prepare(&[], &mut recorder).machines;
+    with(&interfaces, &support, &build.reader.sources)
 }
 
 /// What is read: the tree, what stands in for its modules.conf, and modules of one's own.

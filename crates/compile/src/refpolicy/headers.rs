@@ -8,7 +8,7 @@ use mandate_syntax::codes::Code;
 use mandate_syntax::diagnostic::Diagnostic;
 use mandate_syntax::kernel::{self, ParseOptions, SourceKind, Unit};
 use mandate_syntax::m4::Machine;
-use mandate_syntax::source::{ExpansionRecorder, Expansions, Span};
+use mandate_syntax::source::{ExpansionRecorder, Expansions, SourceMap, Span};
 use mandate_syntax::text::Text;
 use rustc_hash::FxHashSet;
 
@@ -80,6 +80,22 @@ pub fn build(
     let reader = Reader::new(&tree);
     Build { reader, headers, own, base, expansions: Expansions::for_units(own.len() + 1) }
         .run(overrides)
+}
+
+/// Calls `with` with the macros of the interfaces of `tree`, the support macros alone, and all files; nothing if there are no headers.
+pub(super) fn with_interfaces<T>(
+    tree: &SourceTree,
+    overrides: &[(String, String)],
+    with: impl FnOnce(&Machine, &Machine, &SourceMap) -> T,
+) -> Option<T> {
+    let headers = Headers::find(tree)?;
+    let reader = Reader::new(tree);
+    let expansions = Expansions::for_units(1);
+    let mut build = Build { reader, headers, own: &[], base: None, expansions };
+    let settings = build.settings(overrides);
+    let mut recorder = build.expansions.recorder(0);
+    let machines = build.machines(&settings, &mut recorder);
+    Some(with(&machines.interfaces, &machines.support, &build.reader.sources))
 }
 
 struct Build<'a> {

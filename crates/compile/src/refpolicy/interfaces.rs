@@ -13,7 +13,7 @@ use crate::near::did_you_mean;
 use crate::refpolicy::tell::Words;
 
 /// What stands in for an argument begins with this.
-const STAND_IN: &str = "mandate_argument_";
+pub(super) const STAND_IN: &str = "mandate_argument_";
 
 /// A call of the interface `name` with `count` stand-ins.
 pub(super) fn call(name: &str, count: usize) -> String {

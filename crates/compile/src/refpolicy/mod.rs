@@ -1,6 +1,7 @@
 //! Builds Reference Policy source trees: what their Makefile does with m4, awk, sed, Python and checkpolicy.
 
 mod build;
+pub mod called;
 mod class_permissions;
 mod declarations;
 mod documented;

@@ -1,5 +1,6 @@
 //! `mandate audit`: records of SELinux, searched, summarised, and watched as they come.
 
+mod allow;
 mod follow;
 mod report;
 mod search;
@@ -22,6 +23,7 @@ Examples:
   dmesg | mandate audit report -
   mandate audit report --by tcontext --since this-week
   mandate audit follow --denied
+  mandate audit allow --policy policy.33 --module local audit.log > local.te
 
 What is read, and the shapes of json and csv: docs/audit.md")]
 pub(crate) struct Args {
@@ -36,6 +38,8 @@ enum Question {
     Search(search::Args),
     /// Count: how much was denied and granted, to whom, and what changed; exit 0, 2 error
     Report(report::Args),
+    /// Rules for what was denied: the least that would allow it, as a module or as CIL; exit 0, 2 error
+    Allow(allow::Args),
     /// Show events as they are written, also after a log was rotated; exit 0 when standard input ends, 2 error
     Follow(follow::Args),
 }
@@ -44,6 +48,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
     match &args.question {
         Question::Search(args) => search::run(args, out, err),
         Question::Report(args) => report::run(args, out, err),
+        Question::Allow(args) => allow::run(args, out, err),
         Question::Follow(args) => follow::run(args, out, err),
     }
 }
