@@ -56,6 +56,7 @@ impl Monitor<'_> {
             libc::SYS_openat2 => self.openat2(call, Base::of(a), b, c, d),
             libc::SYS_write => self.write(call, int(a), (b, c)),
             libc::SYS_getdents64 => self.list_place(call, int(a), (b, c)),
+            libc::SYS_dup => self.duplicate(call, int(a), false),
             libc::SYS_lseek => self.seek_place(call, int(a), (b, int(c))),
             libc::SYS_truncate => self.truncate(call, a, b),
             libc::SYS_chdir => self.chdir(call, a),

@@ -189,6 +189,24 @@ impl Monitor<'_> {
         Ok(number)
     }
 
+    /// A copy of what calls come to the monitor for is such, too, where the kernel chooses its number.
+    pub(super) fn duplicate(
+        &mut self,
+        call: &Notification,
+        number: i32,
+        close_on_exec: bool,
+    ) -> Result<Reply, Errno> {
+        let Ok(file) = self.tasks.opened(call.thread, number) else {
+            return Ok(Answer::Continue.into());
+        };
+        let facts = Facts::of(file.as_fd())?;
+        if !self.attributes.contains_key(&facts.inode) && !self.is_of_selinux(&facts) {
+            return Ok(Answer::Continue.into());
+        }
+        let number = self.give_at_number(call, &file, close_on_exec)?;
+        Ok(Answer::Value(number.into()).into())
+    }
+
     /// A number of those at which writing is asked about that the process does not use.
     fn free_number(&self, thread: i32) -> Option<i32> {
         let used = |it: &i32| std::fs::symlink_metadata(format!("/proc/{thread}/fd/{it}")).is_ok();

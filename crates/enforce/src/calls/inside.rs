@@ -97,6 +97,11 @@ impl<'a> Monitor<'a> {
         self.inside.places.contains_key(&facts.inode)
     }
 
+    /// Does this open file stand for one of SELinux?
+    pub(super) fn is_of_selinux(&self, facts: &Facts) -> bool {
+        self.is_place(facts) || self.inside.written.contains_key(&facts.inode)
+    }
+
     fn label_of_place(&mut self, path: &[u8], node: &Node) -> Sid {
         let class = class_of(node);
         match path.strip_prefix(SELINUX) {

@@ -31,6 +31,12 @@ impl Monitor<'_> {
             }
             libc::SYS_prctl => return self.options(call),
             libc::SYS_fcntl if int(b) == libc::F_SETFL => return self.set_flags(call, int(a), c),
+            libc::SYS_fcntl if int(b) == libc::F_DUPFD => {
+                return self.duplicate(call, int(a), false);
+            }
+            libc::SYS_fcntl if int(b) == libc::F_DUPFD_CLOEXEC => {
+                return self.duplicate(call, int(a), true);
+            }
             libc::SYS_fcntl => self.may_own_signals(call, int(c))?,
             libc::SYS_ftruncate => return self.truncate_open(call, int(a), b),
             libc::SYS_fallocate => return self.allocate(call, int(a), int(b), (c, d)),

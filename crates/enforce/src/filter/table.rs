@@ -201,7 +201,11 @@ const FCNTL: Treatment = When(
             &When(
                 Test::is(1, libc::F_SETFL.unsigned_abs()),
                 &When(Test::any_of(2, libc::O_APPEND.unsigned_abs()), &Allow, &Notify),
-                &Allow,
+                &When(
+                    Test::is(1, libc::F_DUPFD.unsigned_abs()),
+                    &AT_NUMBER,
+                    &When(Test::is(1, libc::F_DUPFD_CLOEXEC.unsigned_abs()), &AT_NUMBER, &Allow),
+                ),
             ),
         ),
     ),
@@ -237,7 +241,6 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_flock,
     SYS_CACHESTAT,
     // Descriptors.
-    libc::SYS_dup,
     libc::SYS_dup2,
     libc::SYS_dup3,
     libc::SYS_pipe,
@@ -583,6 +586,7 @@ pub(super) fn calls(exact: bool) -> Vec<(u32, Treatment)> {
         (libc::SYS_write, WRITE),
         (libc::SYS_getdents64, AT_NUMBER),
         (libc::SYS_lseek, AT_NUMBER),
+        (libc::SYS_dup, AT_NUMBER),
         (libc::SYS_mmap, if exact { EXACT_MAPPING } else { MAPPING }),
         (libc::SYS_mremap, MREMAP),
         (libc::SYS_mprotect, PROTECTION),
