@@ -466,6 +466,9 @@ impl Monitor<'_> {
         let other = peer::of(inode.number)?.map(|number| Inode { number, ..inode });
         let known = other.and_then(|it| self.sockets.labels.get(&it)).map(|it| it.0);
         let known = known.or_else(|| self.sockets.peers.get(&inode).copied());
+        // Of a pair the kernel tells who made it.
+        let maker = || sockopt::socket_peercred(&file).ok().map(|it| it.pid.as_raw_nonzero().get());
+        let known = known.or_else(|| self.tasks.get(maker()?).map(|it| it.security.sid));
         // Somebody outside counts as the kernel.
         let label = known.unwrap_or_else(|| initial(self.server, "kernel"));
         let text = self.server.context(label).map_err(|_| Errno::NOPROTOOPT)? + "\0";
