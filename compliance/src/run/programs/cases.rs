@@ -248,7 +248,7 @@ pub(super) const DENIED: &[Case] = &[
             &[
                 "0 no memory for code\n",
                 "7 no memory for code\n",
-                "python3 (user_t) execmem process",
+                "python3 (user_t) execute file",
             ],
         )
     },
