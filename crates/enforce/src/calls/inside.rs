@@ -19,7 +19,7 @@ use crate::object::{Facts, Inode, join, magic};
 use crate::path::{Base, above};
 use crate::supervisor::{Monitor, Reply};
 use crate::sys::listener::{Answer, Notification};
-use crate::sys::look;
+use crate::sys::look::{self, MadeUp};
 use crate::sys::page::Page;
 
 /// The longest question (SIMPLE_TRANSACTION_LIMIT).
@@ -163,24 +163,34 @@ impl<'a> Monitor<'a> {
         let bits = if reads { file::read } else { 0 } | if writes { file::write } else { 0 };
         self.may_place(call.thread, path, &node, bits)?;
         self.may_place(call.thread, path, &node, file::open | bits)?;
+        let label = self.label_of_place(path, &node);
         match node {
             Node::Folder => self.open_folder(call, path, flags),
-            Node::File(file) if writes => self.open_written(call, file, flags),
-            Node::File(file) => self.open_read(call, &file, flags),
+            Node::File(file) if writes => self.open_written(call, file, label, flags),
+            Node::File(file) => self.open_read(call, &file, label, flags),
         }
     }
 
-    fn open_read(&mut self, call: &Notification, file: &File, flags: i32) -> Result<Reply, Errno> {
+    fn open_read(
+        &mut self,
+        call: &Notification,
+        file: &File,
+        label: Sid,
+        flags: i32,
+    ) -> Result<Reply, Errno> {
+        let close_on_exec = flags & libc::O_CLOEXEC != 0;
+        if *file == File::Null {
+            return Ok(Answer::Descriptor { file: null()?, close_on_exec, alone: false }.into());
+        }
         let file = match file {
             File::Policy => {
                 self.may_security(call.thread, security::read_policy)?;
                 in_memory(&self.view().content(file))?
             }
-            File::Null => null()?,
             File::Status => self.status()?.reader()?,
             file => in_memory(&self.view().content(file))?,
         };
-        let close_on_exec = flags & libc::O_CLOEXEC != 0;
+        self.labels.stand_in(&Facts::of(file.as_fd())?, label);
         Ok(Answer::Descriptor { file: readable(&file)?, close_on_exec, alone: false }.into())
     }
 
@@ -188,6 +198,7 @@ impl<'a> Monitor<'a> {
         &mut self,
         call: &Notification,
         file: File,
+        label: Sid,
         flags: i32,
     ) -> Result<Reply, Errno> {
         let close_on_exec = flags & libc::O_CLOEXEC != 0;
@@ -198,7 +209,9 @@ impl<'a> Monitor<'a> {
             libc::O_WRONLY if file.is_number() => self.watch_copies(call.thread, &file)?,
             _ => in_memory(&self.view().content(&file))?,
         };
-        let inode = Facts::of(behind.as_fd())?.inode;
+        let facts = Facts::of(behind.as_fd())?;
+        self.labels.stand_in(&facts, label);
+        let inode = facts.inode;
         let number = self.give_at_number(call, &behind, close_on_exec)?;
         if self.inside.written.len() >= MOST {
             self.inside.written.clear();
@@ -484,8 +497,8 @@ impl<'a> Monitor<'a> {
         Ok(format!("{allowed:x} ffffffff {audit:x} {deny:x} {number} {flags:x}").into_bytes())
     }
 
-    /// A place whose attributes are asked for, with its mode.
-    pub(super) fn look_at_place(&mut self, thread: i32, path: &[u8]) -> Result<u32, Errno> {
+    /// A place whose attributes are asked for.
+    pub(super) fn look_at_place(&mut self, thread: i32, path: &[u8]) -> Result<Node, Errno> {
         if self.exact {
             self.may_come_to(thread, path)?;
         }
@@ -493,7 +506,7 @@ impl<'a> Monitor<'a> {
         if self.exact {
             self.may_place(thread, path, &node, file::getattr)?;
         }
-        Ok(node.mode())
+        Ok(node)
     }
 
     /// What `access(2)` says of a place: it belongs to whoever runs the programs.
@@ -503,19 +516,28 @@ impl<'a> Monitor<'a> {
         path: &[u8],
         wanted: i32,
     ) -> Result<Reply, Errno> {
-        let mode = self.look_at_place(thread, path)?;
+        let mode = self.look_at_place(thread, path)?.mode();
         let wanted = wanted.unsigned_abs() & 0o7;
         if wanted & (mode >> 6) == wanted { Ok(DONE.into()) } else { Err(Errno::ACCESS) }
     }
 
     pub(super) fn stat_place(&mut self, thread: i32, path: &[u8]) -> Result<Vec<u8>, Errno> {
-        let mode = self.look_at_place(thread, path)?;
-        Ok(look::made_stat(mode, number(path), self.owner()))
+        Ok(look::made_stat(&self.made_up(thread, path)?))
     }
 
     pub(super) fn statx_place(&mut self, thread: i32, path: &[u8]) -> Result<Vec<u8>, Errno> {
-        let mode = self.look_at_place(thread, path)?;
-        Ok(look::made_statx(mode, number(path), self.owner()))
+        Ok(look::made_statx(&self.made_up(thread, path)?))
+    }
+
+    /// Files of /sys/fs/selinux have no size.
+    fn made_up(&mut self, thread: i32, path: &[u8]) -> Result<MadeUp, Errno> {
+        let node = self.look_at_place(thread, path)?;
+        let size = match &node {
+            Node::File(File::Text(text)) if path.starts_with(ETC) => text.len(),
+            _ => 0,
+        };
+        let size = u64::try_from(size).unwrap_or(u64::MAX);
+        Ok(MadeUp { mode: node.mode(), number: number(path), size, owner: self.owner() })
     }
 
     /// What `statfs(2)` says of /sys/fs/selinux; /etc/selinux lies in a file system of the machine.
@@ -537,8 +559,7 @@ impl<'a> Monitor<'a> {
 
     /// The context of a place, as an attribute has it.
     pub(super) fn context_of_place(&mut self, thread: i32, path: &[u8]) -> Result<String, Errno> {
-        self.look_at_place(thread, path)?;
-        let node = self.node(path)?;
+        let node = self.look_at_place(thread, path)?;
         let label = self.label_of_place(path, &node);
         self.server.context(label).map_err(|_| Errno::OPNOTSUPP)
     }
@@ -640,6 +661,7 @@ fn nameless_folder() -> Result<OwnedFd, Errno> {
         let folder = made.and_then(|()| {
             let opened = rustix::fs::openat(CWD, &path, flags, rustix::fs::Mode::empty());
             rustix::fs::rmdir(&path)?;
+            rustix::fs::fchmod(opened.as_ref().map_err(|it| *it)?, 0o555.into())?;
             opened
         });
         match folder {
