@@ -15,6 +15,8 @@ use crate::place::{Place, run as run_program};
 const LIMIT: Duration = Duration::from_secs(900);
 /// Where the disk of a guest is.
 const DISK: &str = "/mnt";
+/// What has labels there, but for /.
+const TREE: &str = "/bin /dev /etc /home /lib /lib64 /mnt /root /run /sbin /tmp /usr /var";
 /// That of who starts the drivers: it may end that the kernel enforces.
 const CONTEXT: &str = "unconfined_u:unconfined_r:unconfined_t:s0-s0:c0.c1023";
 
@@ -52,6 +54,8 @@ fn steps(lab: &Lab) -> Steps {
         steps.add(["mount", kind, &format!("{DISK}/{at}")]);
     }
     steps.add(["mount", "selinuxfs", &format!("{DISK}/sys/fs/selinux")]);
+    // What begins with / itself is reported to the audit system, which is not there.
+    steps.add(["label", DISK, "system_u:object_r:root_t:s0"]);
     let work = lab.work().display().to_string();
     let above = work.trim_end_matches("/work");
     steps.add(["run", "/bin/mkdir", "mkdir", "-p", &format!("{DISK}{above}")]);
@@ -61,7 +65,9 @@ fn steps(lab: &Lab) -> Steps {
         steps.add(["run", "/bin/sh", "sh", "-ec", &script]);
         steps.add(["seconds", "300"]);
         steps.add(["root", DISK]);
-        steps.add(["run", "/usr/sbin/setfiles", "setfiles", "-F", contexts, "/"]);
+        let folders = if domain == Domain::User { TREE } else { above };
+        let words = ["run", "/usr/sbin/setfiles", "setfiles", "-F", contexts];
+        steps.add(words.into_iter().chain(folders.split(' ')));
         steps.add(["root", DISK]);
         steps.add(["cwd", &work]);
         steps.add(["context", domain.context()]);

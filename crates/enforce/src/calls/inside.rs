@@ -55,6 +55,13 @@ pub(crate) struct Copy {
     written: OwnedFd,
 }
 
+/// What is to be seen of an open file.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    label: Sid,
+    mode: u32,
+}
+
 impl<'a> Inside<'a> {
     pub(crate) fn new(configuration: &'a Configuration) -> Self {
         Self {
@@ -100,6 +107,7 @@ impl<'a> Monitor<'a> {
     fn label_of_place(&mut self, path: &[u8], node: &Node) -> Sid {
         let class = class_of(node);
         match path.strip_prefix(SELINUX) {
+            Some(b"/null") => crate::labels::initial(self.server, "devnull"),
             Some(below) => {
                 let below = if below.is_empty() { b"/" } else { below };
                 let found = crate::labels::genfs(self.server, "selinuxfs", below, class);
@@ -129,7 +137,12 @@ impl<'a> Monitor<'a> {
     }
 
     fn node(&self, path: &[u8]) -> Result<Node, Errno> {
-        self.view().node(path).ok_or(Errno::NOENT)
+        let (view, folder) = (self.view(), above(path));
+        let missing = match view.node(folder) {
+            Some(Node::File(_)) => Errno::NOTDIR,
+            _ => Errno::NOENT,
+        };
+        view.node(path).ok_or(missing)
     }
 
     /// May a thread do something of itself to the policy?
@@ -145,7 +158,11 @@ impl<'a> Monitor<'a> {
         flags: i32,
     ) -> Result<Reply, Errno> {
         self.may_come_to(call.thread, path)?;
-        let node = self.node(path)?;
+        let node = match self.node(path) {
+            // Nothing is made here.
+            Err(Errno::NOENT) if flags & libc::O_CREAT != 0 => return Err(Errno::ACCESS),
+            node => node?,
+        };
         if flags & (libc::O_CREAT | libc::O_EXCL) == libc::O_CREAT | libc::O_EXCL {
             return Err(Errno::EXIST);
         }
@@ -163,11 +180,11 @@ impl<'a> Monitor<'a> {
         let bits = if reads { file::read } else { 0 } | if writes { file::write } else { 0 };
         self.may_place(call.thread, path, &node, bits)?;
         self.may_place(call.thread, path, &node, file::open | bits)?;
-        let label = self.label_of_place(path, &node);
+        let seen = Seen { label: self.label_of_place(path, &node), mode: node.mode() };
         match node {
             Node::Folder => self.open_folder(call, path, flags),
-            Node::File(file) if writes => self.open_written(call, file, label, flags),
-            Node::File(file) => self.open_read(call, &file, label, flags),
+            Node::File(file) if writes => self.open_written(call, file, seen, flags),
+            Node::File(file) => self.open_read(call, &file, seen, flags),
         }
     }
 
@@ -175,7 +192,7 @@ impl<'a> Monitor<'a> {
         &mut self,
         call: &Notification,
         file: &File,
-        label: Sid,
+        seen: Seen,
         flags: i32,
     ) -> Result<Reply, Errno> {
         let close_on_exec = flags & libc::O_CLOEXEC != 0;
@@ -190,7 +207,7 @@ impl<'a> Monitor<'a> {
             File::Status => self.status()?.reader()?,
             file => in_memory(&self.view().content(file))?,
         };
-        self.labels.stand_in(&Facts::of(file.as_fd())?, label);
+        self.stand_in(&file, seen)?;
         Ok(Answer::Descriptor { file: readable(&file)?, close_on_exec, alone: false }.into())
     }
 
@@ -198,7 +215,7 @@ impl<'a> Monitor<'a> {
         &mut self,
         call: &Notification,
         file: File,
-        label: Sid,
+        seen: Seen,
         flags: i32,
     ) -> Result<Reply, Errno> {
         let close_on_exec = flags & libc::O_CLOEXEC != 0;
@@ -209,9 +226,7 @@ impl<'a> Monitor<'a> {
             libc::O_WRONLY if file.is_number() => self.watch_copies(call.thread, &file)?,
             _ => in_memory(&self.view().content(&file))?,
         };
-        let facts = Facts::of(behind.as_fd())?;
-        self.labels.stand_in(&facts, label);
-        let inode = facts.inode;
+        let inode = self.stand_in(&behind, seen)?;
         let number = self.give_at_number(call, &behind, close_on_exec)?;
         if self.inside.written.len() >= MOST {
             self.inside.written.clear();
@@ -220,9 +235,19 @@ impl<'a> Monitor<'a> {
         Ok(Answer::Value(number.into()).into())
     }
 
+    /// Lets a file in memory look like what it stands for.
+    fn stand_in(&mut self, file: &OwnedFd, seen: Seen) -> Result<Inode, Errno> {
+        rustix::fs::fchmod(file, (seen.mode & 0o777).into())?;
+        let facts = Facts::of(file.as_fd())?;
+        self.labels.stand_in(&facts, seen.label);
+        Ok(facts.inode)
+    }
+
     /// A pipe for a file that is written by a copy of its descriptor, as shells do.
     fn watch_copies(&mut self, thread: i32, file: &File) -> Result<OwnedFd, Errno> {
         use rustix::pipe::{PipeFlags, pipe_with};
+        // Whoever writes by a copy is not told that he may not.
+        self.may_security(thread, setting(file))?;
         let sid = self.sid(thread)?;
         let (written, writer) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
         if self.inside.copies.len() >= MOST {
@@ -379,23 +404,23 @@ impl<'a> Monitor<'a> {
             File::Enforce => {
                 let mode = if value == 0 { Mode::Permissive } else { Mode::Enforcing };
                 if mode != self.server.mode() {
-                    may(self, security::setenforce)?;
+                    may(self, setting(what))?;
                     self.server.set_mode(mode);
                     self.changed();
                 }
             }
             File::Boolean(name) => {
-                may(self, security::setbool)?;
+                may(self, setting(what))?;
                 self.server.set_boolean(name, value != 0).map_err(|_| Errno::INVAL)?;
             }
             File::Commit => {
-                may(self, security::setbool)?;
+                may(self, setting(what))?;
                 if value != 0 {
                     self.server.commit_booleans();
                     self.changed();
                 }
             }
-            _ => may(self, security::setcheckreqprot)?,
+            _ => may(self, setting(what))?,
         }
         Ok(())
     }
@@ -537,7 +562,9 @@ impl<'a> Monitor<'a> {
             _ => 0,
         };
         let size = u64::try_from(size).unwrap_or(u64::MAX);
-        Ok(MadeUp { mode: node.mode(), number: number(path), size, owner: self.owner() })
+        // The root of a file system has its own.
+        let mode = if path == SELINUX { libc::S_IFDIR | 0o755 } else { node.mode() };
+        Ok(MadeUp { mode, number: number(path), size, owner: self.owner() })
     }
 
     /// What `statfs(2)` says of /sys/fs/selinux; /etc/selinux lies in a file system of the machine.
@@ -590,6 +617,15 @@ pub(super) fn shows_mounts(path: &[u8]) -> bool {
         path,
         b"/proc/filesystems" | b"/proc/mounts" | b"/proc/self/mounts" | b"/proc/self/mountinfo"
     )
+}
+
+/// What is asked for to set what is a number.
+fn setting(file: &File) -> u32 {
+    match file {
+        File::Enforce => security::setenforce,
+        File::Boolean(_) | File::Commit => security::setbool,
+        _ => security::setcheckreqprot,
+    }
 }
 
 fn class_of(node: &Node) -> Class {

@@ -50,7 +50,7 @@ pub(crate) fn made_stat(made_up: &MadeUp) -> Vec<u8> {
         (it.st_mode, it.st_ino) = (made_up.mode, made_up.number);
         (it.st_uid, it.st_gid) = made_up.owner;
         it.st_size = i64::try_from(made_up.size).unwrap_or(i64::MAX);
-        (it.st_nlink, it.st_blksize, it.st_dev) = (1, 4096, DEVICE.into());
+        (it.st_nlink, it.st_blksize, it.st_dev) = (1, 4096, libc::makedev(0, DEVICE));
     })
 }
 
