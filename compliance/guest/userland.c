@@ -27,6 +27,9 @@
  *   loopback                    its interface is up
  *   log TEXT                    waits until the kernel has logged TEXT, and says what it logged since the last time
  *   cwd P, input BYTES, user NUMBER    for the next program
+ *   root P, context TEXT, seconds NUMBER    for the next program, too; in a context it has no capabilities, and from its start on
+ *                               the kernel enforces
+ *   be CONTEXT                  that of this program, which is to be allowed to end that
  *   run PROGRAM NAME WORD ...   runs PROGRAM under that name
  *   dump P                      the labels of P and of all below
  *   say TEXT
@@ -55,6 +58,7 @@
 #include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -77,9 +81,9 @@ static FILE *out; /* in memory until the end */
 static char *out_text;
 static size_t out_len;
 static int out_fd = -1;
-static char *cwd, *input;
+static char *cwd, *input, *root, *context;
 static size_t input_len;
-static int user;
+static int user, seconds;
 
 static const char *errno_name(int e)
 {
@@ -301,18 +305,47 @@ static void put_memory(int fd)
 	close(fd);
 }
 
+/* As files that the context itself has opened. */
+static int reopen(int fd, int flags)
+{
+	char path[32];
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	return open(path, flags | O_CLOEXEC);
+}
+
+/* The kernel is permissive until the context is there; then it is told to enforce. */
+static void enter_context(int *in, int *o, int *e, int *mode)
+{
+	*mode = open(SEL "/enforce", O_WRONLY | O_CLOEXEC);
+	if (*mode < 0 || write_file("/proc/self/attr/current", context, strlen(context)))
+		_exit(126);
+	*in = reopen(*in, O_RDONLY);
+	*o = reopen(*o, O_WRONLY | O_APPEND);
+	*e = reopen(*e, O_WRONLY | O_APPEND);
+	for (int it = 0; !prctl(PR_CAPBSET_DROP, it); it++)
+		;
+}
+
 static void become(char **words, int in, int o, int e)
 {
+	int mode = -1;
+
 	/* chcat 3.4 does not start without a translation; the one that is found so has no words */
 	char *environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "LANGUAGE=en_GB", "HOME=/", NULL };
 
-	if (dup2(in, 0) < 0 || dup2(o, 1) < 0 || dup2(e, 2) < 0 || chdir(cwd ? cwd : "/"))
+	if (context)
+		enter_context(&in, &o, &e, &mode);
+	if (dup2(in, 0) < 0 || dup2(o, 1) < 0 || dup2(e, 2) < 0 || (root && chroot(root)) || chdir(cwd ? cwd : "/"))
 		_exit(126);
 	if (user && (setgroups(0, NULL) || setresgid(user, user, user) || setresuid(user, user, user)))
 		_exit(126);
 	signal(SIGPIPE, SIG_DFL);
-	alarm(SECONDS);
+	alarm(seconds ? seconds : SECONDS);
+	if (mode >= 0 && write(mode, "1", 1) != 1)
+		_exit(126);
 	execve(words[0], words + 1, environment);
+	dprintf(2, "%s: %m\n", words[0]);
 	_exit(127);
 }
 
@@ -341,8 +374,8 @@ static int run(char **words)
 	put_memory(o);
 	put_memory(e);
 	putc('\n', out);
-	cwd = input = NULL;
-	user = 0;
+	cwd = input = root = context = NULL;
+	user = seconds = 0;
 	return 0;
 }
 
@@ -447,6 +480,14 @@ static int step(char **q, size_t *len, int n)
 		return put_log(q[1]);
 	if (is(q, n, "user", 1))
 		return user = atoi(q[1]), 0;
+	if (is(q, n, "root", 1))
+		return root = q[1], 0;
+	if (is(q, n, "be", 1))
+		return write_file("/proc/self/attr/current", q[1], len[1]);
+	if (is(q, n, "context", 1))
+		return context = q[1], 0;
+	if (is(q, n, "seconds", 1))
+		return seconds = atoi(q[1]), 0;
 	if (is(q, n, "mount", 2))
 		return mount("none", q[2], q[1], 0, NULL);
 	if (is(q, n, "readonly", 1))

@@ -2,6 +2,7 @@
 //! what it costs.
 
 mod cost;
+mod inside;
 mod kernel;
 mod lab;
 mod programs;
@@ -22,6 +23,8 @@ use crate::report::Report;
 pub enum Part {
     /// Scenarios in a real enforcing kernel and under `mandate run --exact`: the same results and denials.
     Kernel,
+    /// Programs that know SELinux, in a real enforcing kernel and under `mandate run`: the same output, errors and exit codes.
+    Inside,
     /// Real programs: the same output as without a policy.
     Programs,
     /// Races of programs with the monitor.
@@ -35,9 +38,9 @@ impl Part {
     #[must_use]
     pub fn of_size(full: bool) -> &'static [Self] {
         if full {
-            &[Self::Kernel, Self::Programs, Self::Races, Self::Cost]
+            &[Self::Kernel, Self::Inside, Self::Programs, Self::Races, Self::Cost]
         } else {
-            &[Self::Kernel, Self::Programs, Self::Cost]
+            &[Self::Kernel, Self::Inside, Self::Programs, Self::Cost]
         }
     }
 
@@ -46,6 +49,7 @@ impl Part {
     pub fn suite(self) -> &'static str {
         match self {
             Self::Kernel => "run kernel",
+            Self::Inside => "run inside",
             Self::Programs => "run programs",
             Self::Races => "run races",
             Self::Cost => "run cost",
@@ -67,6 +71,7 @@ pub fn run(
     report.suite(part.suite());
     match part {
         Part::Kernel => kernel::run(place, full, seed, report),
+        Part::Inside => inside::run(place, report),
         Part::Programs => programs::run(place, report),
         Part::Races => races::run(place, full, report),
         Part::Cost => cost::run(place, full, report),

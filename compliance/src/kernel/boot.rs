@@ -17,6 +17,7 @@ use crate::place::run;
 const MEBIBYTES: u32 = 512;
 /// The size of a guest's disk, in bytes; what is not written takes no room.
 const DISK: u64 = 64 << 20;
+const FULL_DISK: u64 = 512 << 20;
 /// Kernel parameters that both kinds of guest take.
 const PARAMETERS: &str = "panic=-1 security=selinux enforcing=0 log_buf_len=4M audit_backlog_limit=8192 \
     sysctl.kernel.printk_ratelimit=0";
@@ -70,11 +71,12 @@ impl Run {
         Self::start(folder, &words, job.limit)
     }
 
-    /// Boots user-mode Linux with files in its initramfs and an empty disk; `/out` names the folder where it writes. With `audit` the log
+    /// Boots user-mode Linux with files in its initramfs and a disk, with what is in a folder or empty; `/out` names the folder where it writes. With `audit` the log
     /// has all that is denied, however much that is.
     pub(super) fn with_disk(
         image: &Path,
         files: &[(&str, u32, &[u8])],
+        content: Option<&Path>,
         audit: bool,
         limit: Duration,
     ) -> Result<Self> {
@@ -85,7 +87,7 @@ impl Run {
         }
         archive.file("out", 0o644, folder.0.display().to_string().as_bytes());
         std::fs::write(folder.join("initrd"), archive.finish()).context("writing the initramfs")?;
-        make_disk(&folder.join("disk"))?;
+        make_disk(&folder.join("disk"), content)?;
         let mut words = uml(image, &folder, audit);
         words.push(format!("ubd0={}", folder.join("disk").display()));
         Self::start(folder, &words, limit)
@@ -167,13 +169,17 @@ fn archive(kernel: &Kernel, job: &Job<'_>, requests: &str, folder: &Path) -> Res
     Ok(archive.finish())
 }
 
-/// An empty ext4, on which labels and other attributes are kept; without a journal, for nobody needs it again.
-fn make_disk(path: &Path) -> Result<()> {
+/// An ext4, empty or with what is in a folder, on which labels and other attributes are kept; without a journal, for nobody needs it again.
+fn make_disk(path: &Path, content: Option<&Path>) -> Result<()> {
     let file = File::create(path).with_context(|| format!("making {}", path.display()))?;
-    file.set_len(DISK).context("making room on the disk")?;
+    file.set_len(if content.is_some() { FULL_DISK } else { DISK }).context("making room on the disk")?;
     let mut make = Command::new("mkfs.ext4");
     make.env("PATH", "/usr/sbin:/sbin:/usr/bin:/bin");
-    run(make.args(["-q", "-F", "-O", "^has_journal"]).arg(path)).map(drop)
+    make.args(["-q", "-F", "-O", "^has_journal"]);
+    if let Some(content) = content {
+        make.arg("-d").arg(content);
+    }
+    run(make.arg(path)).map(drop)
 }
 
 fn uml(image: &Path, folder: &Folder, audit: bool) -> Vec<String> {

@@ -126,13 +126,27 @@ impl Userland {
     /// # Errors
     /// When the guest does not come to its end in time, or what it wrote cannot be read.
     pub fn run(&self, policy: &[u8], steps: &Steps, limit: Duration) -> Result<Vec<Record>> {
+        self.run_on(None, policy, steps, limit)
+    }
+
+    /// The same, with what is in a folder on the disk.
+    ///
+    /// # Errors
+    /// Those of [`Self::run`].
+    pub fn run_on(
+        &self,
+        content: Option<&Path>,
+        policy: &[u8],
+        steps: &Steps,
+        limit: Duration,
+    ) -> Result<Vec<Record>> {
         let init = read(&self.init)?;
         let files = [
             ("init", 0o755, &init[..]),
             ("policy", 0o644, policy),
             ("steps", 0o644, &steps.text[..]),
         ];
-        let run = boot::Run::with_disk(&self.image, &files, steps.log, limit)?;
+        let run = boot::Run::with_disk(&self.image, &files, content, steps.log, limit)?;
         let ending = run.wait(limit)?;
         let raw = run.output();
         let Some(lines) = raw.strip_suffix(b"END\n") else {

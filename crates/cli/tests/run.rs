@@ -9,6 +9,8 @@
 mod across;
 #[path = "run/inside.rs"]
 mod inside;
+#[path = "run/selinux.rs"]
+mod selinux;
 
 use std::fs::{self, Permissions};
 use std::io::Write as _;
@@ -34,7 +36,7 @@ fn main() -> ExitCode {
         let harmless = it.name != "a file by a program that breaks" || cores_are_files();
         Trial::test(it.name, move || attempt(it)).with_ignored_flag(!harmless)
     });
-    let others = OUTSIDE.iter().map(|(name, run)| Trial::test(*name, run));
+    let others = OUTSIDE.iter().chain(&selinux::CHECKS).map(|(name, run)| Trial::test(*name, run));
     let arguments = Arguments::from_args();
     libtest_mimic::run(&arguments, attempts.chain(others).collect()).exit_code()
 }

@@ -23,6 +23,9 @@ pub struct Configuration {
     pub version: u32,
 }
 
+/// Initial contexts that the kernel still uses (security/selinux/include/initial_sid_to_string.h).
+const KERNEL_CONTEXTS: [u32; 10] = [1, 2, 3, 5, 8, 9, 10, 11, 12, 27];
+
 /// What is at a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Node {
@@ -79,7 +82,8 @@ impl Node {
             Self::Folder => return libc::S_IFDIR | 0o555,
             Self::File(File::Null) => return libc::S_IFCHR | 0o666,
             Self::File(file) => match file {
-                File::Question(Question::Validate) | File::Commit => 0o200,
+                File::Question(Question::Validate) => 0o222,
+                File::Commit => 0o200,
                 File::Question(_) => 0o666,
                 File::Load => 0o600,
                 File::Enforce | File::Boolean(_) | File::CheckReqProt => 0o644,
@@ -194,9 +198,9 @@ impl View<'_> {
 
     fn initial_contexts(self) -> Entries {
         let target = self.server.with_engine(|it| it.db().target);
-        let named = (1..).map_while(|number| {
-            let name = mandate_policydb::initial_sid_name(target, number)?;
-            Some((name, Sid::new(number)?))
+        let named = KERNEL_CONTEXTS.iter().filter_map(|number| {
+            let name = mandate_policydb::initial_sid_name(target, *number)?;
+            Some((name, Sid::new(*number)?))
         });
         let text = |sid| Some(Node::text(self.server.context(sid).ok()? + "\0"));
         named.filter_map(|(name, sid)| Some((name.to_owned(), text(sid)?))).collect()

@@ -6,6 +6,7 @@
 //! most harmless of its names first; if its owner runs the programs, so that they or their friends may have made that
 //! name, it counts as unlabeled until it is given a label.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::os::fd::AsFd as _;
 
@@ -60,6 +61,8 @@ pub(crate) struct Labels<'a> {
     /// The context text of a line, whose address it is known by, as a SID.
     contexts: FxHashMap<*const u8, Option<Sid>>,
     settled: FxHashMap<Inode, Settled>,
+    /// Files in memory that stand for others, from the oldest on.
+    stand_ins: VecDeque<Inode>,
     /// What was settled in earlier runs, and is to be for later ones.
     state: Option<&'a State>,
     apart: Option<Inode>,
@@ -74,6 +77,9 @@ pub(crate) struct Labels<'a> {
     /// The kernel lets nobody link a file that is not his.
     pub(crate) links_protected: bool,
 }
+
+/// As many files in memory are remembered to stand for others.
+const STAND_INS: usize = 1 << 12;
 
 /// Names of file systems by the magic number that `statfs` tells (linux/magic.h).
 const NAMES: &[(FsWord, &str)] = &[
@@ -133,6 +139,7 @@ impl<'a> Labels<'a> {
             lookup: Lookup::new(table),
             contexts: FxHashMap::default(),
             settled: FxHashMap::default(),
+            stand_ins: VecDeque::new(),
             state,
             apart: apart.and_then(|it| Facts::of(it.as_fd()).ok()).map(|it| it.inode),
             file_systems: FxHashMap::default(),
@@ -214,6 +221,20 @@ impl<'a> Labels<'a> {
     fn remember(&mut self, facts: &Facts, sid: Sid) {
         let settled = Settled { born: facts.born, kind: facts.kind(), sid };
         self.settled.insert(facts.inode, settled);
+    }
+
+    /// Gives a file in memory the label of what it stands for, until too many others do.
+    pub(crate) fn stand_in(&mut self, facts: &Facts, sid: Sid) {
+        if self.known(facts) == Some(sid) {
+            return;
+        }
+        if self.stand_ins.len() >= STAND_INS
+            && let Some(oldest) = self.stand_ins.pop_front()
+        {
+            self.settled.remove(&oldest);
+        }
+        self.stand_ins.push_back(facts.inode);
+        self.remember(facts, sid);
     }
 
     /// Gives a terminal its label, for as long as it is there.

@@ -143,6 +143,29 @@ const DATABASE: Labels<'static> = &[
     ("log(/.*)?", "postgresql_log_t"),
 ];
 
+/// A server that asks SELinux itself, which is only there when it is watched.
+const LABELLED_DATABASE: Case = Case {
+    name: "PostgreSQL with sepgsql",
+    program: Program::Bash(include_str!("../../../programs/sepgsql.sh")),
+    options: CLIENT,
+    labels: &[("server --", "postgresql_exec_t"), DATABASE[1], DATABASE[2]],
+    files: &[("server", SERVER), ("run/", ""), ("log/", "")],
+    told: &[
+        "server: 0\nunconfined_u:unconfined_r:unconfined_t:s0-s0:c0.c1023\nSELECT 1\nplain\n",
+        "\nunconfined_u:object_r:sepgsql_table_t:s0\npsql: 0\n",
+        // A table whose type clients may not read.
+        "psql: 0\nERROR:  SELinux: security policy violation\npsql: 1\nof c5\npsql: 0\n",
+        // And one whose category they do not have.
+        "unconfined_t:s0\nplain\npsql at s0: 0\nERROR:  SELinux: security policy violation\npsql at s0: 1\n",
+        "ERROR:  SELinux: invalid security label: \"system_u:object_r:no_such_t:s0\"\npsql: 1\nserver: 0\n",
+    ],
+    home: "postgresql_db_t",
+    ..CASE
+};
+const CLIENT: &[&str] = &["--context", "unconfined_u:unconfined_r:unconfined_t:s0-s0:c0.c1023"];
+const CLIENT_EXACT: &[&str] = &["--exact", CLIENT[0], CLIENT[1]];
+const SERVER: &str = include_str!("../../../programs/sepgsql-server.sh");
+
 /// A file that users may not read.
 const SECRET: Labels<'static> = &[("secret", "tls_privkey_t"), ("hidden(/.*)?", "tls_privkey_t")];
 const FILES: &[(&str, &str)] =
@@ -277,6 +300,8 @@ pub(super) const DENIED: &[Case] = &[
         name: "PostgreSQL is denied",
         ..DATABASES
     },
+    LABELLED_DATABASE,
+    Case { name: "PostgreSQL with sepgsql, --exact", options: CLIENT_EXACT, ..LABELLED_DATABASE },
     Case {
         program: Program::Threads,
         files: &[("shared", "shared\n")],

@@ -121,7 +121,15 @@ impl Monitor<'_> {
     ) -> Result<Reply, Errno> {
         let close_on_exec = flags & libc::O_CLOEXEC != 0;
         let file = file_with(&self.text_of(call, it)?)?;
+        let label = self.label_of_attr(it);
+        self.labels.stand_in(&Facts::of(file.as_fd())?, label);
         Ok(Answer::Descriptor { file, close_on_exec, alone: false }.into())
+    }
+
+    /// The files of a process in /proc have its context.
+    fn label_of_attr(&self, it: Attribute) -> Sid {
+        let own = self.tasks.get(it.thread).map(|it| it.security.sid);
+        own.unwrap_or_else(|| crate::labels::initial(self.server, "kernel"))
     }
 
     fn text_of(&mut self, call: &Notification, it: Attribute) -> Result<Vec<u8>, Errno> {
@@ -167,7 +175,9 @@ impl Monitor<'_> {
         let reads = flags & libc::O_ACCMODE == libc::O_RDWR;
         let text = if reads { self.text_of(call, it)? } else { Vec::new() };
         let file = file_with(&text)?;
-        let inode = Facts::of(file.as_fd())?.inode;
+        let (facts, label) = (Facts::of(file.as_fd())?, self.label_of_attr(it));
+        self.labels.stand_in(&facts, label);
+        let inode = facts.inode;
         if self.attributes.len() >= MOST {
             self.attributes.clear();
         }

@@ -9,7 +9,7 @@ use super::inside::{in_memory, readable, shows_mounts};
 use super::{DONE, FOLLOWED, word};
 use crate::class::file;
 use crate::defence::{Defence, stands};
-use crate::object::{Object, join, magic};
+use crate::object::{Facts, Object, join, magic};
 use crate::path::{Base, End, How, Parent, above, is_dots, is_proc, path_of};
 use crate::supervisor::{Monitor, Reply};
 use crate::sys::listener::{Answer, Notification};
@@ -95,6 +95,8 @@ impl Monitor<'_> {
         self.may_open(call.thread, &object, flags)?;
         let shown = std::fs::read(object.magic()).map_err(|it| crate::task::error(&it))?;
         let file = in_memory(&Self::with_mount(path, shown))?;
+        let label = self.label(call.thread, &object)?;
+        self.labels.stand_in(&Facts::of(file.as_fd())?, label);
         Ok(given(readable(&file)?, flags).into())
     }
 
@@ -545,6 +547,10 @@ impl Monitor<'_> {
         path: &[u8],
         how: How,
     ) -> Result<Object, Errno> {
+        // What is not answered otherwise is not done to places of SELinux.
+        if self.place(call.thread, base, path).is_some() {
+            return Err(Errno::ACCESS);
+        }
         let found = self.walker(call.thread)?.walk(base, path, how)?;
         self.may_walk(call.thread, &found)?;
         match found.end {

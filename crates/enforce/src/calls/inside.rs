@@ -19,7 +19,7 @@ use crate::object::{Facts, Inode, join, magic};
 use crate::path::{Base, above};
 use crate::supervisor::{Monitor, Reply};
 use crate::sys::listener::{Answer, Notification};
-use crate::sys::look;
+use crate::sys::look::{self, MadeUp};
 use crate::sys::page::Page;
 
 /// The longest question (SIMPLE_TRANSACTION_LIMIT).
@@ -53,6 +53,13 @@ pub(crate) struct Copy {
     sid: Sid,
     file: File,
     written: OwnedFd,
+}
+
+/// What is to be seen of an open file.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    label: Sid,
+    mode: u32,
 }
 
 impl<'a> Inside<'a> {
@@ -105,6 +112,7 @@ impl<'a> Monitor<'a> {
     fn label_of_place(&mut self, path: &[u8], node: &Node) -> Sid {
         let class = class_of(node);
         match path.strip_prefix(SELINUX) {
+            Some(b"/null") => crate::labels::initial(self.server, "devnull"),
             Some(below) => {
                 let below = if below.is_empty() { b"/" } else { below };
                 let found = crate::labels::genfs(self.server, "selinuxfs", below, class);
@@ -134,7 +142,12 @@ impl<'a> Monitor<'a> {
     }
 
     fn node(&self, path: &[u8]) -> Result<Node, Errno> {
-        self.view().node(path).ok_or(Errno::NOENT)
+        let (view, folder) = (self.view(), above(path));
+        let missing = match view.node(folder) {
+            Some(Node::File(_)) => Errno::NOTDIR,
+            _ => Errno::NOENT,
+        };
+        view.node(path).ok_or(missing)
     }
 
     /// May a thread do something of itself to the policy?
@@ -150,7 +163,11 @@ impl<'a> Monitor<'a> {
         flags: i32,
     ) -> Result<Reply, Errno> {
         self.may_come_to(call.thread, path)?;
-        let node = self.node(path)?;
+        let node = match self.node(path) {
+            // Nothing is made here.
+            Err(Errno::NOENT) if flags & libc::O_CREAT != 0 => return Err(Errno::ACCESS),
+            node => node?,
+        };
         if flags & (libc::O_CREAT | libc::O_EXCL) == libc::O_CREAT | libc::O_EXCL {
             return Err(Errno::EXIST);
         }
@@ -168,24 +185,34 @@ impl<'a> Monitor<'a> {
         let bits = if reads { file::read } else { 0 } | if writes { file::write } else { 0 };
         self.may_place(call.thread, path, &node, bits)?;
         self.may_place(call.thread, path, &node, file::open | bits)?;
+        let seen = Seen { label: self.label_of_place(path, &node), mode: node.mode() };
         match node {
             Node::Folder => self.open_folder(call, path, flags),
-            Node::File(file) if writes => self.open_written(call, file, flags),
-            Node::File(file) => self.open_read(call, &file, flags),
+            Node::File(file) if writes => self.open_written(call, file, seen, flags),
+            Node::File(file) => self.open_read(call, &file, seen, flags),
         }
     }
 
-    fn open_read(&mut self, call: &Notification, file: &File, flags: i32) -> Result<Reply, Errno> {
+    fn open_read(
+        &mut self,
+        call: &Notification,
+        file: &File,
+        seen: Seen,
+        flags: i32,
+    ) -> Result<Reply, Errno> {
+        let close_on_exec = flags & libc::O_CLOEXEC != 0;
+        if *file == File::Null {
+            return Ok(Answer::Descriptor { file: null()?, close_on_exec, alone: false }.into());
+        }
         let file = match file {
             File::Policy => {
                 self.may_security(call.thread, security::read_policy)?;
                 in_memory(&self.view().content(file))?
             }
-            File::Null => null()?,
             File::Status => self.status()?.reader()?,
             file => in_memory(&self.view().content(file))?,
         };
-        let close_on_exec = flags & libc::O_CLOEXEC != 0;
+        self.stand_in(&file, seen)?;
         Ok(Answer::Descriptor { file: readable(&file)?, close_on_exec, alone: false }.into())
     }
 
@@ -193,6 +220,7 @@ impl<'a> Monitor<'a> {
         &mut self,
         call: &Notification,
         file: File,
+        seen: Seen,
         flags: i32,
     ) -> Result<Reply, Errno> {
         let close_on_exec = flags & libc::O_CLOEXEC != 0;
@@ -203,7 +231,7 @@ impl<'a> Monitor<'a> {
             libc::O_WRONLY if file.is_number() => self.watch_copies(call.thread, &file)?,
             _ => in_memory(&self.view().content(&file))?,
         };
-        let inode = Facts::of(behind.as_fd())?.inode;
+        let inode = self.stand_in(&behind, seen)?;
         let number = self.give_at_number(call, &behind, close_on_exec)?;
         if self.inside.written.len() >= MOST {
             self.inside.written.clear();
@@ -212,9 +240,19 @@ impl<'a> Monitor<'a> {
         Ok(Answer::Value(number.into()).into())
     }
 
+    /// Lets a file in memory look like what it stands for.
+    fn stand_in(&mut self, file: &OwnedFd, seen: Seen) -> Result<Inode, Errno> {
+        rustix::fs::fchmod(file, (seen.mode & 0o777).into())?;
+        let facts = Facts::of(file.as_fd())?;
+        self.labels.stand_in(&facts, seen.label);
+        Ok(facts.inode)
+    }
+
     /// A pipe for a file that is written by a copy of its descriptor, as shells do.
     fn watch_copies(&mut self, thread: i32, file: &File) -> Result<OwnedFd, Errno> {
         use rustix::pipe::{PipeFlags, pipe_with};
+        // Whoever writes by a copy is not told that he may not.
+        self.may_security(thread, setting(file))?;
         let sid = self.sid(thread)?;
         let (written, writer) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
         if self.inside.copies.len() >= MOST {
@@ -371,23 +409,23 @@ impl<'a> Monitor<'a> {
             File::Enforce => {
                 let mode = if value == 0 { Mode::Permissive } else { Mode::Enforcing };
                 if mode != self.server.mode() {
-                    may(self, security::setenforce)?;
+                    may(self, setting(what))?;
                     self.server.set_mode(mode);
                     self.changed();
                 }
             }
             File::Boolean(name) => {
-                may(self, security::setbool)?;
+                may(self, setting(what))?;
                 self.server.set_boolean(name, value != 0).map_err(|_| Errno::INVAL)?;
             }
             File::Commit => {
-                may(self, security::setbool)?;
+                may(self, setting(what))?;
                 if value != 0 {
                     self.server.commit_booleans();
                     self.changed();
                 }
             }
-            _ => may(self, security::setcheckreqprot)?,
+            _ => may(self, setting(what))?,
         }
         Ok(())
     }
@@ -489,8 +527,8 @@ impl<'a> Monitor<'a> {
         Ok(format!("{allowed:x} ffffffff {audit:x} {deny:x} {number} {flags:x}").into_bytes())
     }
 
-    /// A place whose attributes are asked for, with its mode.
-    pub(super) fn look_at_place(&mut self, thread: i32, path: &[u8]) -> Result<u32, Errno> {
+    /// A place whose attributes are asked for.
+    pub(super) fn look_at_place(&mut self, thread: i32, path: &[u8]) -> Result<Node, Errno> {
         if self.exact {
             self.may_come_to(thread, path)?;
         }
@@ -498,7 +536,7 @@ impl<'a> Monitor<'a> {
         if self.exact {
             self.may_place(thread, path, &node, file::getattr)?;
         }
-        Ok(node.mode())
+        Ok(node)
     }
 
     /// What `access(2)` says of a place: it belongs to whoever runs the programs.
@@ -508,19 +546,30 @@ impl<'a> Monitor<'a> {
         path: &[u8],
         wanted: i32,
     ) -> Result<Reply, Errno> {
-        let mode = self.look_at_place(thread, path)?;
+        let mode = self.look_at_place(thread, path)?.mode();
         let wanted = wanted.unsigned_abs() & 0o7;
         if wanted & (mode >> 6) == wanted { Ok(DONE.into()) } else { Err(Errno::ACCESS) }
     }
 
     pub(super) fn stat_place(&mut self, thread: i32, path: &[u8]) -> Result<Vec<u8>, Errno> {
-        let mode = self.look_at_place(thread, path)?;
-        Ok(look::made_stat(mode, number(path), self.owner()))
+        Ok(look::made_stat(&self.made_up(thread, path)?))
     }
 
     pub(super) fn statx_place(&mut self, thread: i32, path: &[u8]) -> Result<Vec<u8>, Errno> {
-        let mode = self.look_at_place(thread, path)?;
-        Ok(look::made_statx(mode, number(path), self.owner()))
+        Ok(look::made_statx(&self.made_up(thread, path)?))
+    }
+
+    /// Files of /sys/fs/selinux have no size.
+    fn made_up(&mut self, thread: i32, path: &[u8]) -> Result<MadeUp, Errno> {
+        let node = self.look_at_place(thread, path)?;
+        let size = match &node {
+            Node::File(File::Text(text)) if path.starts_with(ETC) => text.len(),
+            _ => 0,
+        };
+        let size = u64::try_from(size).unwrap_or(u64::MAX);
+        // The root of a file system has its own.
+        let mode = if path == SELINUX { libc::S_IFDIR | 0o755 } else { node.mode() };
+        Ok(MadeUp { mode, number: number(path), size, owner: self.owner() })
     }
 
     /// What `statfs(2)` says of /sys/fs/selinux; /etc/selinux lies in a file system of the machine.
@@ -542,8 +591,7 @@ impl<'a> Monitor<'a> {
 
     /// The context of a place, as an attribute has it.
     pub(super) fn context_of_place(&mut self, thread: i32, path: &[u8]) -> Result<String, Errno> {
-        self.look_at_place(thread, path)?;
-        let node = self.node(path)?;
+        let node = self.look_at_place(thread, path)?;
         let label = self.label_of_place(path, &node);
         self.server.context(label).map_err(|_| Errno::OPNOTSUPP)
     }
@@ -574,6 +622,15 @@ pub(super) fn shows_mounts(path: &[u8]) -> bool {
         path,
         b"/proc/filesystems" | b"/proc/mounts" | b"/proc/self/mounts" | b"/proc/self/mountinfo"
     )
+}
+
+/// What is asked for to set what is a number.
+fn setting(file: &File) -> u32 {
+    match file {
+        File::Enforce => security::setenforce,
+        File::Boolean(_) | File::Commit => security::setbool,
+        _ => security::setcheckreqprot,
+    }
 }
 
 fn class_of(node: &Node) -> Class {
@@ -645,6 +702,7 @@ fn nameless_folder() -> Result<OwnedFd, Errno> {
         let folder = made.and_then(|()| {
             let opened = rustix::fs::openat(CWD, &path, flags, rustix::fs::Mode::empty());
             rustix::fs::rmdir(&path)?;
+            rustix::fs::fchmod(opened.as_ref().map_err(|it| *it)?, 0o555.into())?;
             opened
         });
         match folder {

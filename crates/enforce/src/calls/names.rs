@@ -27,6 +27,9 @@ impl Monitor<'_> {
         how: How,
     ) -> Result<(Parent, Option<Object>), Errno> {
         let path = self.tasks.text(call.thread, path)?;
+        if self.place(call.thread, base, &path).is_some() {
+            return Err(Errno::ACCESS);
+        }
         let found = self.walker(call.thread)?.walk(base, &path, how)?;
         self.may_walk(call.thread, &found)?;
         match found.end {

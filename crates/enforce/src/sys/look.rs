@@ -35,19 +35,31 @@ pub(crate) fn statx(file: BorrowedFd<'_>, flags: i32, mask: u32) -> Result<Vec<u
     })
 }
 
+/// A file that is on no disk.
+pub(crate) struct MadeUp {
+    pub(crate) mode: u32,
+    pub(crate) number: u64,
+    pub(crate) size: u64,
+    /// User and group.
+    pub(crate) owner: (u32, u32),
+}
+
 /// What `stat` tells of a file that is on no disk.
-pub(crate) fn made_stat(mode: u32, number: u64, (user, group): (u32, u32)) -> Vec<u8> {
+pub(crate) fn made_stat(made_up: &MadeUp) -> Vec<u8> {
     made::<libc::stat>(|it| {
-        (it.st_mode, it.st_ino, it.st_uid, it.st_gid) = (mode, number, user, group);
-        (it.st_nlink, it.st_blksize, it.st_dev) = (1, 4096, DEVICE.into());
+        (it.st_mode, it.st_ino) = (made_up.mode, made_up.number);
+        (it.st_uid, it.st_gid) = made_up.owner;
+        it.st_size = i64::try_from(made_up.size).unwrap_or(i64::MAX);
+        (it.st_nlink, it.st_blksize, it.st_dev) = (1, 4096, libc::makedev(0, DEVICE));
     })
 }
 
 /// What `statx` tells of it.
-pub(crate) fn made_statx(mode: u32, number: u64, (user, group): (u32, u32)) -> Vec<u8> {
+pub(crate) fn made_statx(made_up: &MadeUp) -> Vec<u8> {
     made::<libc::statx>(|it| {
-        (it.stx_mode, it.stx_ino) = (u16::try_from(mode).unwrap_or(0), number);
-        (it.stx_uid, it.stx_gid) = (user, group);
+        it.stx_mode = u16::try_from(made_up.mode).unwrap_or(0);
+        (it.stx_ino, it.stx_size) = (made_up.number, made_up.size);
+        (it.stx_uid, it.stx_gid) = made_up.owner;
         (it.stx_nlink, it.stx_blksize, it.stx_dev_minor) = (1, 4096, DEVICE);
         it.stx_mask = libc::STATX_BASIC_STATS;
     })

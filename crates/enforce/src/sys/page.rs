@@ -10,6 +10,8 @@ use rustix::io::Errno;
 use rustix::mm::{MapFlags, ProtFlags, mmap};
 
 const SIZE: usize = 4096;
+/// As much of it can be read: five words.
+const SHOWN: u64 = 20;
 
 /// The page, and the file that it is of.
 pub(crate) struct Page {
@@ -20,7 +22,7 @@ pub(crate) struct Page {
 impl Page {
     pub(crate) fn new() -> Result<Self, Errno> {
         let file = memfd_create(c"status", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
-        ftruncate(&file, SIZE as u64)?;
+        ftruncate(&file, SHOWN)?;
         let (protection, flags) = (ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED);
         // SAFETY: the kernel chooses a place where nothing is.
         let at = unsafe { mmap(std::ptr::null_mut(), SIZE, protection, flags, &file, 0)? };
