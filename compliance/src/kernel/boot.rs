@@ -172,7 +172,8 @@ fn archive(kernel: &Kernel, job: &Job<'_>, requests: &str, folder: &Path) -> Res
 /// An ext4, empty or with what is in a folder, on which labels and other attributes are kept; without a journal, for nobody needs it again.
 fn make_disk(path: &Path, content: Option<&Path>) -> Result<()> {
     let file = File::create(path).with_context(|| format!("making {}", path.display()))?;
-    file.set_len(if content.is_some() { FULL_DISK } else { DISK }).context("making room on the disk")?;
+    file.set_len(if content.is_some() { FULL_DISK } else { DISK })
+        .context("making room on the disk")?;
     let mut make = Command::new("mkfs.ext4");
     make.env("PATH", "/usr/sbin:/sbin:/usr/bin:/bin");
     make.args(["-q", "-F", "-O", "^has_journal"]);

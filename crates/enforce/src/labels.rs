@@ -264,6 +264,13 @@ impl<'a> Labels<'a> {
         self.file_system(object, server).sid
     }
 
+    /// The label of the file system, if a file is in memory and has no name that could say what it is.
+    pub(crate) fn of_memory(&mut self, object: &Object, server: &SecurityServer) -> Option<Sid> {
+        let system = self.file_system(object, server);
+        let plain = object.facts.kind() == libc::S_IFREG && system.name == "tmpfs";
+        (plain && system.how == How::Whole && system.root.is_empty()).then_some(system.sid)
+    }
+
     /// Whether a file's label can be changed, and a new one made beside it gets one.
     pub(crate) fn keeps_labels(&mut self, object: &Object, server: &SecurityServer) -> bool {
         self.file_system(object, server).how == How::Overlay

@@ -268,11 +268,7 @@ pub(super) const DENIED: &[Case] = &[
         ..denied(
             "python3 has no memory for code",
             "",
-            &[
-                "0 no memory for code\n",
-                "7 no memory for code\n",
-                "python3 (user_t) execute file",
-            ],
+            &["0 no memory for code\n", "7 no memory for code\n", "python3 (user_t) execute file"],
         )
     },
     Case {

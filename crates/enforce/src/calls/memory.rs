@@ -5,6 +5,7 @@
 
 use std::os::fd::AsFd as _;
 
+use mandate_server::Compute;
 use rustix::io::Errno;
 
 use super::{LOW, int};
@@ -64,9 +65,23 @@ impl Monitor<'_> {
         }
         let path = path_of(opened.as_fd())?;
         let object = Object::new(opened, path)?;
+        self.settle_memory(call.thread, &object)?;
         self.may_file(call.thread, &object, file::map)?;
         self.may_use(call, Some(&object), protection, shared)?;
         Ok(Answer::Continue)
+    }
+
+    /// A file in memory belongs to who made it, that is who has it (`inode_doinit_with_dentry`): what came with a message or was kept was
+    /// given its label then.
+    fn settle_memory(&mut self, thread: i32, object: &Object) -> Result<(), Errno> {
+        let above = self.labels.of_memory(object, self.server);
+        if let Some(above) = above.filter(|_| self.labels.known(&object.facts).is_none()) {
+            let class = self.vocabulary.known(Class::File).map(|it| it.class);
+            let made = self.server.compute(Compute::Create, self.sid(thread)?, above, class, None);
+            let label = made.map_err(|_| Errno::ACCESS)?;
+            self.labels.stand_in(&object.facts, label);
+        }
+        Ok(())
     }
 
     /// Memory moves to a low address.
