@@ -17,6 +17,15 @@ pub(super) struct Scene<'a> {
     pub(super) out: &'a mut dyn Write,
 }
 
+/// What a denial names that every program with the allocator of this one meets, whatever it does then.
+pub(super) const ALLOCATOR: &str = "(sysctl_vm_t)";
+
+/// Denials are shown, and what programs say, but not how many denials there were.
+fn is_shown(line: &str) -> bool {
+    let of_monitor = line.starts_with("mandate: ");
+    !of_monitor || line.contains("denied: ") && !line.contains(ALLOCATOR)
+}
+
 /// What became of a command.
 pub(super) struct Done {
     pub(super) code: Option<i32>,
@@ -76,7 +85,7 @@ impl Scene<'_> {
     }
 
     fn prints(&mut self, text: &str) -> Result<()> {
-        for line in text.lines() {
+        for line in text.lines().filter(|it| is_shown(it)) {
             match line.contains("denied: ") {
                 true => writeln!(self.out, "  {}", styled(DENIED, line))?,
                 false => writeln!(self.out, "  {line}")?,

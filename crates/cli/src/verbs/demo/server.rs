@@ -16,6 +16,8 @@ pub(super) struct Server {
     child: Child,
     printed: BufReader<PipeReader>,
     pub(super) port: u16,
+    /// What was printed before it listened.
+    pub(super) starting: String,
     /// As it would be typed.
     pub(super) line: String,
 }
@@ -26,13 +28,12 @@ impl Server {
         for port in PORTS {
             let line = format!("{before}./webserver demo --serve www --port {port}");
             let (child, reader) = stage.start(&format!("exec {line}"), Stdio::piped())?;
-            let mut server = Self { child, printed: BufReader::new(reader), port, line };
-            let mut first = String::new();
-            server.printed.read_line(&mut first)?;
-            if first.starts_with(web::LISTENS) {
+            let printed = BufReader::new(reader);
+            let mut server = Self { child, printed, port, starting: String::new(), line };
+            if server.listens()? {
                 return Ok(server);
             }
-            let printed = first + &server.end()?;
+            let printed = server.end()?;
             if !printed.contains("in use") {
                 refused(&printed)?;
                 bail!("the web server does not listen: {}", printed.trim_end());
@@ -41,10 +42,21 @@ impl Server {
         Err(Lacking(format!("all ports of web servers are taken: {PORTS:?}")).into())
     }
 
-    /// Ends it: what it and the monitor printed.
+    /// Waits until it can be asked, or has ended.
+    fn listens(&mut self) -> Result<bool> {
+        loop {
+            let mut line = String::new();
+            if self.printed.read_line(&mut line)? == 0 || line.starts_with(web::LISTENS) {
+                return Ok(!line.is_empty());
+            }
+            self.starting.push_str(&line);
+        }
+    }
+
+    /// Ends it: what it and the monitor printed, but not that it listens.
     pub(super) fn end(mut self) -> Result<String> {
         drop(self.child.stdin.take());
-        let mut printed = String::new();
+        let mut printed = std::mem::take(&mut self.starting);
         self.printed.read_to_string(&mut printed)?;
         self.child.wait()?;
         Ok(printed)
