@@ -4,7 +4,7 @@ use std::io::{self, BufRead as _, Write};
 
 use anyhow::{Result, bail};
 use mandate_host::interrupt;
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::server::{self, Server};
 use super::stage::Stage;
@@ -99,10 +99,14 @@ impl Scene<'_> {
         write!(self.out, "[Enter] ")?;
         self.out.flush()?;
         let input = io::stdin();
-        // A read would go on after a signal.
-        let _signal = poll(&mut [PollFd::new(&input, PollFlags::IN)], None);
-        if !interrupt::asked() {
-            input.lock().read_line(&mut String::new())?;
+        // A read would go on after a signal, and one that comes before it is waited for wakes nobody.
+        let moment = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+        while !interrupt::asked() {
+            let ready = poll(&mut [PollFd::new(&input, PollFlags::IN)], Some(&moment));
+            if ready.is_ok_and(|it| it > 0) {
+                input.lock().read_line(&mut String::new())?;
+                break;
+            }
         }
         Ok(())
     }
