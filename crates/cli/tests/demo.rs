@@ -73,7 +73,8 @@ fn is_whole(output: Output) -> String {
 
 /// Text without what differs between runs and machines: the folder, and all numbers.
 fn shape(text: &str, temporary: &str) -> String {
-    let text = text.replace(temporary, "/tmp");
+    // Shells differ in how they name a line.
+    let text = text.replace(temporary, "/tmp").replace("/bin/sh: line ", "/bin/sh: ");
     let numbers = regex::Regex::new(r"[0-9]+([.][0-9]+)*").unwrap();
     numbers.replace_all(&text, "N").into_owned()
 }
@@ -157,6 +158,17 @@ fn nothing_is_left_behind_after_a_signal() {
         assert_eq!(child.wait().unwrap().code(), Some(130), "{words:?}");
         temporary.is_empty();
     }
+}
+
+#[test]
+fn a_step_is_shown_alone() {
+    let _one = alone();
+    let temporary = Temporary::new("only");
+    let output = temporary.played(temporary.command(&["demo", "--only", "5"]));
+    let out = text(output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{out}");
+    assert_eq!(out.matches("\n=> ").count(), 1, "{out}");
+    assert!(out.contains("name_bind tcp_socket port 5432"), "{out}");
 }
 
 /// A step that shows something else is told, and the exit code says so.

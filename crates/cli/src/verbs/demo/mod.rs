@@ -7,7 +7,7 @@ mod steps;
 mod web;
 
 use std::fmt::{self, Display};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::{Error, Result};
@@ -24,6 +24,9 @@ pub(crate) struct Args {
     /// Wait for Enter between the steps
     #[arg(long)]
     step: bool,
+    /// Show this step alone
+    #[arg(long, value_name = "STEP", value_parser = clap::value_parser!(u8).range(1..=10))]
+    only: Option<u8>,
     /// Be the web server of the demonstration, until standard input ends
     #[arg(long, hide = true, value_name = "FOLDER", requires = "port")]
     serve: Option<PathBuf>,
@@ -52,6 +55,10 @@ What mandatory access control does: a policy says what each program may do, whoe
 No root, no SELinux in the kernel; nothing is left behind.
 ";
 
+/// Labels that files have are stronger than those that they would get.
+const LABELLED: &str = "\
+The kernel of this machine labels files itself (SELinux is on): those of this demonstration have its labels, not those of step 2.";
+
 const TAIL: &str = "\
 Next: mandate run -- PROGRAM runs any program like this; docs/learn are ten short lessons, docs/run.md says how it works.";
 
@@ -62,20 +69,24 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome> {
     interrupt::watch();
     let stage = Stage::set()?;
     writeln!(out, "{HEAD}")?;
-    let mut scene = Scene { stage: &stage, out };
+    if stage.has_labels() {
+        writeln!(out, "{LABELLED}\n")?;
+    }
     let mut outcome = Outcome::Success;
-    for (at, step) in STEPS.iter().enumerate() {
-        if at > 0 && args.step {
-            scene.wait()?;
+    for (number, step) in (1..).zip(&STEPS) {
+        let mut scene = Scene { stage: &stage, out };
+        match args.only {
+            Some(only) if only != number => prepare(number, step, &stage)?,
+            only => {
+                if only.is_none() && number > 1 && args.step {
+                    scene.wait()?;
+                }
+                outcome = watched(number, step, &mut scene, outcome)?;
+            }
         }
-        let shown = step.play(at + 1, &mut scene);
         if interrupt::asked() {
             return Ok(INTERRUPTED);
         }
-        if let Err(why) = shown {
-            outcome = tell(&why, outcome, scene.out)?;
-        }
-        writeln!(scene.out)?;
     }
     let words = match outcome {
         Outcome::Success => styled(ALLOWED, "Each step showed what it is meant to show."),
@@ -85,8 +96,27 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome> {
     Ok(outcome)
 }
 
+/// The first steps make what the others need: they are played unseen.
+fn prepare(number: u8, step: &Step, stage: &Stage) -> Result<()> {
+    match number {
+        1 | 2 => step.play(number, &mut Scene { stage, out: &mut io::sink() }),
+        _ => Ok(()),
+    }
+}
+
+/// Plays a step, and says what went wrong with it.
+fn watched(number: u8, step: &Step, scene: &mut Scene<'_>, before: Outcome) -> Result<Outcome> {
+    let shown = step.play(number, scene);
+    let outcome = match shown {
+        Err(why) if !interrupt::asked() => tell(&why, before, scene.out)?,
+        _ => before,
+    };
+    writeln!(scene.out)?;
+    Ok(outcome)
+}
+
 impl Step {
-    fn play(&self, number: usize, scene: &mut Scene<'_>) -> Result<()> {
+    fn play(&self, number: u8, scene: &mut Scene<'_>) -> Result<()> {
         let title = format!("{number}. {}", self.title);
         writeln!(scene.out, "{}", styled(STRONG, &title))?;
         (self.show)(scene)?;

@@ -91,6 +91,12 @@ impl Stage {
         Ok(chown(folder, Some(user), Some(group))?)
     }
 
+    /// Whether files have labels by now, from a kernel with SELinux.
+    pub(super) fn has_labels(&self) -> bool {
+        let mut label = [0; 256];
+        rustix::fs::getxattr(&self.folder, c"security.selinux", &mut label[..]).is_ok()
+    }
+
     /// Starts a line of shell in the folder, with both its outputs in one pipe.
     pub(super) fn start(&self, line: &str, input: Stdio) -> Result<(Child, PipeReader)> {
         let (reader, writer) = io::pipe()?;

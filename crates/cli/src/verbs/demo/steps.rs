@@ -28,10 +28,10 @@ pub(super) const STEPS: [Step; 10] = [
     Step {
         title: "Without a policy: a web server that has a hole.",
         show: unconfined,
-        meaning: "`..` leads out of its folder, and file modes let it read whatever its user may read: the private key is gone.",
+        meaning: "`..` leads out of its folder, and file modes let it read whatever its user may read: the private key is out.",
     },
     Step {
-        title: "The same server under the policy: it serves its pages, and keeps nobody's secrets.",
+        title: "The same server under the policy: its pages are served, secrets are not.",
         show: confined,
         meaning: "The hole is still there, but httpd_t, the type of the server, may read pages and not keys or passwords.",
     },
