@@ -11,6 +11,8 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context as _, Result};
 use mandate_label::homedirs::Account;
 
+use super::Lacking;
+
 /// Folders, the upper ones first.
 const FOLDERS: [&str; 8] = ["www", "www/blue", "www/red", "home", "home/.ssh", "etc", "log", "bin"];
 
@@ -111,7 +113,10 @@ impl Stage {
         if let Some((user, group)) = self.user {
             command.uid(user).gid(group);
         }
-        let child = command.spawn().context("starting /bin/sh; TMPDIR names another folder")?;
+        let child = command.spawn().map_err(|why| {
+            let folder = self.folder.display();
+            Lacking(format!("/bin/sh in {folder}: {why}; TMPDIR may name another folder"))
+        })?;
         Ok((child, reader))
     }
 
