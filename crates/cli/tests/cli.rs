@@ -15,16 +15,6 @@ const SOURCE: &str = "system_u:system_r:httpd_t:s0";
 const TARGET: &str = "alice:object_r:user_home_t:s0";
 
 #[test]
-fn demo_shows_three_decisions() {
-    let (code, out, err) = run(&["mandate", "demo"]);
-    assert_eq!((code, err.as_str()), (0, ""));
-    assert_eq!(out.matches("allowed  read").count(), 1);
-    assert_eq!(out.matches("denied   read").count(), 2);
-    assert!(out.contains("would be allowed with httpd_enable_homedirs=on"), "{out}");
-    assert!(out.contains("a constraint does not hold"), "{out}");
-}
-
-#[test]
 fn decide_tells_by_exit_code() {
     let content = "system_u:object_r:httpd_content_t:s0";
     check(

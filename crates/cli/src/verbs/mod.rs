@@ -33,7 +33,7 @@ use crate::Outcome;
 /// What `mandate` can do.
 #[derive(Subcommand)]
 pub(crate) enum Verb {
-    /// Compile the embedded base policy, explain decisions on it, and run a program under it
+    /// Show in ten steps what mandatory access control does, on this machine and without root; exit 0 shown, 1 not, 2 not possible here
     Demo(demo::Args),
     /// Compile policy sources to a policy that the kernel loads, with file contexts and the rest
     Build(build::Args),

@@ -1,118 +1,136 @@
-//! `mandate demo`: compiles the embedded base policy, asks it, and runs a program under it.
+//! `mandate demo`: what mandatory access control does, in ten steps that are run and checked on this machine.
 
-mod confined;
+mod scene;
+mod server;
+mod stage;
+mod steps;
+mod web;
 
-use std::io::Write;
-use std::time::Instant;
+use std::fmt::{self, Display};
+use std::io::{self, Write};
+use std::path::PathBuf;
 
-use anyhow::{Result, bail};
-use mandate_policydb::{Provenance, Unvalidated};
-use mandate_server::Engine;
+use anyhow::{Error, Result};
+use mandate_host::interrupt;
 
-use crate::compiler::{self, Input, Options};
-use crate::input::{self, Question};
-use crate::output::write_policy;
-use crate::verbs::explain;
-use crate::verbs::sources::counts;
-use crate::{Outcome, STRONG, sources, styled};
+use crate::{ALLOWED, DENIED, Outcome, STRONG, styled};
+use scene::Scene;
+use stage::Stage;
+use steps::{STEPS, Step};
 
 /// Arguments of `demo`.
 #[derive(clap::Args)]
-pub(crate) struct Args {}
-
-/// The name that the policy has in the commands shown.
-const POLICY: &str = "base.33";
-
-struct Scene {
-    title: &'static str,
-    source: &'static str,
-    target: &'static str,
-    class: &'static str,
-    permission: &'static str,
+pub(crate) struct Args {
+    /// Wait for Enter between the steps
+    #[arg(long)]
+    step: bool,
+    /// Show this step alone
+    #[arg(long, value_name = "STEP", value_parser = clap::value_parser!(u8).range(1..=10))]
+    only: Option<u8>,
+    /// Be the web server of the demonstration, until standard input ends
+    #[arg(long, hide = true, value_name = "FOLDER", requires = "port")]
+    serve: Option<PathBuf>,
+    /// Where it listens
+    #[arg(long, hide = true, requires = "serve")]
+    port: Option<u16>,
 }
 
-const SCENES: [Scene; 3] = [
-    Scene {
-        title: "The web server reads its pages: a rule allows it.",
-        source: "system_u:system_r:httpd_t:s0",
-        target: "system_u:object_r:httpd_sys_content_t:s0",
-        class: "file",
-        permission: "read",
-    },
-    Scene {
-        title: "The web server reads what a user publishes: no rule applies, but a boolean would change that.",
-        source: "system_u:system_r:httpd_t:s0",
-        target: "user_u:object_r:httpd_user_content_t:s0",
-        class: "file",
-        permission: "read",
-    },
-    Scene {
-        title: "The web server reads pages of another customer: a rule allows it, a constraint does not.",
-        source: "system_u:system_r:httpd_t:s0:c1",
-        target: "system_u:object_r:httpd_sys_content_t:s0:c2",
-        class: "file",
-        permission: "read",
-    },
-];
+/// What this machine cannot do.
+#[derive(Debug)]
+struct Lacking(String);
 
-pub(crate) fn run(_: &Args, out: &mut dyn Write) -> Result<Outcome> {
-    let started = Instant::now();
-    let tree = sources::base_policy();
-    let lines: usize = tree.values().map(|it| it.iter().filter(|it| **it == b'\n').count()).sum();
-    let modules = tree.keys().filter(|it| it.ends_with(".te")).count();
-    let outcome = compiler::compile(Input::Tree(tree), &Options::default())?;
-    let Some(product) = &outcome.product else {
-        bail!("the embedded base policy has an error; mandate check shows it")
-    };
-    let took = started.elapsed().as_secs_f64();
-    let head = format!(
-        "The embedded base policy, {modules} modules in {lines} lines, compiled in {took:.2} s:"
-    );
-    writeln!(out, "{}", styled(STRONG, &head))?;
-    writeln!(out, "$ mandate build -o {POLICY}")?;
-    let (bytes, provenance) = compiler::with_provenance(&outcome, product, |to| {
-        write_policy(&product.policy, product.policy.version, "", to)
-    })?;
-    writeln!(out, "{}, {} bytes\n", counts(&product.policy), bytes.len())?;
-    let engine = Engine::new(Unvalidated::read(&bytes)?.validate()?)?;
-    for scene in &SCENES {
-        scene.show(&engine, &provenance, out)?;
+impl Display for Lacking {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
-    let part = |name: &str| product.files.get(name).cloned().unwrap_or_default();
-    let files = Files {
-        file_contexts: part("file_contexts"),
-        substitutions: part("appconfig/files/file_contexts.subs_dist"),
-    };
-    confined::show(&files, out)?;
-    writeln!(
-        out,
-        "\nWrite a policy of your own: README.md; or ask those of this machine, /etc/selinux/*/policy/policy.*"
-    )?;
-    Ok(Outcome::Success)
 }
 
-/// What labels files under the policy.
-struct Files {
-    file_contexts: Vec<u8>,
-    substitutions: Vec<u8>,
-}
+impl std::error::Error for Lacking {}
 
-impl Scene {
-    fn show(&self, engine: &Engine, provenance: &Provenance, out: &mut dyn Write) -> Result<()> {
-        let Self { title, source, target, class, permission } = self;
-        let db = engine.db();
-        writeln!(out, "{}", styled(STRONG, title))?;
-        writeln!(out, "$ mandate explain {POLICY} {source} {target} {class} {permission}")?;
-        let class = input::class(db, class)?;
-        let question = Question {
-            source: input::context(db, "source", source)?,
-            target: input::context(db, "target", target)?,
-            class,
-            requested: Some(input::permission(db, class, permission)?),
-            xperm: None,
-            engine: engine.clone(),
-        };
-        explain::explain(&question, Some(provenance), false, out)?;
-        Ok(writeln!(out)?)
+/// Ended by Ctrl-C or a signal like it: 128 and the number of `SIGINT`.
+const INTERRUPTED: Outcome = Outcome::Code(130);
+
+const HEAD: &str = "\
+What mandatory access control does: a policy says what each program may do, whoever runs it and whatever file modes say.
+No root, no SELinux in the kernel; nothing is left behind.
+";
+
+/// Labels that files have are stronger than those that they would get.
+const LABELLED: &str = "\
+The kernel of this machine labels files itself (SELinux is on): those of this demonstration have its labels, not those of step 2.";
+
+const TAIL: &str = "\
+Next: mandate run -- PROGRAM runs any program like this; docs/learn are ten short lessons, docs/run.md says how it works.";
+
+pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome> {
+    if let (Some(folder), Some(port)) = (&args.serve, args.port) {
+        return web::serve(folder, port, out);
     }
+    interrupt::watch();
+    let stage = Stage::set()?;
+    writeln!(out, "{HEAD}")?;
+    if stage.has_labels() {
+        writeln!(out, "{LABELLED}\n")?;
+    }
+    let mut outcome = Outcome::Success;
+    for (number, step) in (1..).zip(&STEPS) {
+        let mut scene = Scene { stage: &stage, out };
+        match args.only {
+            Some(only) if only != number => prepare(number, step, &stage)?,
+            only => {
+                if only.is_none() && number > 1 && args.step {
+                    scene.wait()?;
+                }
+                outcome = watched(number, step, &mut scene, outcome)?;
+            }
+        }
+        if interrupt::asked() {
+            return Ok(INTERRUPTED);
+        }
+    }
+    let words = match outcome {
+        Outcome::Success => styled(ALLOWED, "Each step showed what it is meant to show."),
+        _ => styled(DENIED, "Not all steps showed what they are meant to show."),
+    };
+    writeln!(out, "{words}\n{TAIL}")?;
+    Ok(outcome)
+}
+
+/// The first steps make what the others need: they are played unseen.
+fn prepare(number: u8, step: &Step, stage: &Stage) -> Result<()> {
+    match number {
+        1 | 2 => step.play(number, &mut Scene { stage, out: &mut io::sink() }),
+        _ => Ok(()),
+    }
+}
+
+/// Plays a step, and says what went wrong with it.
+fn watched(number: u8, step: &Step, scene: &mut Scene<'_>, before: Outcome) -> Result<Outcome> {
+    let shown = step.play(number, scene);
+    let outcome = match shown {
+        Err(why) if !interrupt::asked() => tell(&why, before, scene.out)?,
+        _ => before,
+    };
+    writeln!(scene.out)?;
+    Ok(outcome)
+}
+
+impl Step {
+    fn play(&self, number: u8, scene: &mut Scene<'_>) -> Result<()> {
+        let title = format!("{number}. {}", self.title);
+        writeln!(scene.out, "{}", styled(STRONG, &title))?;
+        (self.show)(scene)?;
+        Ok(writeln!(scene.out, "{} {}", styled(ALLOWED, "=>"), self.meaning)?)
+    }
+}
+
+/// Says what went wrong with a step, and what becomes of the exit code: what a machine lacks may be why other steps fail, too.
+fn tell(why: &Error, before: Outcome, out: &mut dyn Write) -> Result<Outcome> {
+    let lacking = why.is::<Lacking>();
+    let head = match lacking {
+        true => "This machine cannot do this step:",
+        false => "This step did not show what it should:",
+    };
+    writeln!(out, "{} {why:#}", styled(DENIED, head))?;
+    Ok(if lacking || before == Outcome::BadInput { Outcome::BadInput } else { Outcome::Faulty })
 }
