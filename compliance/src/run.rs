@@ -4,6 +4,7 @@
 mod cost;
 mod kernel;
 mod lab;
+mod learn;
 mod programs;
 mod races;
 mod work;
@@ -24,6 +25,8 @@ pub enum Part {
     Kernel,
     /// Real programs: the same output as without a policy.
     Programs,
+    /// Modules learned from programs: the same run without a denial, and nearly every rule needed.
+    Learn,
     /// Races of programs with the monitor.
     Races,
     /// Time, with few and with many programs and rules.
@@ -35,9 +38,9 @@ impl Part {
     #[must_use]
     pub fn of_size(full: bool) -> &'static [Self] {
         if full {
-            &[Self::Kernel, Self::Programs, Self::Races, Self::Cost]
+            &[Self::Kernel, Self::Programs, Self::Learn, Self::Races, Self::Cost]
         } else {
-            &[Self::Kernel, Self::Programs, Self::Cost]
+            &[Self::Kernel, Self::Programs, Self::Learn, Self::Cost]
         }
     }
 
@@ -47,6 +50,7 @@ impl Part {
         match self {
             Self::Kernel => "run kernel",
             Self::Programs => "run programs",
+            Self::Learn => "run learn",
             Self::Races => "run races",
             Self::Cost => "run cost",
         }
@@ -68,6 +72,7 @@ pub fn run(
     match part {
         Part::Kernel => kernel::run(place, full, seed, report),
         Part::Programs => programs::run(place, report),
+        Part::Learn => learn::run(place, full, seed, report),
         Part::Races => races::run(place, full, report),
         Part::Cost => cost::run(place, full, report),
     }

@@ -114,6 +114,9 @@ fn confined(args: &Args, err: &mut dyn Write) -> Result<Outcome> {
     });
     let person = user::chosen(args.user.as_deref())?;
     let mut learning = Learning::of(args)?;
+    if let Some(learning) = &learning {
+        learning.can_be_written(person.as_ref().map(|it| &it.user))?;
+    }
     let system = System::load(args, learning.as_ref(), err)?;
     let everybody = args.permissive.iter().any(String::is_empty);
     let mode = if everybody { Mode::Permissive } else { Mode::Enforcing };

@@ -48,7 +48,10 @@ impl Knowledge<'_> {
         }
         if all.len() > MOST {
             let more = all.len() - MOST;
-            writeln!(err, "mandate: {more} more kinds: --audit FILE keeps all for mandate explain")?;
+            writeln!(
+                err,
+                "mandate: {more} more kinds: --audit FILE keeps all for mandate explain"
+            )?;
         }
         Ok(())
     }
@@ -74,7 +77,8 @@ impl Knowledge<'_> {
             .collect();
         // Interfaces take time to read: only where a rule would be written else.
         let is_rule = |it: &Fix| matches!(it, Fix::Rules(_));
-        if self.embedded && all.iter().any(|it| it.1.fixes.iter().any(is_rule))
+        if self.embedded
+            && all.iter().any(|it| it.1.fixes.iter().any(is_rule))
             && let Ok(listing) = interfaces::of_base()
         {
             let catalogue = Catalogue::new(&listing, engine.db());
@@ -111,8 +115,8 @@ impl Knowledge<'_> {
         match fix {
             Fix::Booleans(set) => {
                 let each = set.iter();
-                let each =
-                    each.map(|(name, on)| format!("--set {name}={}", if *on { "on" } else { "off" }));
+                let each = each
+                    .map(|(name, on)| format!("--set {name}={}", if *on { "on" } else { "off" }));
                 vec![each.collect::<Vec<_>>().join(" ")]
             }
             Fix::Relabel { path, whole, .. } => vec![self.relabel(path, *whole)],
@@ -126,7 +130,9 @@ impl Knowledge<'_> {
         let own = rustix::fs::lgetxattr(path, "security.selinux", &mut label).is_ok();
         let path = quoted(path);
         if !own {
-            return format!("run it again: {path} got its label in this run, or keeps it in --state");
+            return format!(
+                "run it again: {path} got its label in this run, or keeps it in --state"
+            );
         }
         let from = self.labels.map(|it| format!(" -f {}", quoted(&it.display().to_string())));
         let force = if whole { " -F" } else { "" };

@@ -11,8 +11,8 @@ use mandate_server::{Denial, PermissionExplanation, Query, SecurityServer};
 use rustc_hash::FxHashMap;
 use serde_json::json;
 
-use super::{Args, access};
 use super::summary::Knowledge;
+use super::{Args, access};
 use crate::{DENIED, FAINT, styled};
 
 /// So many different denials are told: a program that makes more of them is not read any more.

@@ -12,13 +12,14 @@ mod paths;
 use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use mandate_compile::outcome::Outcome as Compiled;
 use mandate_compile::refpolicy::own::OwnModule;
-use mandate_enforce::Record;
+use mandate_enforce::{Record, User};
 use mandate_label::file_contexts::Substitutions;
 use mandate_server::SecurityServer;
 
@@ -49,7 +50,9 @@ impl Learning {
             bail!("--learn: {} has to end with .te", to.display());
         }
         if !args.permissive.iter().any(String::is_empty) {
-            bail!("--learn goes with --permissive alone: what is denied is not what a program needs");
+            bail!(
+                "--learn goes with --permissive alone: what is denied is not what a program needs"
+            );
         }
         let first = args.program.first().context("no program is named")?;
         let path = found(first).with_context(|| format!("{} is not found", first.display()))?;
@@ -71,12 +74,33 @@ impl Learning {
         Ok(Some(Self { to: to.clone(), name, program, command, heard: Heard::of(own) }))
     }
 
+    /// Who runs the program writes the module, too: whether he can is better known before.
+    pub(super) fn can_be_written(&self, person: Option<&User>) -> Result<()> {
+        let folder = match self.to.parent() {
+            Some(it) if !it.as_os_str().is_empty() => it,
+            _ => Path::new("."),
+        };
+        let about = std::fs::metadata(folder).with_context(|| folder.display().to_string())?;
+        let may = |bit: u32| about.mode() & bit != 0;
+        let writes = match person {
+            None => rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok(),
+            Some(it) if it.user == about.uid() => may(0o200),
+            Some(it) if it.groups.contains(&about.gid()) => may(0o020),
+            Some(_) => may(0o002),
+        };
+        if !writes {
+            bail!("--learn: the user who runs the program may not write into {}", folder.display());
+        }
+        Ok(())
+    }
+
     /// The policy that the program runs under.
     pub(super) fn input(&self) -> Result<Input> {
         let tree = sources::base_policy();
         let Some(name) = &self.name else { return Ok(Input::Tree(tree)) };
         let base = compiler::compile(Input::Tree(tree), &Options::default())?;
-        let known = base.product.is_some_and(|it| it.policy.types.id(&format!("{name}_t")).is_some());
+        let known =
+            base.product.is_some_and(|it| it.policy.types.id(&format!("{name}_t")).is_some());
         if known {
             bail!("the base policy has {name}_t: --domain {name}_t learns what is missing in it");
         }
@@ -102,9 +126,8 @@ impl Learning {
     fn built_with(&self, te: &str, fc: &str) -> Result<Input> {
         let module = self.module();
         let files = [("te", te), ("fc", fc)];
-        let files = files.map(|(end, text)| {
-            (format!("{module}.{end}"), Arc::<[u8]>::from(text.as_bytes()))
-        });
+        let files = files
+            .map(|(end, text)| (format!("{module}.{end}"), Arc::<[u8]>::from(text.as_bytes())));
         let modules = OwnModule::of_files(files.into()).map_err(|found| {
             let lines: Vec<_> = found.into_iter().map(|it| it.message).collect();
             anyhow::anyhow!("{}", lines.join("\n"))
@@ -132,7 +155,11 @@ impl Learning {
         replace_all(&files)?;
         let (calls, rules) = module.counts();
         let to = self.to.display();
-        writeln!(err, "mandate: {to}: {calls} interface calls and {rules} rules for {}", module.domain())?;
+        writeln!(
+            err,
+            "mandate: {to}: {calls} interface calls and {rules} rules for {}",
+            module.domain()
+        )?;
         for line in &module.left_out {
             writeln!(err, "mandate: left out: {line}")?;
         }

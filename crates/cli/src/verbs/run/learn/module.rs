@@ -20,7 +20,7 @@ use super::{Learning, draft, paths};
 use crate::{interfaces, sources};
 
 /// An interface may grant so many permissions that nobody asked for.
-const EXCESS: u64 = 8;
+const EXCESS: u64 = 16;
 
 /// What a module says.
 pub(super) struct Module<'a> {
@@ -88,7 +88,8 @@ impl<'a> Module<'a> {
         let module = self.learning.module();
         let mut text = format!("policy_module({module})\n\n");
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "# Learned by `mandate run --learn` from: {}", self.learning.command);
+        let _ =
+            writeln!(text, "# Learned by `mandate run --learn` from: {}", self.learning.command);
         for line in &self.left_out {
             let _ = writeln!(text, "# Left out: {}", line.replace('\n', " "));
         }
@@ -151,7 +152,14 @@ impl<'a> Module<'a> {
     fn file_contexts(&self) -> String {
         let Some(name) = &self.learning.name else { return String::new() };
         let mut text = self.learning.program_line(name);
+        // A folder's line is for what is in it, too, and comes before it.
+        let mut folders: BTreeSet<&[u8]> = BTreeSet::new();
         for (path, type_) in &self.learning.heard.files {
+            let slashes = path.iter().enumerate().filter(|it| *it.1 == b'/');
+            let mut above = slashes.filter_map(|(at, _)| path.get(..at));
+            if above.any(|it| folders.contains(it)) {
+                continue;
+            }
             let Ok(about) = std::fs::symlink_metadata(std::ffi::OsStr::from_bytes(path)) else {
                 continue;
             };
@@ -159,6 +167,7 @@ impl<'a> Module<'a> {
             let mut pattern = paths::pattern(path);
             let kind = match () {
                 () if kind.is_dir() => {
+                    folders.insert(path);
                     pattern += "(/.*)?";
                     ""
                 }

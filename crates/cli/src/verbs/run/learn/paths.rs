@@ -5,8 +5,8 @@ pub(super) fn pattern(path: &[u8]) -> String {
     let mut text = String::new();
     for &byte in path {
         match byte {
-            b'.' | b'+' | b'*' | b'?' | b'(' | b')' | b'[' | b']' | b'{' | b'}' | b'^' | b'$' | b'|'
-            | b'\\' => {
+            b'.' | b'+' | b'*' | b'?' | b'(' | b')' | b'[' | b']' | b'{' | b'}' | b'^' | b'$'
+            | b'|' | b'\\' => {
                 text.push('\\');
                 text.push(byte.into());
             }
@@ -29,10 +29,43 @@ pub(super) fn line(pattern: &str, kind: &str, type_: &str) -> String {
 
 /// Words that m4 knows by itself.
 const BUILTIN: [&str; 38] = [
-    "builtin", "changecom", "changequote", "changeword", "debugfile", "debugmode", "decr", "define",
-    "defn", "divert", "divnum", "dnl", "dumpdef", "errprint", "esyscmd", "eval", "format", "ifdef",
-    "ifelse", "include", "incr", "index", "indir", "len", "maketemp", "mkstemp", "patsubst", "popdef",
-    "pushdef", "regexp", "shift", "sinclude", "substr", "syscmd", "sysval", "translit", "undefine",
+    "builtin",
+    "changecom",
+    "changequote",
+    "changeword",
+    "debugfile",
+    "debugmode",
+    "decr",
+    "define",
+    "defn",
+    "divert",
+    "divnum",
+    "dnl",
+    "dumpdef",
+    "errprint",
+    "esyscmd",
+    "eval",
+    "format",
+    "ifdef",
+    "ifelse",
+    "include",
+    "incr",
+    "index",
+    "indir",
+    "len",
+    "maketemp",
+    "mkstemp",
+    "patsubst",
+    "popdef",
+    "pushdef",
+    "regexp",
+    "shift",
+    "sinclude",
+    "substr",
+    "syscmd",
+    "sysval",
+    "translit",
+    "undefine",
     "undivert",
 ];
 
@@ -45,8 +78,7 @@ mod tests {
     fn paths_are_lines_that_match_them_alone() {
         let paths: [&[u8]; 4] =
             [b"/usr/bin/python3.11", b"/tmp/a b/c's", b"/srv/index/x", b"/srv/g++/\xff"];
-        let lines: String =
-            paths.iter().map(|it| line(&pattern(it), "--", "web_exec_t")).collect();
+        let lines: String = paths.iter().map(|it| line(&pattern(it), "--", "web_exec_t")).collect();
         expect![[r#"
             /usr/bin/python3\.11	--	gen_context(system_u:object_r:web_exec_t,s0)
             /tmp/a.b/c.s	--	gen_context(system_u:object_r:web_exec_t,s0)
