@@ -43,6 +43,7 @@ const CASES: &[Case] = &[
 python3 -m http.server --bind 127.0.0.1 \"$1\" >/dev/null 2>&1 &
 for ((n = 0; n < 400; n++)); do
     if { exec 3<>\"/dev/tcp/127.0.0.1/$1\"; } 2>/dev/null; then break; fi
+    kill -0 %1 2>/dev/null || exit 1
     sleep 0.05
 done
 printf 'GET /page HTTP/1.0\\r\\n\\r\\n' >&3

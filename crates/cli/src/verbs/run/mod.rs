@@ -2,6 +2,7 @@
 
 mod access;
 mod coverage;
+mod goals;
 mod learn;
 mod summary;
 mod system;
@@ -19,6 +20,7 @@ use mandate_policydb::PolicyDb;
 use mandate_server::{Mode, SecurityServer};
 
 use crate::Outcome;
+use crate::verbs::sources::has_ending;
 use learn::Learning;
 use summary::Knowledge;
 use system::System;
@@ -155,7 +157,7 @@ fn confined(args: &Args, err: &mut dyn Write) -> Result<Outcome> {
     told.summary(&Knowledge {
         file_contexts: &system.file_contexts,
         labels: args.labels.as_deref(),
-        embedded: args.policy.is_none(),
+        embedded: args.policy.as_ref().is_none_or(|it| has_ending(it, "te")),
     })?;
     if let Some(learning) = &learning {
         learning.finish(&server, err)?;

@@ -11,8 +11,9 @@ use mandate_label::file_contexts::FileContexts;
 use mandate_server::{Engine, SecurityServer};
 use serde_json::Value;
 
+use super::goals;
 use crate::verbs::explain::json;
-use crate::{DENIED, FAINT, STRONG, interfaces, styled};
+use crate::{DENIED, FAINT, STRONG, interfaces, sources, styled};
 
 /// So many kinds of denials are explained to people; whoever has more reads the records.
 const MOST: usize = 10;
@@ -65,7 +66,10 @@ impl Knowledge<'_> {
     }
 
     fn explained<'a>(&self, engine: &Engine, kinds: &'a [(Access, usize)]) -> Explained<'a> {
-        let explainer = || Explainer::new(engine).with_file_contexts(self.file_contexts);
+        let base = self.embedded.then(sources::base_policy);
+        let bound = base.and_then(|it| goals::of(&it, engine.db()).ok()).unwrap_or_default();
+        let explainer =
+            || Explainer::new(engine).with_file_contexts(self.file_contexts).with_bound(&bound);
         let mut plain = explainer();
         let groups = group_counted(kinds.iter().map(|(it, count)| (it, *count)), &mut plain);
         let mut all: Explained<'a> = groups
@@ -106,6 +110,10 @@ impl Knowledge<'_> {
         for (at, line) in lines.iter().enumerate() {
             let head = if at == 0 { "fix" } else { "   " };
             writeln!(err, "mandate:   {head}    {}", styled(STRONG, line))?;
+        }
+        if let (true, Some(refusal)) = (lines.is_empty(), explanation.refused.first()) {
+            let place = &refusal.place;
+            writeln!(err, "mandate:   no fix: the policy forbids such a rule at {place}")?;
         }
         Ok(())
     }

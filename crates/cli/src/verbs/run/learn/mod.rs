@@ -4,8 +4,8 @@
 //! are made. So what would be denied is what the domain needs, in the very labels that it will have under the finished module.
 
 mod draft;
-mod goals;
 mod heard;
+mod limits;
 mod module;
 mod paths;
 
@@ -148,11 +148,8 @@ impl Learning {
         let module = server.with_engine(|engine| Module::of(self, engine))?;
         let (te, fc) = module.written(self)?;
         let beside = self.to.with_extension("fc");
-        let mut files = vec![(self.to.clone(), te.into_bytes())];
-        if !fc.is_empty() {
-            files.push((beside, fc.into_bytes()));
-        }
-        replace_all(&files)?;
+        // Also where there is nothing to say: what stood there belongs to another module.
+        replace_all(&[(self.to.clone(), te.into_bytes()), (beside, fc.into_bytes())])?;
         let (calls, rules) = module.counts();
         let to = self.to.display();
         writeln!(

@@ -14,10 +14,10 @@ use mandate_policydb::Unvalidated;
 use mandate_server::Engine;
 
 use super::super::told::type_of;
-use super::goals::Goals;
 use super::heard::Made;
+use super::limits::Limits;
 use super::{Learning, draft, paths};
-use crate::{interfaces, sources};
+use crate::interfaces;
 
 /// An interface may grant so many permissions that nobody asked for.
 const EXCESS: u64 = 16;
@@ -37,12 +37,12 @@ impl<'a> Module<'a> {
     /// Of what was heard under a draft.
     pub(super) fn of(learning: &'a Learning, engine: &Engine) -> Result<Self> {
         let heard = &learning.heard;
-        let goals = Goals::of(&sources::base_policy(), engine.db())?;
+        let limits = Limits::of(engine.db())?;
         let mut explainer = Explainer::new(engine);
         let (mut wanted, mut left_out) = (Vec::new(), BTreeSet::new());
         for access in heard.own_accesses.values() {
             let mut access = access.clone();
-            for (permission, why) in goals.take(&mut access, &mut explainer, engine.db()) {
+            for (permission, why) in limits.take(&mut access, &mut explainer, engine.db()) {
                 left_out.insert(format!("{}: {why}", sentence(&access, &permission)));
             }
             wanted.extend((!access.permissions.is_empty()).then_some(access));
