@@ -2,13 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use mandate_policydb::{PolicyDb, SymbolId as _, TypeId};
+use mandate_policydb::{ClassId, PolicyDb, SymbolId as _, TypeId};
 
 use crate::interfaces::{Catalogue, Found, Wanted};
 use crate::rules::{RuleKey, Rules};
 
 /// Of so many interfaces that grant a rule it is seen what else of the wanted they grant.
 const TRIED: usize = 8;
+
+/// What a call may grant that nobody wants: looks, and what goes with having a file open. Nothing more is changed or executed.
+const HARMLESS: [&str; 12] = [
+    "getattr",
+    "read",
+    "open",
+    "search",
+    "lock",
+    "ioctl",
+    "map",
+    "watch",
+    "watch_reads",
+    "use",
+    "getopt",
+    "signull",
+];
 
 /// Rules as calls, and what no call grants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,7 +42,8 @@ struct Call {
     excess: u64,
 }
 
-/// Says rules by calls of which each grants no more than `excess` permissions, over all types, that nobody wants.
+/// Says rules by calls of which each grants no more than `excess` permissions, over all types, that nobody wants; and of those none
+/// that changes or executes something.
 pub fn worded(rules: Rules, catalogue: &Catalogue, db: &PolicyDb, excess: u64) -> Worded {
     let wanted: Vec<(RuleKey, Wanted)> =
         rules.allow.keys().filter_map(|it| Some((it.clone(), wanted(&rules, it, db)?))).collect();
@@ -63,7 +80,7 @@ fn candidates(all: &[Wanted], catalogue: &Catalogue, db: &PolicyDb) -> Vec<Call>
             if found.contains_key(&it.call) {
                 continue;
             }
-            let grants = granted(&it, wanted, all, catalogue, db);
+            let Some(grants) = granted(&it, wanted, all, catalogue, db) else { continue };
             // What the call grants besides this one may be wanted, too.
             let others = grants.iter().filter_map(|at| all.get(*at));
             let others: u64 = others.map(|it| u64::from(it.permissions.count_ones())).sum();
@@ -75,25 +92,37 @@ fn candidates(all: &[Wanted], catalogue: &Catalogue, db: &PolicyDb) -> Vec<Call>
     found.into_values().collect()
 }
 
-/// Which of the wanted a call grants whole.
+/// Which of the wanted a call grants whole; nothing if it grants what is not harmless.
 fn granted(
     found: &Found,
     of: &Wanted,
     all: &[Wanted],
     catalogue: &Catalogue,
     db: &PolicyDb,
-) -> Vec<usize> {
+) -> Option<Vec<usize>> {
+    let mut harmless = true;
     let mut got: Vec<u32> = vec![0; all.len()];
     catalogue.granted(found, of.source, |source, target, class, permissions| {
+        let mut surplus = permissions;
         for (wanted, got) in all.iter().zip(&mut got) {
             if wanted.source == source && wanted.class == class && is_of(db, wanted.target, target)
             {
                 *got |= permissions;
+                surplus &= !wanted.permissions;
             }
         }
+        harmless &= surplus & !harmless_of(db, class) == 0;
     });
+    if !harmless {
+        return None;
+    }
     let whole = all.iter().zip(&got).enumerate();
-    whole.filter(|(_, (it, got))| it.permissions & !**got == 0).map(|it| it.0).collect()
+    Some(whole.filter(|(_, (it, got))| it.permissions & !**got == 0).map(|it| it.0).collect())
+}
+
+fn harmless_of(db: &PolicyDb, class: ClassId) -> u32 {
+    let bits = HARMLESS.iter().filter_map(|it| Some(db.permission(class, it)?.mask()));
+    bits.fold(0, |all, it| all | it)
 }
 
 /// Is it this type, or one of this attribute?

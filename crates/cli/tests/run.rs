@@ -447,7 +447,12 @@ fn told() -> Result<(), Failed> {
     let folder = lab.0.display().to_string();
     let lines = lines.join("\n").replace(&folder, "FOLDER");
     expect![[r#"
-    "#]]
+        mandate: denied: cat (user_t) read file FOLDER/secret (tls_privkey_t): no rule allows it
+        mandate: 2 denials, 1 of them different
+        mandate: 2× cat (user_t) was denied read on file FOLDER/secret of tls_privkey_t
+        mandate:   cause  No allow rule grants it.
+        mandate:   fix    allow user_t tls_privkey_t:file read;
+        mandate: rules and interfaces go into a module, NAME.te, which --policy NAME.te adds to the base policy; --learn writes one"#]]
     .assert_eq(&lines);
     Ok(())
 }
@@ -483,6 +488,40 @@ fn learned() -> Result<(), Failed> {
     let (output, module) = learn(&lab, &program)?;
     same(output.status.code(), Some(0))?;
     expect![[r#"
+        policy_module(new)
+
+        # Learned by `mandate run --learn` from: ./report
+
+        gen_require(`
+        	type etc_t;
+        	type shell_exec_t;
+        	type tmp_t;
+        	type user_t;
+        	role user_r;
+        ')
+
+        type report_t;
+        type report_exec_t;
+        userdom_user_application_domain(report_t, report_exec_t)
+        role user_r types report_t;
+        domtrans_pattern(user_t, report_exec_t, report_t)
+
+        type report_tmp_t;
+        files_tmp_file(report_tmp_t)
+
+        type_transition report_t tmp_t:dir report_tmp_t;
+
+        corecmd_exec_bin(report_t)
+
+        allow report_t etc_t:file { open read };
+        allow report_t report_tmp_t:dir { add_name create search write };
+        allow report_t report_tmp_t:file { create open write };
+        allow report_t shell_exec_t:file { execute map read };
+        allow report_t tmp_t:dir { add_name search write };
+        allow report_t tmp_t:file { open read };
+        --
+        FOLDER/report	--	gen_context(system_u:object_r:report_exec_t,s0)
+        FOLDER/out(/.*)?	gen_context(system_u:object_r:report_tmp_t,s0)
     "#]]
     .assert_eq(&module);
     let again = lab.plainly(&["--policy", "new.te"], &program).output()?;
@@ -508,9 +547,8 @@ fn left_out() -> Result<(), Failed> {
         let lines = module.lines().filter(|it| it.starts_with("# Left out"));
         lines.collect::<Vec<_>>().join("\n")
     };
-    let (_, module) = learn(&lab, &["./program", "inside:memory that is written and executed"])?;
-    expect![[r#"
-    "#]]
+    let (_, module) = learn(&lab, &["./program", "inside:code in memory"])?;
+    expect!["# Left out: execmem of process (program_t): a neverallow rule at policy/modules/kernel/domain.te:132 forbids it"]
     .assert_eq(&lines(&module));
     let wrong = lab.plainly(&["--permissive", "--learn", "new"], &["true"]).output()?;
     same(text(&wrong.stderr).as_str(), "mandate: --learn: new has to end with .te\n")?;

@@ -638,8 +638,15 @@ fn rules_are_said_by_interfaces_that_grant_little_besides() {
             allow portage_t srv_t:file read;"#]],
     );
     check_worded(&[read], 0, expect!["allow portage_t etc_t:file { open read };"]);
-    // What the narrower does not grant, and the wider grants alone.
-    check_worded(&[("etc_t", "file", "read open write")], 2, expect!["etc_manage(portage_t)"]);
+    // What would change more than is wanted is not nearly it.
+    check_worded(
+        &[("etc_t", "file", "read write")],
+        9,
+        expect!["allow portage_t etc_t:file { read write };"],
+    );
+    let all = ("etc_t", "file", "read write create");
+    check_worded(&[all], 9, expect!["etc_manage(portage_t)"]);
     // No rule is left out that the policy has no words for.
-    check_worded(&[("new_t", "file", "read")], 9, expect!["allow portage_t new_t:file read;"]);
+    let new = ("new_t", "file", "read");
+    check_worded(&[new], 9, expect!["allow portage_t new_t:file read;"]);
 }

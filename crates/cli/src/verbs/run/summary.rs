@@ -4,10 +4,12 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::Result;
-use mandate_audit::Access;
 use mandate_audit::explain::{Explainer, Explanation, Fix, Group, group_counted, happened, quoted};
 use mandate_audit::interfaces::Catalogue;
+use mandate_audit::rules::Rules;
+use mandate_audit::{Access, worded};
 use mandate_label::file_contexts::FileContexts;
+use mandate_policydb::PolicyDb;
 use mandate_server::{Engine, SecurityServer};
 use serde_json::Value;
 
@@ -27,7 +29,13 @@ pub(super) struct Knowledge<'a> {
     pub(super) embedded: bool,
 }
 
-type Explained<'a> = Vec<(Group<'a>, Explanation)>;
+/// The same denials, and what is told of them.
+struct Explained<'a> {
+    group: Group<'a>,
+    explanation: Explanation,
+    /// What would mend it in a module, if rules do: calls of interfaces that grant hardly more, and rules.
+    module: Vec<String>,
+}
 
 impl Knowledge<'_> {
     /// A line for each kind of denial, with its cause and the best fix.
@@ -38,12 +46,9 @@ impl Knowledge<'_> {
         err: &mut dyn Write,
     ) -> Result<()> {
         let all = server.with_engine(|engine| self.explained(engine, kinds));
-        for (group, explanation) in all.iter().take(MOST) {
-            self.print_group(group, explanation, err)?;
-        }
-        let rules = |it: &Fix| matches!(it, Fix::Interface { .. } | Fix::Rules(_));
-        let module = all.iter().take(MOST).any(|it| best(&it.1).is_some_and(rules));
-        if module && self.embedded {
+        let first = || all.iter().take(MOST);
+        first().try_for_each(|it| self.print_group(it, err))?;
+        if self.embedded && first().any(|it| matches!(it.best(), Some(Fix::Rules(_)))) {
             let hint = "rules and interfaces go into a module, NAME.te, which --policy NAME.te adds to the base policy; --learn writes one";
             writeln!(err, "mandate: {}", styled(FAINT, hint))?;
         }
@@ -61,52 +66,52 @@ impl Knowledge<'_> {
     pub(super) fn as_json(&self, server: &SecurityServer, kinds: &[(Access, usize)]) -> Vec<Value> {
         server.with_engine(|engine| {
             let all = self.explained(engine, kinds);
-            all.iter().map(|(group, it)| json::group(group, it)).collect()
+            all.iter().map(|it| json::group(&it.group, &it.explanation)).collect()
         })
     }
 
-    fn explained<'a>(&self, engine: &Engine, kinds: &'a [(Access, usize)]) -> Explained<'a> {
+    fn explained<'a>(&self, engine: &Engine, kinds: &'a [(Access, usize)]) -> Vec<Explained<'a>> {
         let base = self.embedded.then(sources::base_policy);
         let bound = base.and_then(|it| goals::of(&it, engine.db()).ok()).unwrap_or_default();
         let explainer =
             || Explainer::new(engine).with_file_contexts(self.file_contexts).with_bound(&bound);
         let mut plain = explainer();
         let groups = group_counted(kinds.iter().map(|(it, count)| (it, *count)), &mut plain);
-        let mut all: Explained<'a> = groups
+        let mut all: Vec<Explained<'a>> = groups
             .into_iter()
-            .map(|group| {
-                let explanation = plain.explain(group.first);
-                (group, explanation)
+            .map(|group| Explained {
+                explanation: plain.explain(group.first),
+                group,
+                module: Vec::new(),
             })
             .collect();
         // Interfaces take time to read: only where a rule would be written else.
-        let is_rule = |it: &Fix| matches!(it, Fix::Rules(_));
-        if self.embedded
-            && all.iter().any(|it| it.1.fixes.iter().any(is_rule))
-            && let Ok(listing) = interfaces::of_base()
-        {
-            let catalogue = Catalogue::new(&listing, engine.db());
-            let mut explainer = explainer().with_interfaces(&catalogue);
-            for (group, explanation) in &mut all {
-                *explanation = explainer.explain(group.first);
-            }
+        let ruled = all.iter().any(|it| it.rules().is_some());
+        let listing = (self.embedded && ruled).then(|| interfaces::of_base().ok()).flatten();
+        let catalogue = listing.map(|it| Catalogue::new(&it, engine.db()));
+        let mut explainer = explainer();
+        if let Some(catalogue) = &catalogue {
+            explainer = explainer.with_interfaces(catalogue);
         }
-        all.sort_by_key(|it| std::cmp::Reverse(it.0.count));
+        for it in all.iter_mut().filter(|it| it.rules().is_some()) {
+            it.explanation = explainer.explain(it.group.first);
+            it.module = it
+                .rules()
+                .map(|it| in_words(it, catalogue.as_ref(), engine.db()))
+                .unwrap_or_default();
+        }
+        all.sort_by_key(|it| std::cmp::Reverse(it.group.count));
         all
     }
 
-    fn print_group(
-        &self,
-        group: &Group<'_>,
-        explanation: &Explanation,
-        err: &mut dyn Write,
-    ) -> Result<()> {
+    fn print_group(&self, it: &Explained<'_>, err: &mut dyn Write) -> Result<()> {
+        let Explained { group, explanation, .. } = it;
         let count = styled(STRONG, &format!("{}×", group.count));
         writeln!(err, "mandate: {count} {}", happened(group.first))?;
         if let Some(cause) = explanation.cause() {
             writeln!(err, "mandate:   {}  {}", styled(DENIED, "cause"), cause.sentence())?;
         }
-        let lines = best(explanation).map(|it| self.lines(it)).unwrap_or_default();
+        let lines = it.best().map(|fix| self.lines(fix, &it.module)).unwrap_or_default();
         for (at, line) in lines.iter().enumerate() {
             let head = if at == 0 { "fix" } else { "   " };
             writeln!(err, "mandate:   {head}    {}", styled(STRONG, line))?;
@@ -119,7 +124,7 @@ impl Knowledge<'_> {
     }
 
     /// A fix as it is typed for a run.
-    fn lines(&self, fix: &Fix) -> Vec<String> {
+    fn lines(&self, fix: &Fix, module: &[String]) -> Vec<String> {
         match fix {
             Fix::Booleans(set) => {
                 let each = set.iter();
@@ -128,6 +133,7 @@ impl Knowledge<'_> {
                 vec![each.collect::<Vec<_>>().join(" ")]
             }
             Fix::Relabel { path, whole, .. } => vec![self.relabel(path, *whole)],
+            Fix::Rules(_) => module.to_vec(),
             other => other.lines(),
         }
     }
@@ -148,11 +154,26 @@ impl Knowledge<'_> {
     }
 }
 
-/// An interface may grant so many permissions that nobody asked for, to be better than a rule.
-const EXCESS: u64 = 8;
+impl Explained<'_> {
+    fn rules(&self) -> Option<&Rules> {
+        self.explanation.fixes.iter().find_map(|it| match it {
+            Fix::Rules(rules) => Some(rules),
+            _ => None,
+        })
+    }
 
-/// The first fix, but for an interface that grants much besides.
-fn best(explanation: &Explanation) -> Option<&Fix> {
-    let narrow = |it: &&Fix| !matches!(it, Fix::Interface { excess, .. } if *excess > EXCESS);
-    explanation.fixes.iter().find(narrow).or(explanation.fixes.first())
+    /// The first fix; of an interface, the rules that it stands before, which are said in words of their own.
+    fn best(&self) -> Option<&Fix> {
+        let is_interface = |it: &&Fix| matches!(it, Fix::Interface { .. });
+        self.explanation.fixes.iter().find(|it| !is_interface(it))
+    }
+}
+
+/// An interface may grant so many permissions that nobody asked for, to be better than a rule.
+pub(super) const EXCESS: u64 = 16;
+
+fn in_words(rules: &Rules, catalogue: Option<&Catalogue>, db: &PolicyDb) -> Vec<String> {
+    let Some(catalogue) = catalogue else { return rules.statements() };
+    let said = worded(rules.clone(), catalogue, db, EXCESS);
+    [said.calls, said.rest.statements()].concat()
 }

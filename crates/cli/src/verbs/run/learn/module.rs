@@ -13,14 +13,12 @@ use mandate_audit::{Access, Worded, learned, worded};
 use mandate_policydb::Unvalidated;
 use mandate_server::Engine;
 
+use super::super::summary::EXCESS;
 use super::super::told::type_of;
 use super::heard::Made;
 use super::limits::Limits;
 use super::{Learning, draft, paths};
 use crate::interfaces;
-
-/// An interface may grant so many permissions that nobody asked for.
-const EXCESS: u64 = 16;
 
 /// What a module says.
 pub(super) struct Module<'a> {
