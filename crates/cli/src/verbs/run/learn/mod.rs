@@ -105,7 +105,7 @@ impl Learning {
             bail!("the base policy has {name}_t: --domain {name}_t learns what is missing in it");
         }
         let text = draft::module(&self.module(), name);
-        Ok(self.built_with(&text, &self.program_line(name))?)
+        self.built_with(&text, &self.program_line(name))
     }
 
     /// A line of file contexts for the program, for a table that is not built.
