@@ -5,6 +5,7 @@ mod cost;
 mod inside;
 mod kernel;
 mod lab;
+mod learn;
 mod programs;
 mod races;
 mod work;
@@ -27,6 +28,8 @@ pub enum Part {
     Inside,
     /// Real programs: the same output as without a policy.
     Programs,
+    /// Modules learned from programs: the same run without a denial, and nearly every rule needed.
+    Learn,
     /// Races of programs with the monitor.
     Races,
     /// Time, with few and with many programs and rules.
@@ -38,9 +41,9 @@ impl Part {
     #[must_use]
     pub fn of_size(full: bool) -> &'static [Self] {
         if full {
-            &[Self::Kernel, Self::Inside, Self::Programs, Self::Races, Self::Cost]
+            &[Self::Kernel, Self::Inside, Self::Programs, Self::Learn, Self::Races, Self::Cost]
         } else {
-            &[Self::Kernel, Self::Inside, Self::Programs, Self::Cost]
+            &[Self::Kernel, Self::Inside, Self::Programs, Self::Learn, Self::Cost]
         }
     }
 
@@ -51,6 +54,7 @@ impl Part {
             Self::Kernel => "run kernel",
             Self::Inside => "run inside",
             Self::Programs => "run programs",
+            Self::Learn => "run learn",
             Self::Races => "run races",
             Self::Cost => "run cost",
         }
@@ -73,6 +77,7 @@ pub fn run(
         Part::Kernel => kernel::run(place, full, seed, report),
         Part::Inside => inside::run(place, report),
         Part::Programs => programs::run(place, report),
+        Part::Learn => learn::run(place, full, seed, report),
         Part::Races => races::run(place, full, report),
         Part::Cost => cost::run(place, full, report),
     }

@@ -65,7 +65,8 @@ impl Programs<'_> {
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
         let (told, errors): (Vec<&str>, Vec<&str>) =
             errors.lines().partition(|it| it.starts_with("mandate: "));
-        let told = told.into_iter().filter(|it| !it.ends_with("different"));
+        // What follows is explained of the same denials.
+        let told = told.into_iter().take_while(|it| !it.ends_with("different"));
         let mut tree = tree(&self.0.work())?;
         for (path, entry) in &mut tree {
             if case.unsteady.iter().any(|it| path.to_string_lossy().starts_with(it)) {

@@ -51,6 +51,13 @@ impl Bound {
         Ok(Self { assertions: shown.collect() })
     }
 
+    /// These statements and those of another file.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.assertions.extend(other.assertions);
+        self
+    }
+
     /// The rules that a statement forbids, each with the place of the statement.
     pub fn forbidden(&self, db: &PolicyDb, rules: &Rules) -> Vec<(String, String)> {
         let mut found = Vec::new();

@@ -38,6 +38,7 @@ mod search;
 mod stamp;
 mod syscalls;
 pub mod verdict;
+mod worded;
 
 pub use access::{Access, Object};
 pub use avc::Avc;
@@ -52,3 +53,4 @@ pub use record::{ENRICHED, Expected, Form, Malformed, Record};
 pub use search::{Pattern, Search, succeeded};
 pub use stamp::Stamp;
 pub use syscalls::Arch;
+pub use worded::{Worded, worded};

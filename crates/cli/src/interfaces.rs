@@ -42,6 +42,14 @@ impl InterfaceArgs {
     }
 }
 
+/// Of the embedded base policy.
+///
+/// # Errors
+/// A cache that cannot be used.
+pub(crate) fn of_base() -> Result<Listing> {
+    kept(&sources::base_policy(), "source", |it| called::of_source(it, &Options::default()))
+}
+
 /// Of installed headers.
 ///
 /// # Errors

@@ -43,6 +43,14 @@ pub(crate) fn in_force(root: &Path) -> Result<PathBuf> {
 /// # Errors
 /// A file that cannot be read; neighbours may be absent.
 pub(crate) fn open(file: &Path) -> Result<Loaded> {
+    open_with(file, None)
+}
+
+/// The same with lines of somebody else behind them.
+///
+/// # Errors
+/// As of [`open`].
+pub(crate) fn open_with(file: &Path, more: Option<(String, Vec<u8>)>) -> Result<Loaded> {
     let mut files = vec![text(file)?];
     for suffix in MORE_LINES {
         let mut path = file.as_os_str().to_owned();
@@ -52,6 +60,7 @@ pub(crate) fn open(file: &Path) -> Result<Loaded> {
             files.push(text(path)?);
         }
     }
+    files.extend(more);
     let mut subs = Vec::new();
     for suffix in SUBSTITUTIONS {
         let none = (format!("{}{suffix}", file.display()), Vec::new());

@@ -1,11 +1,11 @@
 //! Decisions about what programs do, and what is told of them.
 
-use mandate_server::{Compute, Sid};
+use mandate_server::{Check, Compute, Sid};
 use rustix::io::Errno;
 
 use crate::class::{self, Class, file, filesystem};
 use crate::defence::{Defence, stands};
-use crate::object::{Object, class_of};
+use crate::object::{Object, class_of, join};
 use crate::path::{End, Found, Parent, Searched, is_dots};
 use crate::record::{News, Record, Subject};
 use crate::supervisor::Monitor;
@@ -64,12 +64,18 @@ impl Monitor<'_> {
             .map_err(|_| Errno::ACCESS)?;
         let unknown = bits & known.unknown;
         let granted = check.granted && (unknown == 0 || self.vocabulary.allows_unknown);
-        if check.audited != 0 {
-            let permissions = class::names(class, known.ours(check.audited)).collect();
+        let heard = self.heard(check);
+        if heard != 0 {
+            let permissions = class::names(class, known.ours(heard)).collect();
             let denied = check.denied != 0;
             self.tell(thread, source, target, class, (permissions, denied, granted), about);
         }
         if granted { Ok(()) } else { Err(Errno::ACCESS) }
+    }
+
+    /// The permissions of a decision that are to be told.
+    fn heard(&self, check: Check) -> u32 {
+        if self.hidden && check.denied != 0 { check.denied } else { check.audited }
     }
 
     fn tell(
@@ -161,7 +167,7 @@ impl Monitor<'_> {
                 let known = self.vocabulary.known(Class::Dir)?;
                 let check =
                     self.server.check(source, *it, known.class, known.translated(file::search));
-                check.ok().filter(|it| it.granted && it.audited == 0)
+                check.ok().filter(|it| it.granted && self.heard(*it) == 0)
             });
             if all.collect::<Option<Vec<_>>>().is_some() {
                 return Ok(());
@@ -209,7 +215,8 @@ impl Monitor<'_> {
         }
         let class = class_of(mode);
         let label = self.new_label(thread, above, class, &parent.name)?;
-        self.may(thread, label, class, file::create, About::Object(directory))?;
+        let place = join(&directory.path, &parent.name);
+        self.may(thread, label, class, file::create, About::Place(&place))?;
         let system = self.labels.of_file_system(directory, self.server);
         let about = About::Object(directory);
         self.may_as(thread, label, system, Class::Filesystem, filesystem::associate, about)?;

@@ -10,7 +10,7 @@ pub enum Subject {
     File {
         /// Absolute.
         path: Vec<u8>,
-        /// Its number on its device.
+        /// Its number on its device; 0 of what is to be made.
         inode: u64,
     },
     /// A port.
@@ -65,7 +65,9 @@ impl Display for Record {
             Subject::File { path, inode } => {
                 write!(f, " path=")?;
                 untrusted(path, f)?;
-                write!(f, " ino={inode}")?;
+                if *inode != 0 {
+                    write!(f, " ino={inode}")?;
+                }
             }
             Subject::Port(port) => write!(f, " dest={port}")?,
             Subject::Process(process) => write!(f, " opid={process}")?,

@@ -60,6 +60,8 @@ pub struct Settings<'a> {
     pub enter: bool,
     /// Looks at files are decided on, too.
     pub exact: bool,
+    /// Denials are told that `dontaudit` rules hide, too.
+    pub hidden: bool,
     /// Whom the programs, and this process from now on, belong to.
     pub user: Option<&'a User>,
     /// What programs find in their environment besides what is in this process's.
@@ -95,6 +97,7 @@ pub fn run(settings: Settings<'_>, words: &[OsString]) -> Result<Ended, StartErr
         context,
         enter,
         exact,
+        hidden,
         user,
         environment,
         told,
@@ -143,6 +146,7 @@ pub fn run(settings: Settings<'_>, words: &[OsString]) -> Result<Ended, StartErr
         sockets: Sockets::default(),
         umask: None,
         exact,
+        hidden,
         is_first: true,
         places: Places::default(),
         attributes: Attributes::default(),
@@ -213,6 +217,8 @@ pub(crate) struct Monitor<'a> {
     pub(crate) umask: Option<u32>,
     /// Looks at files are decided on, too.
     pub(crate) exact: bool,
+    /// Denials that `dontaudit` rules hide are told, too.
+    pub(crate) hidden: bool,
     /// The program itself has not been executed yet.
     pub(crate) is_first: bool,
     pub(crate) places: Places,

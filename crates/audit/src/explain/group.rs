@@ -29,9 +29,17 @@ pub fn group<'a>(
     accesses: impl IntoIterator<Item = &'a Access>,
     explainer: &mut Explainer<'_>,
 ) -> Vec<Group<'a>> {
+    group_counted(accesses.into_iter().map(|it| (it, 1)), explainer)
+}
+
+/// The same of accesses of which it is known how often each happened.
+pub fn group_counted<'a>(
+    accesses: impl IntoIterator<Item = (&'a Access, usize)>,
+    explainer: &mut Explainer<'_>,
+) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
     let mut known: FxHashMap<u64, Vec<usize>> = FxHashMap::default();
-    for access in accesses {
+    for (access, count) in accesses {
         let expected = explainer.expected(access).map(|it| FxBuildHasher.hash_one(it));
         let hash = FxBuildHasher.hash_one(Key(access, expected));
         let places = known.entry(hash).or_default();
@@ -46,15 +54,15 @@ pub fn group<'a>(
             groups.len() - 1
         });
         if let Some(group) = groups.get_mut(at) {
-            group.add(access);
+            group.add(access, count);
         }
     }
     groups
 }
 
 impl<'a> Group<'a> {
-    fn add(&mut self, access: &'a Access) {
-        self.count += 1;
+    fn add(&mut self, access: &'a Access, count: usize) {
+        self.count += count;
         let object = access.object.path.as_deref().or(access.object.name.as_deref());
         keep(&mut self.objects, object);
         keep(&mut self.programs, access.exe.as_deref().or(access.comm.as_deref()));

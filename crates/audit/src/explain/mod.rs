@@ -28,7 +28,7 @@ pub use cause::{
     BrokenConstraint, Cause, Comparison, ConstraintPart, End, Mislabel, MissingTransition, Reason,
 };
 pub use fix::{Fix, Refusal};
-pub use group::{Group, group};
+pub use group::{Group, group, group_counted};
 pub use note::Note;
 pub use tell::{happened, printable, quoted};
 

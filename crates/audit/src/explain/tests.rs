@@ -14,7 +14,8 @@ use mandate_server::Engine;
 use super::{Explainer, group, happened};
 use crate::bound::Bound;
 use crate::interfaces::{Catalogue, Listing};
-use crate::{Access, Events, Reader};
+use crate::rules::{RuleKey, Rules};
+use crate::{Access, Events, Reader, worded};
 
 const POLICY: &str = "
 class process class security class file class dir class sock_file class chr_file class memprotect class fd
@@ -609,4 +610,43 @@ fn what_audit2allow_says_of_rules() {
         #     web_reads_all, web_reads_srv
         allow web_t srv_t:file read;
     "#]].assert_eq(&allowing.to_text(crate::allowing::Style::default()));
+}
+
+/// Rules as calls of interfaces that may grant so much besides.
+#[track_caller]
+fn check_worded(rules: &[(&str, &str, &str)], excess: u64, expect: Expect) {
+    let engine = engine();
+    let catalogue = Catalogue::new(&listing(), engine.db());
+    let mut all = Rules::default();
+    for (target, class, permissions) in rules {
+        let key = RuleKey::new("portage_t", target, class);
+        all.allow(key, permissions.split(' '));
+    }
+    let said = worded(all, &catalogue, engine.db(), excess);
+    expect.assert_eq(&[said.calls, said.rest.statements()].concat().join("\n"));
+}
+
+#[test]
+fn rules_are_said_by_interfaces_that_grant_little_besides() {
+    let read = ("etc_t", "file", "read open");
+    let others = ("srv_t", "file", "read");
+    check_worded(
+        &[read, others],
+        2,
+        expect![[r#"
+            etc_read(portage_t)
+            allow portage_t srv_t:file read;"#]],
+    );
+    check_worded(&[read], 0, expect!["allow portage_t etc_t:file { open read };"]);
+    // What would change more than is wanted is not nearly it.
+    check_worded(
+        &[("etc_t", "file", "read write")],
+        9,
+        expect!["allow portage_t etc_t:file { read write };"],
+    );
+    let all = ("etc_t", "file", "read write create");
+    check_worded(&[all], 9, expect!["etc_manage(portage_t)"]);
+    // No rule is left out that the policy has no words for.
+    let new = ("new_t", "file", "read");
+    check_worded(&[new], 9, expect!["allow portage_t new_t:file read;"]);
 }

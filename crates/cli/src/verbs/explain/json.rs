@@ -6,7 +6,7 @@ use mandate_audit::explain::{
 use serde_json::{Map, Value, json};
 
 /// A group of denials with its explanation.
-pub(super) fn group(group: &Group<'_>, explanation: &Explanation) -> Value {
+pub(crate) fn group(group: &Group<'_>, explanation: &Explanation) -> Value {
     let access = group.first;
     let texts =
         |all: &[&[u8]]| -> Value { all.iter().map(|it| String::from_utf8_lossy(it)).collect() };

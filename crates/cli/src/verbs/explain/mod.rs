@@ -13,7 +13,7 @@ use crate::verbs::reasons::Subject;
 use crate::{ALLOWED, DENIED, Outcome, styled};
 
 pub(crate) mod denials;
-mod json;
+pub(crate) mod json;
 
 /// Arguments of `explain`.
 #[derive(clap::Args)]

@@ -1,6 +1,10 @@
 //! `mandate run`: a program and everything it starts under a policy, without root and without SELinux in the kernel.
 
+mod access;
 mod coverage;
+mod goals;
+mod learn;
+mod summary;
 mod system;
 mod told;
 mod user;
@@ -16,13 +20,23 @@ use mandate_policydb::PolicyDb;
 use mandate_server::{Mode, SecurityServer};
 
 use crate::Outcome;
+use crate::verbs::sources::has_ending;
+use learn::Learning;
+use summary::Knowledge;
 use system::System;
 use told::Told;
 
 /// Arguments of `run`.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  mandate run -- bash                                    a shell of an ordinary user under the embedded base policy
+  mandate run --permissive --learn web.te -- ./web       a module for a program, from what it does
+  mandate run --policy web.te -- ./web                   the program under that module
+
+Exit codes: the program's; 128 and the number of the signal that ended it; 2 if nothing was started. docs/run.md tells more.")]
 pub(crate) struct Args {
-    /// A binary policy or its sources, instead of the embedded base policy
+    /// A binary policy or its sources, instead of the embedded base policy; a module, NAME.te, is added to that
     #[arg(long, value_name = "POLICY")]
     policy: Option<PathBuf>,
     /// Give the program this context; its file has to be a way into it
@@ -46,6 +60,9 @@ pub(crate) struct Args {
     /// Tell denials but let programs go ahead: all, or those of a domain
     #[arg(long, value_name = "DOMAIN", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     permissive: Vec<String>,
+    /// Write a module with all that the program needs: OUT.te, and OUT.fc for its files. With --permissive
+    #[arg(long, value_name = "OUT.te", requires = "permissive", conflicts_with_all = ["policy", "context", "json"])]
+    learn: Option<PathBuf>,
     /// Decide on looks at files, too: attributes, links, whether they are there
     #[arg(long)]
     exact: bool,
@@ -98,7 +115,11 @@ fn confined(args: &Args, err: &mut dyn Write) -> Result<Outcome> {
         file.with_context(|| path.display().to_string())
     });
     let person = user::chosen(args.user.as_deref())?;
-    let system = System::load(args, err)?;
+    let mut learning = Learning::of(args)?;
+    if let Some(learning) = &learning {
+        learning.can_be_written(person.as_ref().map(|it| &it.user))?;
+    }
+    let system = System::load(args, learning.as_ref(), err)?;
     let everybody = args.permissive.iter().any(String::is_empty);
     let mode = if everybody { Mode::Permissive } else { Mode::Enforcing };
     let context = args.context(system.policy.db())?;
@@ -111,7 +132,13 @@ fn confined(args: &Args, err: &mut dyn Write) -> Result<Outcome> {
     let audit = audit.transpose()?;
     let apart = audit.as_ref().map(File::try_clone).transpose()?;
     let mut told = Told::new(args, audit, &server, err);
-    let mut hears = |news: News<'_>| told.hears(news);
+    let mut hears = |news: News<'_>| match (&mut learning, news) {
+        (Some(learning), News::Decision(record)) => {
+            told.write_record(record);
+            learning.hears(record);
+        }
+        (_, news) => told.hears(news),
+    };
     let settings = Settings {
         server: &server,
         file_contexts: &system.file_contexts,
@@ -121,12 +148,20 @@ fn confined(args: &Args, err: &mut dyn Write) -> Result<Outcome> {
         context: &context,
         enter: args.names_context(),
         exact: args.exact,
+        hidden: args.learn.is_some(),
         user: person.as_ref().map(|it| &it.user),
         environment: person.as_ref().map(user::Person::environment).unwrap_or_default(),
         told: &mut hears,
     };
     let ended = mandate_enforce::run(settings, &args.program)?;
-    told.summary()?;
+    told.summary(&Knowledge {
+        file_contexts: &system.file_contexts,
+        labels: args.labels.as_deref(),
+        embedded: args.policy.as_ref().is_none_or(|it| has_ending(it, "te")),
+    })?;
+    if let Some(learning) = &learning {
+        learning.finish(&server, err)?;
+    }
     if let Some(Err(why)) = state.map(State::finish) {
         writeln!(err, "mandate: {why}; some labels of this run are lost")?;
     }

@@ -2,16 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
+use mandate_compile::outcome::Product;
 use mandate_enforce::Configuration;
 use mandate_label::file_contexts::{FileContexts, Source, Substitutions};
 use mandate_label::homedirs::{self, Account, Inputs, PolicyUser};
 use mandate_label::seusers::Seusers;
 use mandate_policydb::{Policy, PolicyDb, SymbolId as _, Unvalidated};
 
+use super::learn::Learning;
 use super::{Args, USER};
 use crate::compiler::{self, Input, Options};
+use crate::verbs::sources::{Interfaces, SourceArgs, has_ending};
 use crate::{labels, policy, sources};
 
 /// A policy with file contexts, and what programs find of both.
@@ -25,10 +29,18 @@ pub(super) struct System {
 const TYPE: &str = "mandate";
 
 impl System {
-    pub(super) fn load(args: &Args, err: &mut dyn Write) -> Result<Self> {
-        let mut system = match &args.policy {
-            Some(_) => Self::named(args, err)?,
-            None => Self::embedded(args)?,
+    pub(super) fn load(
+        args: &Args,
+        learning: Option<&Learning>,
+        err: &mut dyn Write,
+    ) -> Result<Self> {
+        let mut system = match (&args.policy, learning) {
+            (Some(path), _) if path.is_dir() || has_ending(path, "te") => {
+                Self::of_product(compiled(path, err)?, args, None)?
+            }
+            (Some(_), _) => Self::named(args, err)?,
+            (None, Some(it)) => Self::embedded(it.input()?, args, it.label())?,
+            (None, None) => Self::embedded(Input::Tree(sources::base_policy()), args, None)?,
         };
         let domains = args.permissive.iter().filter(|it| !it.is_empty());
         let mut db = system.policy.into_db();
@@ -73,11 +85,16 @@ impl System {
         })
     }
 
-    fn embedded(args: &Args) -> Result<Self> {
-        let outcome = compiler::compile(Input::Tree(sources::base_policy()), &Options::default())?;
+    fn embedded(input: Input, args: &Args, more: Option<String>) -> Result<Self> {
+        let outcome = compiler::compile(input, &Options::default())?;
         let Some(product) = outcome.product else {
             bail!("the embedded base policy has an error; mandate check shows it")
         };
+        Self::of_product(product, args, more)
+    }
+
+    /// What a build gave; `more` are lines for file contexts that stand in place of its own.
+    fn of_product(product: Product, args: &Args, more: Option<String>) -> Result<Self> {
         let policy = Unvalidated::from_db(product.policy).validate()?;
         let (table, homes) = file_contexts(policy.db(), &product.files)?;
         let mut files: BTreeMap<_, _> = product
@@ -91,13 +108,25 @@ impl System {
             Some(path) => {
                 let text = std::fs::read(path).with_context(|| path.display().to_string())?;
                 files.insert(format!("{TYPE}/contexts/files/file_contexts"), text);
-                labels::open(path)?.table
+                let more = more.map(|it| ("learned".to_owned(), it.into_bytes()));
+                labels::open_with(path, more)?.table
             }
             None => table,
         };
         let configuration = Configuration { files, ..Configuration::default() };
         Ok(Self { policy, file_contexts, configuration })
     }
+}
+
+/// A source tree, or a module with the base policy.
+fn compiled(path: &Path, err: &mut dyn Write) -> Result<Product> {
+    let sources = SourceArgs::of(vec![path.to_owned()]);
+    let (mut outcome, _) = sources.compile(Interfaces::Called)?.finish();
+    if outcome.failed() {
+        sources.show(&outcome, &[], &mut std::io::sink(), err)?;
+        bail!("{} has errors", path.display());
+    }
+    outcome.product.take().with_context(|| format!("{} makes no policy", path.display()))
 }
 
 /// Where a file of a build is installed, below /etc/selinux; some are for building alone.

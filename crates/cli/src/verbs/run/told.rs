@@ -1,16 +1,18 @@
 //! What is said of denials: a line for people or programs, a record for tools, a summary at the end.
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
+use mandate_audit::Access;
 use mandate_enforce::{News, Record, Subject};
 use mandate_server::{Denial, PermissionExplanation, Query, SecurityServer};
+use rustc_hash::FxHashMap;
 use serde_json::json;
 
-use super::Args;
+use super::summary::Knowledge;
+use super::{Args, access};
 use crate::{DENIED, FAINT, styled};
 
 /// So many different denials are told: a program that makes more of them is not read any more.
@@ -24,8 +26,9 @@ pub(super) struct Told<'a> {
     err: &'a mut dyn Write,
     /// All denials.
     all: usize,
-    /// The lines that were told.
-    seen: BTreeSet<String>,
+    /// Those that differ, and how often each happened; the lines that were told of them.
+    kinds: Vec<(Access, usize)>,
+    seen: FxHashMap<String, usize>,
     serial: u64,
     /// Records that could not be written.
     lost: Option<std::io::Error>,
@@ -38,7 +41,8 @@ impl<'a> Told<'a> {
         server: &'a SecurityServer,
         err: &'a mut dyn Write,
     ) -> Self {
-        Self { args, audit, server, err, all: 0, seen: BTreeSet::new(), serial: 0, lost: None }
+        let (kinds, seen) = (Vec::new(), FxHashMap::default());
+        Self { args, audit, server, err, all: 0, kinds, seen, serial: 0, lost: None }
     }
 
     pub(super) fn hears(&mut self, news: News<'_>) {
@@ -52,7 +56,6 @@ impl<'a> Told<'a> {
     }
 
     fn decision(&mut self, record: &Record) {
-        self.serial += 1;
         self.write_record(record);
         if !record.denied || self.args.quiet {
             return;
@@ -62,9 +65,15 @@ impl<'a> Told<'a> {
             false => sentence(record),
         };
         self.all += 1;
-        if self.seen.len() >= MOST || !self.seen.insert(line.clone()) {
+        if let Some((_, count)) = self.seen.get(&line).and_then(|at| self.kinds.get_mut(*at)) {
+            *count += 1;
             return;
         }
+        if self.kinds.len() >= MOST {
+            return;
+        }
+        self.seen.insert(line.clone(), self.kinds.len());
+        self.kinds.push((access::of(record), 1));
         // A reader that went away does not end the program.
         let _closed = match self.args.json {
             true => writeln!(self.err, "{line}"),
@@ -77,13 +86,12 @@ impl<'a> Told<'a> {
         };
     }
 
-    fn write_record(&mut self, record: &Record) {
+    /// To the file of `--audit`.
+    pub(super) fn write_record(&mut self, record: &Record) {
+        self.serial += 1;
         let Some(file) = &mut self.audit else { return };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let (seconds, serial) = (now.as_secs(), self.serial);
-        let millis = now.subsec_millis();
-        let line = format!("type=AVC msg=audit({seconds}.{millis:03}:{serial}): {record}\n");
-        if let Err(why) = file.write_all(line.as_bytes()) {
+        if let Err(why) = file.write_all(line(record, now, self.serial).as_bytes()) {
             self.lost.get_or_insert(why);
         }
     }
@@ -104,8 +112,8 @@ impl<'a> Told<'a> {
         })
     }
 
-    /// What was told more than once, and what could not be written.
-    pub(super) fn summary(&mut self) -> Result<()> {
+    /// How many denials there were, and what could not be written; then each kind of denial explained.
+    pub(super) fn summary(&mut self, knows: &Knowledge<'_>) -> Result<()> {
         if let Some(why) = &self.lost {
             let file = self.args.audit.as_ref().map(|it| it.display().to_string());
             writeln!(
@@ -114,15 +122,27 @@ impl<'a> Told<'a> {
                 file.unwrap_or_default()
             )?;
         }
-        let (all, kinds) = (self.all, self.seen.len());
-        if self.args.json || all == 0 {
+        let (all, kinds) = (self.all, self.kinds.len());
+        if self.args.json {
+            let groups = knows.as_json(self.server, &self.kinds);
+            let summary = json!({ "denials": all, "different": kinds, "groups": groups });
+            writeln!(self.err, "{}", json!({ "summary": summary }))?;
+            return Ok(());
+        }
+        if all == 0 {
             return Ok(());
         }
         let denials = if all == 1 { "denial" } else { "denials" };
         let told = if kinds < MOST { "" } else { "; no more were told" };
         writeln!(self.err, "mandate: {all} {denials}, {kinds} of them different{told}")?;
-        Ok(())
+        knows.print(self.server, &self.kinds, self.err)
     }
+}
+
+/// A record as a line of the kernel's audit.
+pub(super) fn line(record: &Record, now: Duration, serial: u64) -> String {
+    let (seconds, millis) = (now.as_secs(), now.subsec_millis());
+    format!("type=AVC msg=audit({seconds}.{millis:03}:{serial}): {record}\n")
 }
 
 fn in_few_words(
@@ -144,7 +164,7 @@ fn in_few_words(
     }
 }
 
-fn type_of(context: &str) -> &str {
+pub(super) fn type_of(context: &str) -> &str {
     context.split(':').nth(2).unwrap_or(context)
 }
 
