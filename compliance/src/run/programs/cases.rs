@@ -106,6 +106,8 @@ pub(super) const ALLOWED: &[Case] = &[
         program: Program::Python(include_str!("../../../programs/callbacks.py")),
         options: &["--set", "allow_execmem=on"],
         labels: &[("/usr/bin/python3[^/]* --", "jit_exec_t")],
+        // Where SELinux is there, libffi first tries files to map.
+        told: &["python3 (jit_t) map file /memfd:libffi (tmpfs_t)"],
         ..CASE
     },
     Case {
@@ -271,7 +273,7 @@ pub(super) const DENIED: &[Case] = &[
             &[
                 "0 no memory for code\n",
                 "7 no memory for code\n",
-                "python3 (user_t) execmem process",
+                "python3 (user_t) execute file",
             ],
         )
     },
