@@ -28,16 +28,18 @@ const PATIENCE: u32 = 300;
 enum Domain {
     User,
     Administrator,
+    Unconfined,
 }
 
 impl Domain {
-    const ALL: [Self; 2] = [Self::User, Self::Administrator];
+    const ALL: [Self; 3] = [Self::User, Self::Administrator, Self::Unconfined];
 
     /// As the list of commands calls it.
     fn name(self) -> &'static str {
         match self {
             Self::User => "user",
             Self::Administrator => "sysadm",
+            Self::Unconfined => "unconfined",
         }
     }
 
@@ -45,6 +47,7 @@ impl Domain {
         match self {
             Self::User => "user_u:user_r:user_t:s0",
             Self::Administrator => "sysadm_u:sysadm_r:sysadm_t:s0",
+            Self::Unconfined => "unconfined_u:unconfined_r:unconfined_t:s0-s0:c0.c1023",
         }
     }
 
@@ -52,7 +55,7 @@ impl Domain {
     fn user(self) -> u32 {
         match self {
             Self::User => 65_534,
-            Self::Administrator => 0,
+            Self::Administrator | Self::Unconfined => 0,
         }
     }
 

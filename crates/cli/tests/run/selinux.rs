@@ -93,7 +93,6 @@ const ATTRIBUTES: &str = "directory 755 0 /sys/fs/selinux\nregular empty file 64
 
 /// Each is refused, and whoever watches is told why.
 fn unchanged() -> Result<(), Failed> {
-    let boolean = "booleans/user_exec_content";
     let switch = "/sys/fs/selinux/booleans/user_exec_content";
     let (mode, commit) = ("/sys/fs/selinux/enforce", "/sys/fs/selinux/commit_pending_bools");
     for (what, value, asked) in
