@@ -20,7 +20,7 @@ pub(super) struct Scene<'a> {
 /// What a denial names that every program with the allocator of this one meets, whatever it does then.
 pub(super) const ALLOCATOR: &str = "(sysctl_vm_t)";
 
-/// Denials are shown, and what programs say, but not how many denials there were.
+/// Denials are shown, and what programs say, but not the summary of a run: a step of its own explains.
 fn is_shown(line: &str) -> bool {
     let of_monitor = line.starts_with("mandate: ");
     !of_monitor || line.contains("denied: ") && !line.contains(ALLOCATOR)
