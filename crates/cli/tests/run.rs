@@ -216,6 +216,8 @@ impl Lab {
         command.arg("--").args(program);
         command.current_dir(&self.0).stdin(Stdio::null()).env_remove("SUDO_USER");
         command.env("XDG_CACHE_HOME", self.0.join("cache")).env("NO_COLOR", "1");
+        // Cargo names folders in which programs would look for libraries.
+        command.env_remove("LD_LIBRARY_PATH");
         command
     }
 
