@@ -129,28 +129,38 @@ impl Lab {
         if let Some(seconds) = seconds {
             command.args(["timeout", "-k", "1", &seconds.to_string()]);
         }
-        match way {
-            Some(options) => {
-                command.arg(&self.mandate).arg("run").args(options);
-                command.arg("--labels").arg(self.folder.join("labels"));
-                if is_root() {
-                    command.args(["--user", USER]);
-                }
-                command.arg("--");
-            }
-            None if is_root() => {
-                let user = format!("--reuid={USER}");
-                command.args(["setpriv", &user, "--regid=nogroup", "--clear-groups", "--"]);
-            }
-            None => {}
-        }
-        command.args(words).current_dir(self.work()).stdin(Stdio::null()).env_clear();
-        command.envs([("PATH", "/usr/bin:/bin"), ("LC_ALL", "C"), ("TERM", "dumb")]);
-        // As `run` sets them, which nobody is to see a difference by.
-        command.envs([("HOME", "/nonexistent"), ("SHELL", "/usr/sbin/nologin")]);
-        command.envs([("USER", USER), ("LOGNAME", USER)]);
+        let labels = self.folder.join("labels");
+        let options = way.map(|options| {
+            let options = options.iter().map(|it| OsStr::new(*it));
+            options.chain([OsStr::new("--labels"), labels.as_os_str()]).collect::<Vec<_>>()
+        });
+        as_user(&mut command, &self.mandate, options.as_deref());
+        command.args(words).current_dir(self.work());
         command
     }
+}
+
+/// Lets a command go on as a program of the user: watched with options of `mandate run`, or not at all.
+pub(super) fn as_user(command: &mut Command, mandate: &Path, watched: Option<&[&OsStr]>) {
+    match watched {
+        Some(options) => {
+            command.arg(mandate).arg("run").args(options);
+            if is_root() {
+                command.args(["--user", USER]);
+            }
+            command.arg("--");
+        }
+        None if is_root() => {
+            let user = format!("--reuid={USER}");
+            command.args(["setpriv", &user, "--regid=nogroup", "--clear-groups", "--"]);
+        }
+        None => {}
+    }
+    command.stdin(Stdio::null()).env_clear();
+    command.envs([("PATH", "/usr/bin:/bin"), ("LC_ALL", "C"), ("TERM", "dumb")]);
+    // As `run` sets them, which nobody is to see a difference by.
+    command.envs([("HOME", "/nonexistent"), ("SHELL", "/usr/sbin/nologin")]);
+    command.envs([("USER", USER), ("LOGNAME", USER)]);
 }
 
 pub(super) fn is_root() -> bool {

@@ -1,15 +1,16 @@
 //! `mandate run --learn`: real programs are learned from, run the same under what was learned, and need nearly every rule of it.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::{self, Permissions};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::lab::{USER, is_root, tree};
+use super::lab::{USER, as_user, is_root, tree};
 use crate::bench::Figure;
 use crate::place::{Place, run as done};
 use crate::report::{Comparison, Report};
@@ -229,24 +230,9 @@ impl Learner {
     fn command(&self, options: Option<&[&str]>, words: &[String]) -> Command {
         let mut command = Command::new("timeout");
         command.args(["-k", "1", "120"]);
-        match options {
-            Some(options) => {
-                command.arg(&self.mandate).arg("run").args(options);
-                if is_root() {
-                    command.args(["--user", USER]);
-                }
-                command.arg("--");
-            }
-            None if is_root() => {
-                let user = format!("--reuid={USER}");
-                command.args(["setpriv", &user, "--regid=nogroup", "--clear-groups", "--"]);
-            }
-            None => {}
-        }
-        command.args(words).current_dir(self.work()).stdin(Stdio::null()).env_clear();
-        command.envs([("PATH", "/usr/bin:/bin"), ("LC_ALL", "C"), ("TERM", "dumb")]);
-        command.envs([("HOME", "/nonexistent"), ("SHELL", "/usr/sbin/nologin")]);
-        command.envs([("USER", USER), ("LOGNAME", USER), ("XDG_CACHE_HOME", "/nonexistent")]);
+        let options = options.map(|it| it.iter().map(OsStr::new).collect::<Vec<_>>());
+        as_user(&mut command, &self.mandate, options.as_deref());
+        command.args(words).current_dir(self.work()).env("XDG_CACHE_HOME", "/nonexistent");
         command
     }
 

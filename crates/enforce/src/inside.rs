@@ -2,6 +2,7 @@
 //!
 //! Neither is on any disk. A place is looked up in the policy in force when somebody asks for it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use mandate_policydb::{Datum as _, HandleUnknown, PolicyDb, SymbolId as _, capability_names};
@@ -12,15 +13,11 @@ pub(crate) const SELINUX: &[u8] = b"/sys/fs/selinux";
 /// Where its configuration is.
 pub(crate) const ETC: &[u8] = b"/etc/selinux";
 
-/// What programs find in `/etc/selinux`, and the policy that they find loaded.
+/// What programs find in `/etc/selinux`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Configuration {
     /// The bytes of each file, by its path below `/etc/selinux/`.
     pub files: BTreeMap<String, Vec<u8>>,
-    /// The binary policy, as `/sys/fs/selinux/policy` has it.
-    pub policy: Vec<u8>,
-    /// Its version, which is also the highest that the kernel is said to read.
-    pub version: u32,
 }
 
 /// Initial contexts that the kernel still uses (security/selinux/include/initial_sid_to_string.h).
@@ -28,16 +25,16 @@ const KERNEL_CONTEXTS: [u32; 10] = [1, 2, 3, 5, 8, 9, 10, 11, 12, 27];
 
 /// What is at a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Node {
+pub(crate) enum Node<'a> {
     Folder,
-    File(File),
+    File(File<'a>),
 }
 
 /// A file, by what reading and writing it does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum File {
+pub(crate) enum File<'a> {
     /// It can only be read.
-    Text(Vec<u8>),
+    Text(Cow<'a, [u8]>),
     /// A page that is kept up to date for whoever maps it (`selinux_kernel_status`).
     Status,
     Policy,
@@ -64,16 +61,16 @@ pub(crate) enum Question {
     Validate,
 }
 
-impl File {
+impl File<'_> {
     /// Is a number written to it?
     pub(crate) fn is_number(&self) -> bool {
         matches!(self, Self::Enforce | Self::Boolean(_) | Self::Commit | Self::CheckReqProt)
     }
 }
 
-impl Node {
+impl Node<'_> {
     fn text(text: impl ToString) -> Self {
-        Self::File(File::Text(text.to_string().into_bytes()))
+        Self::File(File::Text(Cow::Owned(text.to_string().into_bytes())))
     }
 
     /// Its kind and permissions, as `st_mode` has them.
@@ -101,11 +98,11 @@ pub(crate) struct View<'a> {
     pub(crate) configuration: &'a Configuration,
 }
 
-type Entries = Vec<(String, Node)>;
+type Entries<'a> = Vec<(String, Node<'a>)>;
 
-impl View<'_> {
+impl<'a> View<'a> {
     /// What is at an absolute path; none if there is nothing.
-    pub(crate) fn node(self, path: &[u8]) -> Option<Node> {
+    pub(crate) fn node(self, path: &[u8]) -> Option<Node<'a>> {
         if path == SELINUX || path == ETC {
             return Some(Node::Folder);
         }
@@ -116,7 +113,7 @@ impl View<'_> {
     }
 
     /// What is in a folder, in an order that stays the same; none if there is no such folder.
-    pub(crate) fn entries(self, folder: &[u8]) -> Option<Entries> {
+    pub(crate) fn entries(self, folder: &[u8]) -> Option<Entries<'a>> {
         let folder = std::str::from_utf8(folder).ok()?;
         if let Some(below) = folder.as_bytes().strip_prefix(ETC) {
             return self.configured(std::str::from_utf8(below).ok()?.trim_start_matches('/'));
@@ -124,7 +121,7 @@ impl View<'_> {
         let below = folder.as_bytes().strip_prefix(SELINUX)?;
         let below = std::str::from_utf8(below).ok()?.trim_start_matches('/');
         let mut parts = below.split('/').filter(|it| !it.is_empty());
-        let of_policy = |look: &dyn Fn(&PolicyDb) -> Option<Entries>| {
+        let of_policy = |look: &dyn Fn(&PolicyDb) -> Option<Entries<'a>>| {
             self.server.with_engine(|engine| look(engine.db()))
         };
         match [parts.next(), parts.next(), parts.next(), parts.next()] {
@@ -162,10 +159,11 @@ impl View<'_> {
         }
     }
 
-    fn top(self) -> Entries {
+    fn top(self) -> Entries<'a> {
         let file = |it| Node::File(it);
         let ask = |it| Node::File(File::Question(it));
-        let (mls, unknown) = self.server.with_engine(|it| (it.db().mls, it.db().handle_unknown));
+        let (mls, unknown, version) =
+            self.server.with_engine(|it| (it.db().mls, it.db().handle_unknown, it.db().version));
         [
             ("access", ask(Question::Access)),
             ("avc", Node::Folder),
@@ -184,7 +182,7 @@ impl View<'_> {
             ("null", file(File::Null)),
             ("policy", file(File::Policy)),
             ("policy_capabilities", Node::Folder),
-            ("policyvers", Node::text(self.configuration.version)),
+            ("policyvers", Node::text(version.number())),
             ("reject_unknown", Node::text(u8::from(unknown == HandleUnknown::Reject))),
             ("relabel", ask(Question::Relabel)),
             ("ss", Node::Folder),
@@ -196,7 +194,7 @@ impl View<'_> {
         .into()
     }
 
-    fn initial_contexts(self) -> Entries {
+    fn initial_contexts(self) -> Entries<'a> {
         let target = self.server.with_engine(|it| it.db().target);
         let named = KERNEL_CONTEXTS.iter().filter_map(|number| {
             let name = mandate_policydb::initial_sid_name(target, *number)?;
@@ -207,14 +205,14 @@ impl View<'_> {
     }
 
     /// A folder below /etc/selinux.
-    fn configured(self, folder: &str) -> Option<Entries> {
+    fn configured(self, folder: &str) -> Option<Entries<'a>> {
         let within = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-        let mut entries: Entries = Vec::new();
+        let mut entries = Entries::new();
         for (path, bytes) in self.configuration.files.range(within.clone()..) {
             let Some(rest) = path.strip_prefix(&within) else { break };
             let (name, node) = match rest.split_once('/') {
                 Some((name, _)) => (name, Node::Folder),
-                None => (rest, Node::File(File::Text(bytes.clone()))),
+                None => (rest, Node::File(File::Text(Cow::Borrowed(bytes)))),
             };
             if entries.last().is_none_or(|it| it.0 != name) {
                 entries.push((name.to_owned(), node));
@@ -224,18 +222,29 @@ impl View<'_> {
     }
 
     /// What reading a file gives when it is opened.
-    pub(crate) fn content(self, file: &File) -> Vec<u8> {
+    pub(crate) fn content<'f>(self, file: &'f File<'_>) -> Cow<'f, [u8]> {
+        let owned = |it: String| Cow::Owned(it.into_bytes());
         match file {
-            File::Text(text) => text.clone(),
-            File::Policy => self.configuration.policy.clone(),
-            File::Enforce => u8::from(self.server.mode() == Mode::Enforcing).to_string().into(),
+            File::Text(text) => Cow::Borrowed(text),
+            File::Policy => Cow::Owned(self.policy()),
+            File::Enforce => owned(u8::from(self.server.mode() == Mode::Enforcing).to_string()),
             File::Boolean(name) => match self.server.boolean(name) {
-                Ok((now, pending)) => format!("{} {}", u8::from(now), u8::from(pending)).into(),
-                Err(_) => Vec::new(),
+                Ok((now, pending)) => owned(format!("{} {}", u8::from(now), u8::from(pending))),
+                Err(_) => Cow::default(),
             },
-            File::CheckReqProt => b"0".to_vec(),
-            _ => Vec::new(),
+            File::CheckReqProt => Cow::Borrowed(b"0"),
+            _ => Cow::default(),
         }
+    }
+
+    /// The policy in force, as it would be loaded.
+    fn policy(self) -> Vec<u8> {
+        self.server.with_engine(|engine| {
+            let mut bytes = Vec::new();
+            // It is of that version, which can hold it.
+            let _whole = engine.db().write(engine.db().version, &mut bytes);
+            bytes
+        })
     }
 
     /// `struct selinux_kernel_status` (security/selinux/include/security.h); the page is zero behind it.
@@ -246,7 +255,7 @@ impl View<'_> {
     }
 }
 
-fn statistics() -> Entries {
+fn statistics() -> Entries<'static> {
     let of = |name: &str, text: &str| (name.to_owned(), Node::text(text));
     vec![
         of("cache_stats", "lookups hits misses allocations reclaims frees\n0 0 0 0 0 0\n"),

@@ -225,15 +225,14 @@ impl<'a> Labels<'a> {
 
     /// Gives a file in memory the label of what it stands for, until too many others do.
     pub(crate) fn stand_in(&mut self, facts: &Facts, sid: Sid) {
-        if self.known(facts) == Some(sid) {
-            return;
+        if !self.settled.contains_key(&facts.inode) {
+            if self.stand_ins.len() >= STAND_INS
+                && let Some(oldest) = self.stand_ins.pop_front()
+            {
+                self.settled.remove(&oldest);
+            }
+            self.stand_ins.push_back(facts.inode);
         }
-        if self.stand_ins.len() >= STAND_INS
-            && let Some(oldest) = self.stand_ins.pop_front()
-        {
-            self.settled.remove(&oldest);
-        }
-        self.stand_ins.push_back(facts.inode);
         self.remember(facts, sid);
     }
 
@@ -266,9 +265,11 @@ impl<'a> Labels<'a> {
 
     /// The label of the file system, if a file is in memory and has no name that could say what it is.
     pub(crate) fn of_memory(&mut self, object: &Object, server: &SecurityServer) -> Option<Sid> {
+        if object.facts.kind() != libc::S_IFREG {
+            return None;
+        }
         let system = self.file_system(object, server);
-        let plain = object.facts.kind() == libc::S_IFREG && system.name == "tmpfs";
-        (plain && system.how == How::Whole && system.root.is_empty()).then_some(system.sid)
+        (system.how == How::Whole && system.name == "tmpfs").then_some(system.sid)
     }
 
     /// Whether a file's label can be changed, and a new one made beside it gets one.

@@ -25,7 +25,7 @@ const DIALOGUE: &[(&str, &str)] = &[
     ("bg\r", "&\r\n> "),
     ("jobs\r", "&\r\n> "),
     ("fg\r", "sleep 100'\r\n"),
-    ("\x03", "^C\r\n> "),
+    ("\x03", "\r\n> "),
     ("echo \"code $?\"\r", "code 130\r\n> "),
     // Who reads or writes in the background is stopped.
     ("cat & while ! jobs | grep -q Stopped; do sleep 0.1; done; echo stop''ped\r", "stopped\r\n> "),
@@ -39,7 +39,7 @@ const DIALOGUE: &[(&str, &str)] = &[
     ("fg; stty -tostop\r", "\nto the terminal\r\n> "),
     // Keys reach who waits for a FIFO.
     ("mkfifo pipe; sh -c 'echo open''ing; exec cat pipe'\r", "opening"),
-    ("\x03", "^C\r\n> "),
+    ("\x03", "\r\n> "),
     ("echo \"code $?\"\r", "code 130\r\n> "),
     ("sh -c 'echo open''ing; exec cat pipe'\r", "opening"),
     ("\x1a", "\r\n> "),
@@ -50,9 +50,9 @@ const DIALOGUE: &[(&str, &str)] = &[
     ("yes | sh -c 'echo rea''ding; exec cat > /dev/null'\r", "reading"),
     ("\x1a", "\r\n> "),
     ("fg\r", "/dev/null'\r\n"),
-    ("\x03", "^C\r\n> "),
+    ("\x03", "\r\n> "),
     ("while true; do sh -c 'echo loo''ping; exec sleep 100'; done\r", "looping"),
-    ("\x03", "^C\r\n> "),
+    ("\x03", "\r\n> "),
     ("sleep 0.2 & wait; echo wait''ed\r", "waited\r\n> "),
     (
         "suspended() { sh -c 'echo star''ted; kill -STOP $$; echo contin''ued'; }; suspended\r",
@@ -66,6 +66,9 @@ const DIALOGUE: &[(&str, &str)] = &[
     ("export SHELL=/bin/sh; script -qec 'echo in'' it > \"$(tty)\"' /dev/null\r", "in it\r\n> "),
     ("exit 7\r", "exit\r\n"),
 ];
+
+/// How a terminal shows keys that send a signal: before or after what the shell says of it, so they are left out.
+const SIGNALS: [&str; 3] = ["^C", "^Z", "^\\"];
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -217,9 +220,16 @@ impl Terminal {
             }
             // At the end of a terminal reading fails.
             match self.keys.read(&mut buffer) {
-                Ok(read) if read > 0 => self.seen += &String::from_utf8_lossy(&buffer[..read]),
+                Ok(read) if read > 0 => self.see(&buffer[..read]),
                 _ => bail!("the end comes instead of {wanted:?}: {:?}", self.seen),
             }
+        }
+    }
+
+    fn see(&mut self, bytes: &[u8]) {
+        self.seen += &String::from_utf8_lossy(bytes);
+        for shown in SIGNALS {
+            self.seen = self.seen.replace(shown, "");
         }
     }
 }

@@ -33,7 +33,7 @@ const MOST: usize = 1 << 12;
 pub(crate) struct Inside<'a> {
     configuration: &'a Configuration,
     /// Files that stand for those that are open to be written.
-    written: FxHashMap<Inode, File>,
+    written: FxHashMap<Inode, File<'a>>,
     /// Folders without a name, by the place they stand for, and the places by their folders.
     folders: FxHashMap<Vec<u8>, OwnedFd>,
     places: FxHashMap<Inode, Vec<u8>>,
@@ -43,15 +43,15 @@ pub(crate) struct Inside<'a> {
     /// Counts changes of mode and policy, two for each.
     sequence: u32,
     /// What is written at copies of descriptors, where no call comes to the monitor, and who opened it.
-    pub(crate) copies: Vec<Copy>,
+    pub(crate) copies: Vec<Copy<'a>>,
 }
 
 /// Where a file that can only be written is written to, but for its own number.
 #[derive(Debug)]
-pub(crate) struct Copy {
+pub(crate) struct Copy<'a> {
     thread: i32,
     sid: Sid,
-    file: File,
+    file: File<'a>,
     written: OwnedFd,
 }
 
@@ -109,7 +109,7 @@ impl<'a> Monitor<'a> {
         self.is_place(facts) || self.inside.written.contains_key(&facts.inode)
     }
 
-    fn label_of_place(&mut self, path: &[u8], node: &Node) -> Sid {
+    fn label_of_place(&mut self, path: &[u8], node: &Node<'_>) -> Sid {
         let class = class_of(node);
         match path.strip_prefix(SELINUX) {
             Some(b"/null") => crate::labels::initial(self.server, "devnull"),
@@ -122,7 +122,13 @@ impl<'a> Monitor<'a> {
         }
     }
 
-    fn may_place(&mut self, thread: i32, path: &[u8], node: &Node, bits: u32) -> Result<(), Errno> {
+    fn may_place(
+        &mut self,
+        thread: i32,
+        path: &[u8],
+        node: &Node<'_>,
+        bits: u32,
+    ) -> Result<(), Errno> {
         let label = self.label_of_place(path, node);
         self.may(thread, label, class_of(node), bits, About::Place(path))
     }
@@ -141,13 +147,12 @@ impl<'a> Monitor<'a> {
         Ok(())
     }
 
-    fn node(&self, path: &[u8]) -> Result<Node, Errno> {
-        let (view, folder) = (self.view(), above(path));
-        let missing = match view.node(folder) {
+    fn node(&self, path: &[u8]) -> Result<Node<'a>, Errno> {
+        let view = self.view();
+        view.node(path).ok_or_else(|| match view.node(above(path)) {
             Some(Node::File(_)) => Errno::NOTDIR,
             _ => Errno::NOENT,
-        };
-        view.node(path).ok_or(missing)
+        })
     }
 
     /// May a thread do something of itself to the policy?
@@ -188,6 +193,10 @@ impl<'a> Monitor<'a> {
         let seen = Seen { label: self.label_of_place(path, &node), mode: node.mode() };
         match node {
             Node::Folder => self.open_folder(call, path, flags),
+            Node::File(File::Null) => {
+                let close_on_exec = flags & libc::O_CLOEXEC != 0;
+                Ok(Answer::Descriptor { file: null()?, close_on_exec, alone: writes }.into())
+            }
             Node::File(file) if writes => self.open_written(call, file, seen, flags),
             Node::File(file) => self.open_read(call, &file, seen, flags),
         }
@@ -196,43 +205,35 @@ impl<'a> Monitor<'a> {
     fn open_read(
         &mut self,
         call: &Notification,
-        file: &File,
+        file: &File<'_>,
         seen: Seen,
         flags: i32,
     ) -> Result<Reply, Errno> {
-        let close_on_exec = flags & libc::O_CLOEXEC != 0;
-        if *file == File::Null {
-            return Ok(Answer::Descriptor { file: null()?, close_on_exec, alone: false }.into());
+        if *file == File::Policy {
+            self.may_security(call.thread, security::read_policy)?;
         }
         let file = match file {
-            File::Policy => {
-                self.may_security(call.thread, security::read_policy)?;
-                in_memory(&self.view().content(file))?
-            }
             File::Status => self.status()?.reader()?,
             file => in_memory(&self.view().content(file))?,
         };
         self.stand_in(&file, seen)?;
+        let close_on_exec = flags & libc::O_CLOEXEC != 0;
         Ok(Answer::Descriptor { file: readable(&file)?, close_on_exec, alone: false }.into())
     }
 
     fn open_written(
         &mut self,
         call: &Notification,
-        file: File,
+        file: File<'a>,
         seen: Seen,
         flags: i32,
     ) -> Result<Reply, Errno> {
-        let close_on_exec = flags & libc::O_CLOEXEC != 0;
-        if file == File::Null {
-            return Ok(Answer::Descriptor { file: null()?, close_on_exec, alone: true }.into());
-        }
         let behind = match flags & libc::O_ACCMODE {
             libc::O_WRONLY if file.is_number() => self.watch_copies(call.thread, &file)?,
             _ => in_memory(&self.view().content(&file))?,
         };
         let inode = self.stand_in(&behind, seen)?;
-        let number = self.give_at_number(call, &behind, close_on_exec)?;
+        let number = self.give_at_number(call, &behind, flags & libc::O_CLOEXEC != 0)?;
         if self.inside.written.len() >= MOST {
             self.inside.written.clear();
         }
@@ -249,7 +250,7 @@ impl<'a> Monitor<'a> {
     }
 
     /// A pipe for a file that is written by a copy of its descriptor, as shells do.
-    fn watch_copies(&mut self, thread: i32, file: &File) -> Result<OwnedFd, Errno> {
+    fn watch_copies(&mut self, thread: i32, file: &File<'a>) -> Result<OwnedFd, Errno> {
         use rustix::pipe::{PipeFlags, pipe_with};
         // Whoever writes by a copy is not told that he may not.
         self.may_security(thread, setting(file))?;
@@ -377,16 +378,22 @@ impl<'a> Monitor<'a> {
         &mut self,
         call: &Notification,
         file: &OwnedFd,
-        kind: &File,
+        kind: &File<'_>,
         (at, size): (u64, u64),
     ) -> Result<Reply, Errno> {
-        let most = if *kind == File::Load { POLICY } else { QUESTION };
-        let size = usize::try_from(size).ok().filter(|it| *it <= most).ok_or(Errno::INVAL)?;
-        let bytes = self.tasks.bytes(call.thread, at, size)?;
-        self.still(call)?;
         let thread = call.thread;
+        let most = if *kind == File::Load {
+            // Asked first: a policy is much to read.
+            self.may_security(thread, security::load_policy)?;
+            POLICY
+        } else {
+            QUESTION
+        };
+        let size = usize::try_from(size).ok().filter(|it| *it <= most).ok_or(Errno::INVAL)?;
+        let bytes = self.tasks.bytes(thread, at, size)?;
+        self.still(call)?;
         match kind {
-            File::Load => self.load_policy(thread, &bytes)?,
+            File::Load => self.load_policy(&bytes)?,
             File::Question(question) => {
                 if rustix::fs::fstat(file)?.st_size != 0 {
                     return Err(Errno::BUSY);
@@ -400,7 +407,7 @@ impl<'a> Monitor<'a> {
     }
 
     /// Sets what is a number.
-    fn set(&mut self, thread: i32, sid: Sid, what: &File, value: i32) -> Result<(), Errno> {
+    fn set(&mut self, thread: i32, sid: Sid, what: &File<'_>, value: i32) -> Result<(), Errno> {
         let may = |it: &mut Self, bits| {
             let target = crate::labels::initial(it.server, "security");
             it.may_as(thread, sid, target, Class::Security, bits, About::Nothing)
@@ -430,8 +437,7 @@ impl<'a> Monitor<'a> {
         Ok(())
     }
 
-    fn load_policy(&mut self, thread: i32, bytes: &[u8]) -> Result<(), Errno> {
-        self.may_security(thread, security::load_policy)?;
+    fn load_policy(&mut self, bytes: &[u8]) -> Result<(), Errno> {
         let policy = Unvalidated::read(bytes).map_err(|_| Errno::INVAL)?;
         let policy = policy.validate().map_err(|_| Errno::INVAL)?;
         self.server.load(policy).map_err(|_| Errno::INVAL)?;
@@ -528,7 +534,7 @@ impl<'a> Monitor<'a> {
     }
 
     /// A place whose attributes are asked for.
-    pub(super) fn look_at_place(&mut self, thread: i32, path: &[u8]) -> Result<Node, Errno> {
+    pub(super) fn look_at_place(&mut self, thread: i32, path: &[u8]) -> Result<Node<'a>, Errno> {
         if self.exact {
             self.may_come_to(thread, path)?;
         }
@@ -625,7 +631,7 @@ pub(super) fn shows_mounts(path: &[u8]) -> bool {
 }
 
 /// What is asked for to set what is a number.
-fn setting(file: &File) -> u32 {
+fn setting(file: &File<'_>) -> u32 {
     match file {
         File::Enforce => security::setenforce,
         File::Boolean(_) | File::Commit => security::setbool,
@@ -633,7 +639,7 @@ fn setting(file: &File) -> u32 {
     }
 }
 
-fn class_of(node: &Node) -> Class {
+fn class_of(node: &Node<'_>) -> Class {
     crate::object::class_of(node.mode())
 }
 
@@ -644,7 +650,7 @@ fn number(path: &[u8]) -> u64 {
 }
 
 /// `struct linux_dirent64`: inode, the offset of the next one, length, kind, name.
-fn entry(path: &[u8], name: &str, node: &Node, next: usize) -> Vec<u8> {
+fn entry(path: &[u8], name: &str, node: &Node<'_>, next: usize) -> Vec<u8> {
     let length = (19 + name.len() + 1).next_multiple_of(8);
     let kind = match node.mode() & libc::S_IFMT {
         libc::S_IFDIR => libc::DT_DIR,

@@ -282,12 +282,21 @@ impl Monitor<'_> {
         text: String,
         (to, size): (u64, u64),
     ) -> Result<Reply, Errno> {
-        let text = text + "\0";
-        if size != 0 && usize::try_from(size).is_ok_and(|it| it < text.len()) {
+        self.give_whole(call, (text + "\0").as_bytes(), (to, size))
+    }
+
+    /// Bytes for which there has to be room; how many there are, if none is offered.
+    fn give_whole(
+        &mut self,
+        call: &Notification,
+        bytes: &[u8],
+        (to, size): (u64, u64),
+    ) -> Result<Reply, Errno> {
+        if size != 0 && usize::try_from(size).is_ok_and(|it| it < bytes.len()) {
             return Err(Errno::RANGE);
         }
-        let room = if size == 0 { &[][..] } else { text.as_bytes() };
-        self.give_bytes(call, to, room, text.len())
+        let room = if size == 0 { &[][..] } else { bytes };
+        self.give_bytes(call, to, room, bytes.len())
     }
 
     /// Bytes as far as there is room for them, and how many there are.
@@ -344,17 +353,13 @@ impl Monitor<'_> {
         &mut self,
         call: &Notification,
         mut names: Vec<u8>,
-        (to, size): (u64, u64),
+        to: (u64, u64),
     ) -> Result<Reply, Errno> {
         if !names.split(|it| *it == 0).any(|it| it == SELINUX) {
             names.extend(SELINUX);
             names.push(0);
         }
-        if size != 0 && usize::try_from(size).is_ok_and(|it| it < names.len()) {
-            return Err(Errno::RANGE);
-        }
-        let room = if size == 0 { &[][..] } else { &names };
-        self.give_bytes(call, to, room, names.len())
+        self.give_whole(call, &names, to)
     }
 }
 

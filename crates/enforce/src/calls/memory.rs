@@ -74,8 +74,9 @@ impl Monitor<'_> {
     /// A file in memory belongs to who made it, that is who has it (`inode_doinit_with_dentry`): what came with a message or was kept was
     /// given its label then.
     fn settle_memory(&mut self, thread: i32, object: &Object) -> Result<(), Errno> {
-        let above = self.labels.of_memory(object, self.server);
-        if let Some(above) = above.filter(|_| self.labels.known(&object.facts).is_none()) {
+        if self.labels.known(&object.facts).is_none()
+            && let Some(above) = self.labels.of_memory(object, self.server)
+        {
             let class = self.vocabulary.known(Class::File).map(|it| it.class);
             let made = self.server.compute(Compute::Create, self.sid(thread)?, above, class, None);
             let label = made.map_err(|_| Errno::ACCESS)?;

@@ -65,8 +65,7 @@ impl System {
         let configuration = &mut self.configuration;
         configuration.files.insert("config".to_owned(), config.into_bytes());
         let name = format!("{TYPE}/policy/policy.{}", version.number());
-        configuration.files.insert(name, bytes.clone());
-        (configuration.policy, configuration.version) = (bytes, version.number());
+        configuration.files.insert(name, bytes);
         Ok(())
     }
 
@@ -81,7 +80,7 @@ impl System {
         Ok(Self {
             policy: loaded.policy,
             file_contexts: labels::open(labels)?.table,
-            configuration: Configuration { files, ..Configuration::default() },
+            configuration: Configuration { files },
         })
     }
 
@@ -96,7 +95,7 @@ impl System {
     /// What a build gave; `more` are lines for file contexts that stand in place of its own.
     fn of_product(product: Product, args: &Args, more: Option<String>) -> Result<Self> {
         let policy = Unvalidated::from_db(product.policy).validate()?;
-        let (table, homes) = file_contexts(policy.db(), &product.files)?;
+        let homes = homes(policy.db(), &product.files)?;
         let mut files: BTreeMap<_, _> = product
             .files
             .into_iter()
@@ -111,9 +110,9 @@ impl System {
                 let more = more.map(|it| ("learned".to_owned(), it.into_bytes()));
                 labels::open_with(path, more)?.table
             }
-            None => table,
+            None => table(&files),
         };
-        let configuration = Configuration { files, ..Configuration::default() };
+        let configuration = Configuration { files };
         Ok(Self { policy, file_contexts, configuration })
     }
 }
@@ -146,11 +145,8 @@ fn seusers(mls: bool) -> Vec<u8> {
     format!("__default__:{USER}{level}\n").into_bytes()
 }
 
-/// File contexts of a build, with the homes of this machine's accounts: all of them are ordinary users here.
-fn file_contexts(
-    db: &PolicyDb,
-    files: &BTreeMap<String, Vec<u8>>,
-) -> Result<(FileContexts, Vec<u8>)> {
+/// File contexts of the homes of this machine's accounts: all of them are ordinary users here.
+fn homes(db: &PolicyDb, files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<u8>> {
     let part = |name: &str| files.get(name).map(Vec::as_slice).unwrap_or_default();
     let (seusers, _) = Seusers::parse(&seusers(db.mls));
     let (users, _) = PolicyUser::of_policy(db, part("users_extra"));
@@ -167,11 +163,17 @@ fn file_contexts(
         is_valid: &|it| std::str::from_utf8(it).is_ok_and(|it| db.parse_context(it).is_ok()),
         matches: &|_, _| false,
     })?;
-    let sources = [
-        Source { name: "file_contexts", bytes: part("file_contexts") },
-        Source { name: "file_contexts.homedirs", bytes: &homes.text },
-    ];
-    let (subs, _) = Substitutions::parse(part("appconfig/files/file_contexts.subs_dist"));
-    let (table, _) = FileContexts::compile(&sources, [Substitutions::default(), subs]);
-    Ok((table, homes.text))
+    Ok(homes.text)
+}
+
+/// The file contexts that are installed.
+fn table(files: &BTreeMap<String, Vec<u8>>) -> FileContexts {
+    let part = |name: &str| {
+        let place = format!("{TYPE}/contexts/files/{name}");
+        files.get(&place).map(Vec::as_slice).unwrap_or_default()
+    };
+    let sources =
+        ["file_contexts", "file_contexts.homedirs"].map(|name| Source { name, bytes: part(name) });
+    let (subs, _) = Substitutions::parse(part("file_contexts.subs_dist"));
+    FileContexts::compile(&sources, [Substitutions::default(), subs]).0
 }
