@@ -1,5 +1,6 @@
 //! Where policy sources come from: a source tree on disk, or the base policy in this program.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,21 @@ const FOLDERS: [&str; 2] = ["policy", "config"];
 
 /// policies/base, as it was when this program was built.
 const BASE_POLICY: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/base_policy.rs"));
+
+/// What a build of it gives: its files, and the binary policy as `policy`.
+const BASE_BUILT: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/base_built.rs"));
+
+/// The embedded base policy, built: a binary policy, and the other files of a build.
+///
+/// # Errors
+/// The policy could not be built when this program was.
+pub(crate) fn built_base_policy() -> Result<(&'static [u8], BTreeMap<String, Vec<u8>>)> {
+    let of = |name: &str| BASE_BUILT.iter().find(|it| it.0 == name).map(|it| it.1);
+    let policy =
+        of("policy").context("the embedded base policy has an error; mandate check shows it")?;
+    let others = BASE_BUILT.iter().filter(|it| it.0 != "policy");
+    Ok((policy, others.map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec())).collect()))
+}
 
 /// The embedded base policy.
 pub(crate) fn base_policy() -> SourceTree {
@@ -172,6 +188,8 @@ impl Walk {
 
 #[cfg(test)]
 mod tests {
+    use mandate_compile::refpolicy;
+
     use super::*;
 
     #[test]
@@ -179,5 +197,16 @@ mod tests {
         let paths: Vec<_> = BASE_POLICY.iter().map(|it| it.0).collect();
         assert!(paths.is_sorted());
         assert!(paths.iter().any(|it| it.starts_with("policy/")));
+    }
+
+    #[test]
+    fn the_built_base_policy_is_what_its_sources_give() {
+        let outcome = refpolicy::build(&base_policy(), &refpolicy::Options::default());
+        let product = outcome.product.unwrap();
+        let (policy, files) = built_base_policy().unwrap();
+        let mut bytes = Vec::new();
+        product.policy.write(product.policy.version, &mut bytes).unwrap();
+        assert_eq!(bytes, policy);
+        assert_eq!(product.files, files);
     }
 }

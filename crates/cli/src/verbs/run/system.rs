@@ -14,7 +14,7 @@ use mandate_policydb::{Policy, PolicyDb, SymbolId as _, Unvalidated};
 
 use super::learn::Learning;
 use super::{Args, USER};
-use crate::compiler::{self, Input, Options};
+use crate::compiler::{self, Options};
 use crate::verbs::sources::{Interfaces, SourceArgs, has_ending};
 use crate::{labels, policy, sources};
 
@@ -39,8 +39,11 @@ impl System {
                 Self::of_product(compiled(path, err)?, args, None)?
             }
             (Some(_), _) => Self::named(args, err)?,
-            (None, Some(it)) => Self::embedded(it.input()?, args, it.label())?,
-            (None, None) => Self::embedded(Input::Tree(sources::base_policy()), args, None)?,
+            (None, Some(it)) => Self::learning(it, args)?,
+            (None, None) => {
+                let (policy, files) = sources::built_base_policy()?;
+                Self::built(Unvalidated::read(policy)?, files, args, None)?
+            }
         };
         let domains = args.permissive.iter().filter(|it| !it.is_empty());
         let mut db = system.policy.into_db();
@@ -84,23 +87,28 @@ impl System {
         })
     }
 
-    fn embedded(input: Input, args: &Args, more: Option<String>) -> Result<Self> {
-        let outcome = compiler::compile(input, &Options::default())?;
-        let Some(product) = outcome.product else {
-            bail!("the embedded base policy has an error; mandate check shows it")
-        };
-        Self::of_product(product, args, more)
+    /// The embedded base policy with what is learned from.
+    fn learning(learning: &Learning, args: &Args) -> Result<Self> {
+        let outcome = compiler::compile(learning.input()?, &Options::default())?;
+        let product = outcome.product.context("what is learned from does not compile")?;
+        Self::of_product(product, args, learning.label())
+    }
+
+    fn of_product(product: Product, args: &Args, more: Option<String>) -> Result<Self> {
+        Self::built(Unvalidated::from_db(product.policy), product.files, args, more)
     }
 
     /// What a build gave; `more` are lines for file contexts that stand in place of its own.
-    fn of_product(product: Product, args: &Args, more: Option<String>) -> Result<Self> {
-        let policy = Unvalidated::from_db(product.policy).validate()?;
-        let homes = homes(policy.db(), &product.files)?;
-        let mut files: BTreeMap<_, _> = product
-            .files
-            .into_iter()
-            .filter_map(|(name, text)| Some((place(&name)?, text)))
-            .collect();
+    fn built(
+        policy: Unvalidated,
+        files: BTreeMap<String, Vec<u8>>,
+        args: &Args,
+        more: Option<String>,
+    ) -> Result<Self> {
+        let policy = policy.validate()?;
+        let homes = homes(policy.db(), &files)?;
+        let mut files: BTreeMap<_, _> =
+            files.into_iter().filter_map(|(name, text)| Some((place(&name)?, text))).collect();
         files.insert(format!("{TYPE}/contexts/files/file_contexts.homedirs"), homes);
         files.insert(format!("{TYPE}/seusers"), seusers(policy.db().mls));
         let file_contexts = match &args.labels {
