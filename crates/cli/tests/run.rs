@@ -290,7 +290,11 @@ fn attempt(attempt: Attempt) -> Result<(), Failed> {
     let lists = [inside::ONLY_WATCHED, inside::ONLY_KEPT];
     if !lists[usize::from(switches)].contains(&name) {
         let output = try_in_lab(&attempt, |lab, words| match switches {
-            true => lab.watched(attempt.options, words, Some(attempt.without)),
+            true => {
+                let mut command = lab.watched(attempt.options, words, Some(attempt.without));
+                command.env("MANDATE_SLOW", "");
+                command
+            }
             false => {
                 let mut command = lab.command(words, 60);
                 command.env("MANDATE_WITHOUT", "");
@@ -302,7 +306,11 @@ fn attempt(attempt: Attempt) -> Result<(), Failed> {
             return Err(format!("fails by itself: {:?} {shown}", output.status.code()).into());
         }
     }
-    let output = try_in_lab(&attempt, |lab, words| lab.watched(attempt.options, words, None));
+    let output = try_in_lab(&attempt, |lab, words| {
+        let mut command = lab.watched(attempt.options, words, None);
+        command.env("MANDATE_SLOW", "");
+        command
+    });
     let kept = output.status.code() == Some(0);
     if attempt.is_race()
         && let Some(path) = std::env::var_os("MANDATE_REPORT")

@@ -90,6 +90,8 @@ pub(crate) enum Defence {
     OwnMemory,
     /// Answers are written as the program could have written.
     PlainWrites,
+    /// Nothing is written to a process that may be executing a program.
+    OneMemory,
     /// A file of several names could be shown by the wrong one.
     SeveralNames,
     /// What is in a directory is settled before it is moved.
@@ -118,8 +120,12 @@ pub(crate) const fn stands(_: Defence) -> bool {
     true
 }
 
+/// Here a machine that has much to do leaves the monitor waiting.
+#[cfg(not(feature = "switches"))]
+pub(crate) const fn pause() {}
+
 #[cfg(feature = "switches")]
-pub(crate) use switches::{let_through, stands};
+pub(crate) use switches::{let_through, pause, stands};
 
 #[cfg(feature = "switches")]
 mod switches {
@@ -132,6 +138,13 @@ mod switches {
         static WITHOUT: OnceLock<String> = OnceLock::new();
         let without = WITHOUT.get_or_init(|| std::env::var("MANDATE_WITHOUT").unwrap_or_default());
         without.is_empty() || !without.split(',').any(|it| it == format!("{defence:?}"))
+    }
+
+    /// A time in which a program can be executed, if the environment asks for it.
+    pub(crate) fn pause() {
+        if std::env::var_os("MANDATE_SLOW").is_some() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
     }
 
     /// The filter asks and refuses nothing of the groups that do not stand.

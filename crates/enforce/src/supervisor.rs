@@ -14,9 +14,13 @@ use std::time::{Duration, Instant};
 use mandate_label::file_contexts::FileContexts;
 use mandate_server::{SecurityServer, Sid};
 use rustc_hash::{FxHashMap, FxHashSet};
+use rustix::event::epoll::EventFlags;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit};
+use rustix::time::{
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, timerfd_create, timerfd_settime,
+};
 
 use crate::beside::Beside;
 use crate::calls::attr::Attributes;
@@ -32,6 +36,7 @@ use crate::labels::Labels;
 use crate::path::{Places, Walker};
 use crate::record::News;
 use crate::state::State;
+use crate::sys::bell;
 use crate::sys::listener::{Answer, Listener, Notification};
 use crate::sys::start::{self, Program};
 use crate::sys::trace::{self, Event};
@@ -120,6 +125,7 @@ pub fn run(settings: Settings<'_>, words: &[OsString]) -> Result<Ended, StartErr
         .map_err(|it| system("limits")(it.into()))?;
     trace::ignore_keys();
     worker::catch_interrupts();
+    bell::install().map_err(system("signals"))?;
     let owner = rustix::process::getuid().as_raw();
     let mut tasks = Tasks::default();
     let umask = crate::task::umask_of(started.process).unwrap_or(0o022);
@@ -264,12 +270,26 @@ struct Sweep {
 const FEW: usize = 64;
 
 impl Monitor<'_> {
+    /// Nothing reaches a program as fast as an answer to who waits for nothing but calls. So that is the rule, and the bell tells of
+    /// all else; only while sockets are waited for, too, all is polled.
     fn watch(&mut self, children: &OwnedFd) -> io::Result<()> {
+        let mut alarm = bell::Alarm::new()?;
         while !self.tasks.is_empty() {
             let listener = Arc::clone(&self.listener);
             let (forlorn, waiting) = (self.tasks.looks_for_forlorn(), self.waiting.due());
             let due = [self.sweep.due, self.beside.due(), waiting, forlorn];
-            let [calls, births, readable] = self.poll(&listener, children, &due)?;
+            let due = due.into_iter().flatten().min();
+            let at_once = self.waiting.readers().is_none();
+            if at_once {
+                alarm.set(due)?;
+                if let Some(call) = listener.receive()? {
+                    self.serve(&call)?;
+                    continue;
+                }
+                alarm.rang();
+            }
+            let [calls, births, readable] =
+                self.poll(&listener, children, if at_once { Some(Instant::now()) } else { due })?;
             if births.contains(PollFlags::IN) {
                 self.hear(children)?;
             }
@@ -290,11 +310,8 @@ impl Monitor<'_> {
                 }
             }
             if calls.contains(PollFlags::IN) {
-                match listener.receive() {
-                    Ok(Some(call)) => self.serve(&call)?,
-                    Ok(None) => {}
-                    Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
-                    Err(why) => return Err(why),
+                if let Some(call) = listener.receive()? {
+                    self.serve(&call)?;
                 }
             } else if calls.contains(PollFlags::HUP) && !births.contains(PollFlags::IN) {
                 // All programs are gone; what ptrace has to tell of that comes.
@@ -305,14 +322,13 @@ impl Monitor<'_> {
         Ok(())
     }
 
-    /// Waits for calls, for news of children, and for what calls wait for; at most until something is due.
+    /// Looks for calls, for news of children, and for what calls wait for; waits until something is due.
     fn poll(
         &self,
         listener: &Listener,
         children: &OwnedFd,
-        due: &[Option<Instant>],
+        due: Option<Instant>,
     ) -> io::Result<[PollFlags; 3]> {
-        let due = due.iter().flatten().min();
         let left = due.map(|it| it.saturating_duration_since(Instant::now()));
         let left = left.and_then(|it| Timespec::try_from(it).ok());
         let readers = self.waiting.readers();
@@ -384,6 +400,8 @@ impl Monitor<'_> {
                 self.resume(thread, 0);
             }
             Event::Stopped { group } => {
+                // What it was about to execute came to nothing.
+                self.plans.remove(&thread);
                 if self.tasks.get(thread).is_none() {
                     self.tasks.came_early(thread);
                 } else if self.has_frozen(thread, group) {
@@ -395,6 +413,7 @@ impl Monitor<'_> {
                 }
             }
             Event::Signal(signal) => {
+                self.plans.remove(&thread);
                 let given_up = self.waiting.was_given_up(thread);
                 let waits = |number| given_up || !filter::is_held(number);
                 if stands(Defence::Restarts) {
@@ -441,6 +460,9 @@ impl Monitor<'_> {
             self.take_files(call, &unauthorized);
             return Ok(());
         }
+        if self.may_be_replaced(call) && self.comes_again(call).is_ok() {
+            return Ok(());
+        }
         let reply =
             self.decide(call).unwrap_or_else(|why| Reply::Now(Answer::Fail(why.raw_os_error())));
         match reply {
@@ -452,6 +474,35 @@ impl Monitor<'_> {
             }
             Reply::Later => Ok(()),
         }
+    }
+
+    /// Another thread executes a program, it may be. Of a first thread the number is the new program's then, even before ptrace tells, and
+    /// what is written for it would be written into that. Of all others ptrace tells first (`de_thread` in the kernel).
+    fn may_be_replaced(&mut self, call: &Notification) -> bool {
+        if self.plans.is_empty() {
+            return false;
+        }
+        // It came to nothing.
+        self.plans.remove(&call.thread);
+        let is_first = self.tasks.get(call.thread).is_some_and(|it| it.process == call.thread);
+        if !is_first || !stands(Defence::OneMemory) {
+            return false;
+        }
+        let mut executing = self.tasks.siblings(call.thread);
+        executing.retain(|it| self.plans.contains_key(it));
+        // One that has come to nothing stops, and is known then.
+        executing.iter().for_each(|it| drop(trace::interrupt(*it)));
+        !executing.is_empty()
+    }
+
+    /// The call comes again in a moment.
+    fn comes_again(&mut self, call: &Notification) -> Result<(), Errno> {
+        let none = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
+        let timer = timerfd_create(TimerfdClockId::Monotonic, none)?;
+        let time = |tv_nsec| Timespec { tv_sec: 0, tv_nsec };
+        let moment = Itimerspec { it_interval: time(0), it_value: time(500_000) };
+        timerfd_settime(&timer, TimerfdTimerFlags::empty(), &moment)?;
+        self.waiting.until_ready(call, timer, EventFlags::IN, None).map(drop)
     }
 
     /// Does something that may wait, and answers then. With `gives_up`, a signal that comes meanwhile ends the call.

@@ -1,6 +1,7 @@
 //! What the monitor asks of the kernel and no library has a safe form for: seccomp notifications, ptrace, starting a program
 //! under both. All unsafe code of this crate is in here.
 
+pub(crate) mod bell;
 pub(crate) mod inject;
 pub(crate) mod ipc;
 pub(crate) mod listener;

@@ -72,6 +72,7 @@ pub(crate) const ONLY_WATCHED: &[&str] = &[
     "code that the monitor writes",
     "race: a descriptor that is swapped after a child gave memory back",
     "race: signals that take calls back",
+    "race: an answer for a thread whose process another one gives a new program",
 ];
 
 /// Without privileges the kernel keeps these, too, or keeps them alone.

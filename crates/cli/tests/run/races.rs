@@ -33,6 +33,14 @@ const READER: [u8; 42] = [
     0xb8, 60, 0, 0, 0, 0x0f, 0x05,
 ];
 
+/// Where a program keeps nothing.
+const KEPT: u64 = 0x0041_0000;
+/// Ends with [`EVIL`] if it finds a file's mode there (byte 24 of a `struct stat`).
+const KEEPER: [u8; 22] = [
+    0x0f, 0xb6, 0x3c, 0x25, 0x18, 0, 0x41, 0, 0x85, 0xff, 0x74, 5, 0xbf, EVIL, 0, 0, 0, 0xb8, 60,
+    0, 0, 0,
+];
+
 /// Writes the programs, which everybody may execute as far as modes say.
 pub(super) fn prepare() -> ExitCode {
     let end = |code| {
@@ -51,6 +59,7 @@ pub(super) fn prepare() -> ExitCode {
         ("evil", elf(&end(EVIL), None)),
         ("good-linked", elf(&end(0), Some("./loader"))),
         ("good-reader", elf(&READER, None)),
+        ("good-keeper", keeper()),
         ("good-script", script("good-reader", 0)),
         ("evil-script", script("good-reader", EVIL)),
         ("good-script-of-mine", script("mine", 0)),
@@ -89,6 +98,23 @@ fn elf(code: &[u8], interpreter: Option<&str>) -> Vec<u8> {
     file.extend(words(&[1 | 5 << 32, 0, 0, 0, size, size, 4096]));
     file.extend(code);
     file.extend(name);
+    file
+}
+
+/// An ELF file with memory at [`KEPT`].
+fn keeper() -> Vec<u8> {
+    let code = [&KEEPER[..], &[0x0f, 0x05]].concat();
+    let words = |all: &[u64]| all.iter().flat_map(|it| it.to_le_bytes()).collect::<Vec<_>>();
+    let (base, start) = (0x0040_0000, 64 + 2 * 56);
+    let mut file = vec![0x7f, b'E', b'L', b'F', 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    file.extend([2, 0, 62, 0, 1, 0, 0, 0]);
+    file.extend(words(&[base + start, 64, 0]));
+    file.extend([0, 0, 0, 0, 64, 0, 56, 0, 2, 0, 64, 0, 0, 0, 0, 0]);
+    // PT_LOAD, read and executed; and read and written, of which the file has nothing.
+    let size = start + code.len() as u64;
+    file.extend(words(&[1 | 5 << 32, 0, base, base, size, size, 4096]));
+    file.extend(words(&[1 | 6 << 32, 0, KEPT, KEPT, 0, 4096, 4096]));
+    file.extend(code);
     file
 }
 
@@ -323,6 +349,12 @@ pub(super) const ALL: &[Attempt] = &[
     of("race: a path that is rewritten, executed by a second thread", "VerifiedProgram", || {
         rounds(|| child_ran(by_second_thread))
     }),
+    of(
+        "race: an answer for a thread whose process another one gives a new program",
+        "OneMemory",
+        || rounds(|| child_ran(asks_while_another_executes)),
+    )
+    .with(&["--exact"]),
     of("race: a link that a thread swaps, executed", "VerifiedProgram", || {
         let here = || ["evil", "good"].iter().for_each(|it| relink(Path::new("."), "way", it));
         against(here, || unspawned(c"./way"))
@@ -556,6 +588,21 @@ fn by_second_thread() {
     loop {
         rewrite();
         std::thread::yield_now();
+    }
+}
+
+/// In a child: its second thread executes a program that ends with [`EVIL`] if it finds something where it keeps nothing; the first asks for
+/// answers there.
+fn asks_while_another_executes() {
+    std::thread::spawn(|| {
+        let words = [c"x".as_ptr(), std::ptr::null()];
+        // SAFETY: path and words end with zero bytes, the lists with null.
+        unsafe { libc::execve(c"./good-keeper".as_ptr(), words.as_ptr(), words[1..].as_ptr()) };
+        // SAFETY: nothing is to be cleaned up.
+        unsafe { libc::_exit(0) }
+    });
+    loop {
+        system(libc::SYS_fstat, [0, KEPT]);
     }
 }
 

@@ -8,6 +8,7 @@ use rustix::io::Errno;
 use super::attributes::SELINUX;
 use super::{DONE, FOLLOWED, ITSELF, int, unless_nofollow, word};
 use crate::class::{file, filesystem};
+use crate::defence::pause;
 use crate::object::Object;
 use crate::path::{Base, End, How};
 use crate::supervisor::{Monitor, Reply};
@@ -93,6 +94,9 @@ impl Monitor<'_> {
     /// What the monitor found out, written where the program wants it.
     fn tell_bytes(&mut self, call: &Notification, to: u64, bytes: &[u8]) -> Result<Reply, Errno> {
         self.still(call)?;
+        if !self.plans.is_empty() {
+            pause();
+        }
         self.tasks.write(call.thread, to, bytes)?;
         Ok(DONE.into())
     }

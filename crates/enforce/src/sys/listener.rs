@@ -4,8 +4,9 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::checked;
+use super::{bell, checked};
 
 /// A call that waits for its answer.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +61,35 @@ const FLAG_NUMBER: u32 = 1;
 #[derive(Debug)]
 pub(crate) struct Listener(OwnedFd);
 
+/// The notification that is waited for (`struct seccomp_notif`), as words.
+static AWAITED: [AtomicU64; size_of::<libc::seccomp_notif>() / 8] =
+    [const { AtomicU64::new(0) }; size_of::<libc::seccomp_notif>() / 8];
+/// The word of the thread's number and of flags, of which there are none.
+const THREAD: usize = 1;
+/// A mark among the flags.
+const RUNG: u64 = 1 << 63;
+
+/// Ends the waiting for a notification that is about to begin: the kernel takes only zeros.
+pub(super) fn prevent() {
+    AWAITED[THREAD].fetch_or(RUNG, Ordering::Relaxed);
+}
+
+/// What came, as `struct seccomp_notif` and `struct seccomp_data` lay it out.
+fn awaited() -> Notification {
+    let word = |at: usize| AWAITED[at].load(Ordering::Relaxed);
+    let first_half = |at| {
+        let bytes = word(at).to_ne_bytes();
+        let (first, _) = bytes.split_first_chunk::<4>().expect("there are eight");
+        i32::from_ne_bytes(*first)
+    };
+    Notification {
+        id: word(0),
+        thread: first_half(THREAD),
+        number: first_half(2).into(),
+        arguments: [4, 5, 6, 7, 8, 9].map(word),
+    }
+}
+
 impl AsFd for Listener {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
@@ -75,20 +105,22 @@ impl Listener {
         Self(descriptor)
     }
 
-    /// The next call; none if its thread died or a signal took it back meanwhile.
+    /// Waits for the next call; none if the bell rings, or if a call ended before it came. Only the monitor's thread waits.
     pub(crate) fn receive(&self) -> io::Result<Option<Notification>> {
-        // SAFETY: all bytes zero is a value of this type, and what the kernel asks for.
-        let mut it: libc::seccomp_notif = unsafe { std::mem::zeroed() };
-        // SAFETY: `it` is as long as the request says, and lives through the call.
-        match checked(unsafe { libc::ioctl(self.0.as_raw_fd(), RECV, &raw mut it) }) {
-            Ok(_) => Ok(Some(Notification {
-                id: it.id,
-                thread: i32::try_from(it.pid).unwrap_or(0),
-                number: i64::from(it.data.nr),
-                arguments: it.data.args,
-            })),
-            Err(why) if why.raw_os_error() == Some(libc::ENOENT) => Ok(None),
-            Err(why) => Err(why),
+        AWAITED.iter().for_each(|it| it.store(0, Ordering::Relaxed));
+        let received = bell::unless_it_rings(|| {
+            // SAFETY: the words are as many as the request says, live as long as the process, and are changed by nobody but the kernel and
+            // whoever marks the flags.
+            checked(unsafe { libc::ioctl(self.0.as_raw_fd(), RECV, AWAITED.as_ptr()) })
+        });
+        match received {
+            None => Ok(None),
+            Some(Ok(_)) => Ok(Some(awaited())),
+            // Its thread died or a signal took it back; or the bell rang while this waited, or before.
+            Some(Err(why)) => match why.raw_os_error() {
+                Some(libc::ENOENT | libc::EINTR | libc::EINVAL) => Ok(None),
+                _ => Err(why),
+            },
         }
     }
 

@@ -135,6 +135,7 @@ extern "C" fn on_child(_: libc::c_int, about: *mut libc::siginfo_t, _: *mut libc
     let to = CHILDREN.load(Ordering::Relaxed);
     // SAFETY: four bytes that live through the call.
     unsafe { libc::write(to, child.as_ptr().cast(), child.len()) };
+    super::bell::ring();
 }
 
 /// A pipe that brings the numbers of children that something happened to, each four bytes. The handler runs on whatever thread is there.

@@ -1,0 +1,137 @@
+//! What calls the monitor away from waiting for calls: news of children, and a time.
+//!
+//! The monitor waits in the kernel for notifications alone, for that is the fastest. A signal to its thread ends that. Anywhere else a signal would do
+//! harm: a call of the monitor that is interrupted while it hands over a descriptor cannot say whether the program has it. So ringing is only left
+//! for the monitor to see, unless it waits; and who rings takes from it that it waits, so that it knows whether a signal is on its way.
+
+#![expect(unsafe_code, reason = "no library has handlers of signals or timers")]
+
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::time::{Duration, Instant};
+use std::{io, ptr};
+
+use super::{checked, listener};
+
+/// The monitor's thread; 0 before there is one.
+static MONITOR: AtomicI32 = AtomicI32::new(0);
+/// It waits, or is about to.
+static WAITS: AtomicBool = AtomicBool::new(false);
+/// There is news that it has not looked for.
+static NEWS: AtomicBool = AtomicBool::new(false);
+/// The signal reached it.
+static REACHED: AtomicBool = AtomicBool::new(false);
+
+/// Only for the monitor's thread. Nobody else uses it.
+fn signal() -> libc::c_int {
+    libc::SIGRTMAX()
+}
+
+/// From here on the bell calls this thread, which is the monitor's.
+pub(crate) fn install() -> io::Result<()> {
+    MONITOR.store(rustix::thread::gettid().as_raw_nonzero().get(), Ordering::SeqCst);
+    handle(signal(), on_ring)?;
+    handle(libc::SIGALRM, on_alarm)?;
+    // SAFETY: all bytes zero is a set, and sigemptyset makes it whole.
+    let mut set: libc::sigset_t = unsafe { std::mem::zeroed() };
+    // SAFETY: the set lives through the call.
+    unsafe { libc::sigemptyset(&raw mut set) };
+    // SAFETY: the set lives through the call.
+    unsafe { libc::sigaddset(&raw mut set, signal()) };
+    // SAFETY: the set lives through the call; the old one is not asked for.
+    match unsafe { libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const set, ptr::null_mut()) } {
+        0 => Ok(()),
+        errno => Err(io::Error::from_raw_os_error(errno)),
+    }
+}
+
+fn handle(signal: libc::c_int, handler: extern "C" fn(libc::c_int)) -> io::Result<()> {
+    // SAFETY: all bytes zero is an action, with an empty mask and no flags.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    action.sa_sigaction = handler as *const () as usize;
+    action.sa_flags = libc::SA_RESTART;
+    // SAFETY: the action lives through the call, and its handler only does what is safe in one.
+    checked(unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) }).map(drop)
+}
+
+extern "C" fn on_ring(_: libc::c_int) {
+    listener::prevent();
+    REACHED.store(true, Ordering::SeqCst);
+}
+
+extern "C" fn on_alarm(_: libc::c_int) {
+    ring();
+}
+
+/// Calls the monitor. Safe in a handler of signals.
+pub(super) fn ring() {
+    NEWS.store(true, Ordering::SeqCst);
+    if WAITS.swap(false, Ordering::SeqCst) {
+        let process = rustix::process::getpid().as_raw_nonzero().get();
+        let monitor = MONITOR.load(Ordering::SeqCst);
+        // SAFETY: the call takes numbers.
+        unsafe { libc::syscall(libc::SYS_tgkill, process, monitor, signal()) };
+    }
+}
+
+/// Waits, unless it has rung since the last time. What does not fail comes first: it rings again then the next time.
+pub(super) fn unless_it_rings<T>(wait: impl FnOnce() -> io::Result<T>) -> Option<io::Result<T>> {
+    WAITS.store(true, Ordering::SeqCst);
+    let waited = (!NEWS.swap(false, Ordering::SeqCst)).then(wait);
+    if !WAITS.swap(false, Ordering::SeqCst) {
+        while !REACHED.swap(false, Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
+        if matches!(waited, Some(Err(_))) {
+            NEWS.store(false, Ordering::SeqCst);
+        }
+    }
+    waited
+}
+
+/// Rings at a time.
+#[derive(Debug)]
+pub(crate) struct Alarm {
+    timer: libc::timer_t,
+    set: Option<Instant>,
+}
+
+impl Alarm {
+    pub(crate) fn new() -> io::Result<Self> {
+        // SAFETY: all bytes zero is such a structure.
+        let mut event: libc::sigevent = unsafe { std::mem::zeroed() };
+        event.sigev_notify = libc::SIGEV_SIGNAL;
+        event.sigev_signo = libc::SIGALRM;
+        let (clock, mut timer) = (libc::CLOCK_MONOTONIC, ptr::null_mut());
+        // SAFETY: both structures live through the call.
+        checked(unsafe { libc::timer_create(clock, &raw mut event, &raw mut timer) })?;
+        Ok(Self { timer, set: None })
+    }
+
+    /// Sets the time, unless it is set; an earlier one may ring, too.
+    pub(crate) fn set(&mut self, due: Option<Instant>) -> io::Result<()> {
+        let Some(due) = due.filter(|it| self.set != Some(*it)) else { return Ok(()) };
+        let left = due.saturating_duration_since(Instant::now()).max(Duration::from_nanos(1));
+        let it_value = libc::timespec {
+            tv_sec: left.as_secs().cast_signed(),
+            tv_nsec: left.subsec_nanos().into(),
+        };
+        let it_interval = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        let time = libc::itimerspec { it_interval, it_value };
+        // SAFETY: the structure lives through the call; the old time is not asked for.
+        checked(unsafe { libc::timer_settime(self.timer, 0, &raw const time, ptr::null_mut()) })?;
+        self.set = Some(due);
+        Ok(())
+    }
+
+    /// It may have rung: the time is to be set again.
+    pub(crate) fn rang(&mut self) {
+        self.set = None;
+    }
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        // SAFETY: this timer was made, and is not used again.
+        unsafe { libc::timer_delete(self.timer) };
+    }
+}
