@@ -2,7 +2,7 @@
 
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 
-use rustix::fs::{AtFlags, StatxFlags, statx};
+use rustix::fs::{AtFlags, Statx, StatxFlags, statx};
 use rustix::io::Errno;
 
 use crate::class::Class;
@@ -29,21 +29,23 @@ pub(crate) struct Facts {
 impl Facts {
     /// Of an open file.
     pub(crate) fn of(file: BorrowedFd<'_>) -> Result<Self, Errno> {
-        let flags = StatxFlags::BASIC_STATS | StatxFlags::BTIME | StatxFlags::MNT_ID;
-        let it = statx(file, c"", AtFlags::EMPTY_PATH, flags)?;
+        told(file).map(|it| Self::from(&it))
+    }
+
+    fn from(it: &Statx) -> Self {
         let device = rustix::fs::makedev(it.stx_dev_major, it.stx_dev_minor);
         // A file of an image may have none although its file system keeps it: then those that come later do not have 0.
         let kept = it.stx_mask & StatxFlags::BTIME.bits() != 0;
         let born = it.stx_btime;
         let born = i128::from(born.tv_sec) * 1_000_000_000 + i128::from(born.tv_nsec);
-        Ok(Self {
+        Self {
             inode: Inode { device, number: it.stx_ino },
             born: if kept { born.max(1) } else { 0 },
             mode: u32::from(it.stx_mode),
             links: it.stx_nlink,
             owner: it.stx_uid,
             mount: it.stx_mnt_id,
-        })
+        }
     }
 
     pub(crate) fn kind(&self) -> u32 {
@@ -61,6 +63,12 @@ impl Facts {
     pub(crate) fn class(&self) -> Class {
         class_of(self.mode)
     }
+}
+
+/// What the file system tells of an open file.
+fn told(file: BorrowedFd<'_>) -> Result<Statx, Errno> {
+    let flags = StatxFlags::BASIC_STATS | StatxFlags::BTIME | StatxFlags::MNT_ID;
+    statx(file, c"", AtFlags::EMPTY_PATH, flags)
 }
 
 /// The class of a kind of file.
@@ -81,6 +89,8 @@ pub(crate) fn class_of(mode: u32) -> Class {
 pub(crate) struct Object {
     pub(crate) file: OwnedFd,
     pub(crate) facts: Facts,
+    /// What its file system told of it then.
+    pub(crate) told: Statx,
     /// Where it was found: absolute, without links, dots or doubled slashes. A name for labels and people; never opened again.
     pub(crate) path: Vec<u8>,
 }
@@ -93,8 +103,18 @@ impl AsFd for Object {
 
 impl Object {
     pub(crate) fn new(file: OwnedFd, path: Vec<u8>) -> Result<Self, Errno> {
-        let facts = Facts::of(file.as_fd())?;
-        Ok(Self { file, facts, path })
+        Self::at(file, |_, _| Ok(path))
+    }
+
+    /// Whose path comes from what is known of it.
+    pub(crate) fn at(
+        file: OwnedFd,
+        path: impl FnOnce(BorrowedFd<'_>, &Facts) -> Result<Vec<u8>, Errno>,
+    ) -> Result<Self, Errno> {
+        let told = told(file.as_fd())?;
+        let facts = Facts::from(&told);
+        let path = path(file.as_fd(), &facts)?;
+        Ok(Self { file, facts, told, path })
     }
 
     /// The name by which it can be opened again, whatever its path leads to meanwhile.

@@ -13,7 +13,7 @@ use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2, readlinkat};
 use rustix::io::Errno;
 
 use crate::defence::{Defence, stands};
-use crate::object::{Facts, Inode, Object, join, magic};
+use crate::object::{Inode, Object, join, magic};
 
 /// As many links are followed in one path as the kernel does (MAXSYMLINKS).
 const LINKS: usize = 40;
@@ -136,14 +136,16 @@ impl Places {
     }
 
     fn of(&self, file: OwnedFd) -> Result<Object, Errno> {
-        let facts = Facts::of(file.as_fd())?;
-        let known = self.paths.borrow();
-        if let Some((_, path)) = known.get(&facts.inode).filter(|it| it.0 == facts.born) {
-            return Ok(Object { file, facts, path: path.clone() });
-        }
-        drop(known);
-        let object = Object { path: path_of(file.as_fd())?, file, facts };
-        if !is_proc(&object) {
+        let mut is_new = false;
+        let object = Object::at(file, |file, facts| {
+            let known = self.paths.borrow();
+            if let Some((_, path)) = known.get(&facts.inode).filter(|it| it.0 == facts.born) {
+                return Ok(path.clone());
+            }
+            is_new = true;
+            path_of(file)
+        })?;
+        if is_new && !is_proc(&object) {
             self.knows(&object);
         }
         Ok(object)
@@ -477,7 +479,7 @@ fn own(object: Rc<Object>) -> Result<Object, Errno> {
 /// The same file, held a second time.
 pub(crate) fn again(object: &Object) -> Result<Object, Errno> {
     let file: OwnedFd = rustix::io::fcntl_dupfd_cloexec(object, 3)?;
-    Ok(Object { file, facts: object.facts, path: object.path.clone() })
+    Ok(Object { file, facts: object.facts, told: object.told, path: object.path.clone() })
 }
 
 /// Where the kernel says that an open file is.

@@ -154,6 +154,7 @@ pub fn run(settings: Settings<'_>, words: &[OsString]) -> Result<Ended, StartErr
         exact,
         hidden,
         is_first: true,
+        is_settled: started.is_settled,
         places: Places::default(),
         attributes: Attributes::default(),
         inside: Inside::new(configuration),
@@ -227,6 +228,8 @@ pub(crate) struct Monitor<'a> {
     pub(crate) hidden: bool,
     /// The program itself has not been executed yet.
     pub(crate) is_first: bool,
+    /// Only what kills a thread takes a call back that was received.
+    is_settled: bool,
     pub(crate) places: Places,
     pub(crate) attributes: Attributes,
     pub(crate) inside: Inside<'a>,
@@ -517,6 +520,10 @@ impl Monitor<'_> {
 
     /// Whether a call still waits: only then does what was read of its memory count.
     pub(crate) fn still(&self, call: &Notification) -> Result<(), Errno> {
+        // The only thread of a process can but have been killed, and its number is nobody else's before ptrace has told.
+        if self.is_settled && self.tasks.is_alone(call.thread) {
+            return Ok(());
+        }
         if self.listener.is_valid(call.id) { Ok(()) } else { Err(Errno::SRCH) }
     }
 

@@ -85,7 +85,7 @@ impl Monitor<'_> {
             Some(Seen::Place(place)) => self.stat_place(call.thread, &place)?,
             Some(Seen::Object(object)) => {
                 self.may_file(call.thread, &object, file::getattr)?;
-                look::stat(object.as_fd())?
+                look::stat(&object.told)
             }
         };
         self.tell_bytes(call, to, &answer)
@@ -107,7 +107,7 @@ impl Monitor<'_> {
             return Ok(Answer::Continue.into());
         }
         self.may_open_file(call.thread, &object, file::getattr)?;
-        let answer = look::stat(object.as_fd())?;
+        let answer = look::stat(&object.told);
         self.tell_bytes(call, to, &answer)
     }
 

@@ -4,6 +4,7 @@
 
 use std::os::fd::{AsRawFd as _, BorrowedFd};
 
+use rustix::fs::{Statx, StatxTimestamp, makedev};
 use rustix::io::Errno;
 
 use super::checked;
@@ -18,11 +19,21 @@ fn filled<T>(call: impl FnOnce(*mut T) -> i64) -> Result<Vec<u8>, Errno> {
     Ok(bytes.to_vec())
 }
 
-pub(crate) fn stat(file: BorrowedFd<'_>) -> Result<Vec<u8>, Errno> {
-    let (file, flags) = (file.as_raw_fd(), libc::AT_EMPTY_PATH);
-    filled::<libc::stat>(|it| {
-        // SAFETY: the path is a constant, the structure lives through the call.
-        i64::from(unsafe { libc::fstatat(file, c"".as_ptr(), it, flags) })
+/// What `stat` tells of a file of which `statx` has told.
+pub(crate) fn stat(told: &Statx) -> Vec<u8> {
+    let seconds = |time: &StatxTimestamp| (time.tv_sec, i64::from(time.tv_nsec));
+    made::<libc::stat>(|it| {
+        it.st_dev = makedev(told.stx_dev_major, told.stx_dev_minor);
+        it.st_rdev = makedev(told.stx_rdev_major, told.stx_rdev_minor);
+        (it.st_ino, it.st_nlink) = (told.stx_ino, told.stx_nlink.into());
+        it.st_mode = told.stx_mode.into();
+        (it.st_uid, it.st_gid) = (told.stx_uid, told.stx_gid);
+        it.st_size = told.stx_size.cast_signed();
+        it.st_blksize = told.stx_blksize.into();
+        it.st_blocks = told.stx_blocks.cast_signed();
+        (it.st_atime, it.st_atime_nsec) = seconds(&told.stx_atime);
+        (it.st_mtime, it.st_mtime_nsec) = seconds(&told.stx_mtime);
+        (it.st_ctime, it.st_ctime_nsec) = seconds(&told.stx_ctime);
     })
 }
 
