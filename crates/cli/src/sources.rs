@@ -28,16 +28,23 @@ const BASE_POLICY: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/base_p
 /// What a build of it gives: its files, and the binary policy as `policy`.
 const BASE_BUILT: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/base_built.rs"));
 
-/// The embedded base policy, built: a binary policy, and the other files of a build.
+/// A binary policy and the other files of a build.
+pub(crate) struct Built {
+    pub(crate) policy: &'static [u8],
+    pub(crate) files: BTreeMap<String, Vec<u8>>,
+}
+
+/// The embedded base policy, built.
 ///
 /// # Errors
 /// The policy could not be built when this program was.
-pub(crate) fn built_base_policy() -> Result<(&'static [u8], BTreeMap<String, Vec<u8>>)> {
+pub(crate) fn built_base_policy() -> Result<Built> {
     let of = |name: &str| BASE_BUILT.iter().find(|it| it.0 == name).map(|it| it.1);
     let policy =
         of("policy").context("the embedded base policy has an error; mandate check shows it")?;
     let others = BASE_BUILT.iter().filter(|it| it.0 != "policy");
-    Ok((policy, others.map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec())).collect()))
+    let files = others.map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec())).collect();
+    Ok(Built { policy, files })
 }
 
 /// The embedded base policy.
@@ -203,7 +210,7 @@ mod tests {
     fn the_built_base_policy_is_what_its_sources_give() {
         let outcome = refpolicy::build(&base_policy(), &refpolicy::Options::default());
         let product = outcome.product.unwrap();
-        let (policy, files) = built_base_policy().unwrap();
+        let Built { policy, files } = built_base_policy().unwrap();
         let mut bytes = Vec::new();
         product.policy.write(product.policy.version, &mut bytes).unwrap();
         assert_eq!(bytes, policy);

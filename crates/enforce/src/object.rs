@@ -90,7 +90,7 @@ pub(crate) struct Object {
     pub(crate) file: OwnedFd,
     pub(crate) facts: Facts,
     /// What its file system told of it then.
-    pub(crate) told: Statx,
+    pub(crate) told: Box<Statx>,
     /// Where it was found: absolute, without links, dots or doubled slashes. A name for labels and people; never opened again.
     pub(crate) path: Vec<u8>,
 }
@@ -111,7 +111,7 @@ impl Object {
         file: OwnedFd,
         path: impl FnOnce(BorrowedFd<'_>, &Facts) -> Result<Vec<u8>, Errno>,
     ) -> Result<Self, Errno> {
-        let told = told(file.as_fd())?;
+        let told = Box::new(told(file.as_fd())?);
         let facts = Facts::from(&told);
         let path = path(file.as_fd(), &facts)?;
         Ok(Self { file, facts, told, path })

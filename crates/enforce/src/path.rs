@@ -479,7 +479,7 @@ fn own(object: Rc<Object>) -> Result<Object, Errno> {
 /// The same file, held a second time.
 pub(crate) fn again(object: &Object) -> Result<Object, Errno> {
     let file: OwnedFd = rustix::io::fcntl_dupfd_cloexec(object, 3)?;
-    Ok(Object { file, facts: object.facts, told: object.told, path: object.path.clone() })
+    Ok(Object { file, facts: object.facts, told: object.told.clone(), path: object.path.clone() })
 }
 
 /// Where the kernel says that an open file is.

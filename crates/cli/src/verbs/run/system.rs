@@ -41,7 +41,7 @@ impl System {
             (Some(_), _) => Self::named(args, err)?,
             (None, Some(it)) => Self::learning(it, args)?,
             (None, None) => {
-                let (policy, files) = sources::built_base_policy()?;
+                let sources::Built { policy, files } = sources::built_base_policy()?;
                 Self::built(Unvalidated::read(policy)?, files, args, None)?
             }
         };
