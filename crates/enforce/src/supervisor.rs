@@ -277,22 +277,23 @@ impl Monitor<'_> {
     /// all else; only while sockets are waited for, too, all is polled.
     fn watch(&mut self, children: &OwnedFd) -> io::Result<()> {
         let mut alarm = bell::Alarm::new()?;
+        let mut rang = false;
         while !self.tasks.is_empty() {
             let listener = Arc::clone(&self.listener);
             let (forlorn, waiting) = (self.tasks.looks_for_forlorn(), self.waiting.due());
             let due = [self.sweep.due, self.beside.due(), waiting, forlorn];
             let due = due.into_iter().flatten().min();
-            let at_once = self.waiting.readers().is_none();
-            if at_once {
+            if self.waiting.readers().is_none() && !rang {
                 alarm.set(due)?;
                 if let Some(call) = listener.receive()? {
                     self.serve(&call)?;
                     continue;
                 }
                 alarm.rang();
+                rang = true;
             }
-            let [calls, births, readable] =
-                self.poll(&listener, children, if at_once { Some(Instant::now()) } else { due })?;
+            let due = if std::mem::take(&mut rang) { Some(Instant::now()) } else { due };
+            let [calls, births, readable] = self.poll(&listener, children, due)?;
             if births.contains(PollFlags::IN) {
                 self.hear(children)?;
             }
@@ -308,13 +309,17 @@ impl Monitor<'_> {
             }
             self.beside.look(now);
             if readable.contains(PollFlags::IN) {
-                for call in self.waiting.come_again() {
+                let mut calls = self.waiting.come_again();
+                // Its thread may have been killed, and its number be that of a new program.
+                calls.retain(|it| listener.is_valid(it.id));
+                for call in calls {
                     self.serve(&call)?;
                 }
             }
             if calls.contains(PollFlags::IN) {
-                if let Some(call) = listener.receive()? {
-                    self.serve(&call)?;
+                match listener.receive()? {
+                    Some(call) => self.serve(&call)?,
+                    None => rang = true,
                 }
             } else if calls.contains(PollFlags::HUP) && !births.contains(PollFlags::IN) {
                 // All programs are gone; what ptrace has to tell of that comes.
@@ -398,6 +403,7 @@ impl Monitor<'_> {
             Event::Executed(former) => {
                 self.tasks.executed(thread, former);
                 self.places.leaves(thread);
+                self.waiting.gone(thread);
                 self.beside.executed(thread, former);
                 self.executed(thread, former);
                 self.resume(thread, 0);
