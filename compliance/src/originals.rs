@@ -54,6 +54,7 @@ pub const PACKAGES: &[Package] = &[
     package("sqlite3", "runs under the base policy"),
     package("nginx-light", "runs under the base policy"),
     package("postgresql", "runs under the base policy"),
+    package("attr", "getfattr and setfattr, which show and set contexts of files"),
     package("util-linux", "setsid and setpriv, for programs of an ordinary user at a terminal"),
 ];
 

@@ -6,6 +6,7 @@
 
 mod guest;
 mod known;
+mod python;
 mod tree;
 
 use std::fmt;

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 
 use super::super::lab::Lab;
-use super::Domain;
+use super::{Domain, python};
 use crate::place::run;
 
 /// Besides what commands begin with.
@@ -34,12 +34,13 @@ pub(super) fn make(root: &Path, lab: &Lab) -> Result<()> {
         fs::create_dir_all(root.join("usr").join(name))?;
         symlink(format!("usr/{name}"), root.join(name))?;
     }
-    let programs = programs();
+    let mut programs = programs();
+    programs.extend(python::needs(&programs)?);
     let mut files: BTreeSet<PathBuf> = FILES.split(' ').map(PathBuf::from).collect();
     files.extend(shown_by_sestatus()?);
-    files.extend(programs.iter().flat_map(|it| libraries(it)));
+    files.extend(libraries(&programs)?);
     files.extend(programs);
-    files.iter().filter(|it| it.exists()).try_for_each(|it| copy(it, root))?;
+    copy(files, root)?;
     configuration(root, lab)
 }
 
@@ -60,29 +61,34 @@ fn shown_by_sestatus() -> Result<Vec<PathBuf>> {
     Ok(text.lines().filter(|it| it.starts_with('/')).map(|it| it.trim().into()).collect())
 }
 
-fn libraries(program: &Path) -> Vec<PathBuf> {
-    let Ok(output) = Command::new("ldd").arg(program).output() else { return Vec::new() };
+/// Of all at once. What needs none, and what is no program, is passed over.
+fn libraries(programs: &BTreeSet<PathBuf>) -> Result<Vec<PathBuf>> {
+    let output = Command::new("ldd").args(programs).stdin(Stdio::null()).output()?;
     let text = String::from_utf8_lossy(&output.stdout);
-    text.split_whitespace().filter(|it| it.starts_with('/')).map(PathBuf::from).collect()
+    let indented = text.lines().filter(|it| it.starts_with('\t'));
+    let words = indented.flat_map(str::split_whitespace).filter(|it| it.starts_with('/'));
+    Ok(words.map(PathBuf::from).collect())
 }
 
-/// A file under its name, and where it is a link what it leads to.
-fn copy(file: &Path, root: &Path) -> Result<()> {
-    let folder = file.parent().context("a file has a folder")?.canonicalize()?;
-    let path = folder.join(file.file_name().context("a file has a name")?);
-    let to = root.join(path.strip_prefix("/")?);
-    if to.symlink_metadata().is_ok() {
-        return Ok(());
+/// Those that are there, under their names, and where they are links what these lead to.
+fn copy(files: BTreeSet<PathBuf>, root: &Path) -> Result<()> {
+    let mut left: Vec<PathBuf> = files.into_iter().filter(|it| it.exists()).collect();
+    let mut found = BTreeSet::new();
+    while let Some(file) = left.pop() {
+        let folder = file.parent().context("a file has a folder")?.canonicalize()?;
+        let path = folder.join(file.file_name().context("a file has a name")?);
+        if let Ok(target) = fs::read_link(&path) {
+            left.push(folder.join(target));
+        } else if path.is_dir() {
+            fs::create_dir_all(root.join(path.strip_prefix("/")?))?;
+            continue;
+        }
+        found.insert(path);
     }
-    fs::create_dir_all(to.parent().context("a file has a folder")?)?;
-    if path.is_dir() && !path.is_symlink() {
-        return Ok(fs::create_dir_all(&to)?);
-    }
-    run(Command::new("cp").arg("-a").arg(&path).arg(&to))?;
-    match fs::read_link(&path) {
-        Ok(target) => copy(&folder.join(target), root),
-        Err(_) => Ok(()),
-    }
+    let mut cp = Command::new("cp");
+    // cp 9.1 sets the modes of folders that it made with the names of the files, as seen from where it is.
+    cp.args(["-a", "--parents", "-t"]).arg(root).args(found).current_dir("/");
+    run(&mut cp).map(drop)
 }
 
 /// /etc/selinux as programs find it under `mandate run`, but for the policy, of which they may not read everything.

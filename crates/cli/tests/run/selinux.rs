@@ -85,7 +85,9 @@ fn attributes() -> Result<(), Failed> {
     let size = format!("regular file {}\n", CONFIG.len());
     prints("stat -c '%F %s' /etc/selinux/config", &size)?;
     prints("tar -cC /etc/selinux config | tar -xO", CONFIG)?;
-    prints("[ -r /sys/fs/selinux/enforce ] && [ ! -e /sys/fs/selinux/no_such ] && echo", "\n")
+    prints("[ -r /sys/fs/selinux/enforce ] && [ ! -e /sys/fs/selinux/no_such ] && echo", "\n")?;
+    let label = "chcon -t bin_t /sys/fs/selinux/enforce 2>&1 | grep -o 'Operation not supported'";
+    prints(label, "Operation not supported\n")
 }
 
 const ATTRIBUTES: &str = "directory 755 0 /sys/fs/selinux\nregular empty file 644 0 /sys/fs/selinux/enforce\n\

@@ -198,7 +198,12 @@ impl Monitor<'_> {
         attribute: Attribute,
     ) -> Result<Reply, Errno> {
         let how = if follow { FOLLOWED } else { ITSELF };
-        let object = self.object(call, Base::Current, path, how)?;
+        let path = self.tasks.text(call.thread, path)?;
+        if let Some(place) = self.place(call.thread, Base::Current, &path) {
+            let name = self.tasks.text(call.thread, attribute.0)?;
+            return self.set_at_place(call.thread, &place, &name);
+        }
+        let object = self.object_at(call, Base::Current, &path, how)?;
         self.give_attribute(call, &object, attribute)
     }
 

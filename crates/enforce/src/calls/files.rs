@@ -548,7 +548,8 @@ impl Monitor<'_> {
         how: How,
     ) -> Result<Object, Errno> {
         // What is not answered otherwise is not done to places of SELinux.
-        if self.place(call.thread, base, path).is_some() {
+        if let Some(place) = self.place(call.thread, base, path) {
+            self.may_find_place(call.thread, &place)?;
             return Err(Errno::ACCESS);
         }
         let found = self.walker(call.thread)?.walk(base, path, how)?;

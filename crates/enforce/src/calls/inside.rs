@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use rustix::fs::{CWD, MemfdFlags, OFlags, memfd_create};
 use rustix::io::Errno;
 
-use super::DONE;
+use super::{DONE, attributes};
 use crate::access::About;
 use crate::class::{Class, Vocabulary, file, filesystem, security};
 use crate::inside::{Configuration, ETC, File, Node, Question, SELINUX, View, place, unescaped};
@@ -602,6 +602,28 @@ impl<'a> Monitor<'a> {
         self.server.context(label).map_err(|_| Errno::OPNOTSUPP)
     }
 
+    /// May a thread come to a place, and is it there?
+    pub(super) fn may_find_place(&mut self, thread: i32, path: &[u8]) -> Result<(), Errno> {
+        self.may_come_to(thread, path)?;
+        self.node(path).map(drop)
+    }
+
+    /// No attribute of a place can be set.
+    pub(super) fn set_at_place(
+        &mut self,
+        thread: i32,
+        path: &[u8],
+        name: &[u8],
+    ) -> Result<Reply, Errno> {
+        self.may_find_place(thread, path)?;
+        if name == attributes::SELINUX && path.starts_with(SELINUX) {
+            // Labels of selinuxfs are those of the policy (selinux_inode_setxattr).
+            return Err(Errno::OPNOTSUPP);
+        }
+        let privileged = [&b"security."[..], b"trusted."].iter().any(|it| name.starts_with(it));
+        Err(if privileged { Errno::PERM } else { Errno::ACCESS })
+    }
+
     fn owner(&self) -> (u32, u32) {
         (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw())
     }
@@ -620,6 +642,11 @@ impl<'a> Monitor<'a> {
             .any(|it| it == line || it.windows(15).any(|it| it == b"/sys/fs/selinux"));
         if has { shown } else { [&shown, line].concat() }
     }
+}
+
+/// What is said of an attribute that is no context: selinuxfs knows no others, and files of /etc have none.
+pub(super) fn no_attribute(place: &[u8]) -> Errno {
+    if place.starts_with(SELINUX) { Errno::OPNOTSUPP } else { Errno::NODATA }
 }
 
 /// Files of /proc in which SELinux is to be seen.

@@ -6,6 +6,7 @@ use rustix::fs::{AtFlags, CWD};
 use rustix::io::Errno;
 
 use super::attributes::SELINUX;
+use super::inside::no_attribute;
 use super::{DONE, FOLLOWED, ITSELF, int, unless_nofollow, word};
 use crate::class::{file, filesystem};
 use crate::defence::pause;
@@ -228,10 +229,10 @@ impl Monitor<'_> {
         let name = self.tasks.text(call.thread, name)?;
         let path = self.tasks.text(call.thread, path)?;
         if let Some(place) = self.place(call.thread, Base::Current, &path) {
-            if name != SELINUX {
-                return Err(Errno::NODATA);
-            }
             let text = self.context_of_place(call.thread, &place)?;
+            if name != SELINUX {
+                return Err(no_attribute(&place));
+            }
             return self.tell_context(call, text, (to, size));
         }
         if !self.exact && name != SELINUX {
