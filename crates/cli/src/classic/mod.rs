@@ -6,6 +6,7 @@ mod audit;
 mod audit2allow;
 mod aureport;
 mod ausearch;
+mod ausearch_lines;
 mod chcat;
 mod chcon;
 mod checkmodule;
