@@ -82,7 +82,7 @@ const LINES: [&str; 16] = [
 ];
 
 /// Options of `aureport`.
-const REPORTS: [&str; 16] = [
+const REPORTS: [&str; 40] = [
     "-a",
     "--avc -i",
     "-a --summary",
@@ -99,6 +99,30 @@ const REPORTS: [&str; 16] = [
     "-ma --success",
     "-ma -te 11/14/23 22:14:00",
     "-a --node web1",
+    "-a --summary --failed",
+    "-a --summary --success",
+    "-ma --summary --failed",
+    "-ma -ts today",
+    "-ma --summary -ts today",
+    "-e",
+    "--event -i",
+    "-e --failed",
+    "-e --summary",
+    "-e --summary -i",
+    "-e --success --summary",
+    "-e -ts today",
+    "-c",
+    "--config -i",
+    "-c --summary",
+    "-c --summary -i",
+    "-s",
+    "--syscall -i",
+    "-s --failed",
+    "-s --summary",
+    "-s --summary -i",
+    "-k",
+    "--key --summary",
+    "-k --success -i",
 ];
 
 /// Records that the original takes for malformed and leaves out; each an event. See docs/differences.md.

@@ -267,6 +267,21 @@ fn classic_commands_show_what_they_find() {
     "#]],
     );
     check(
+        "audit-aureport-event",
+        &["aureport", "--event", "--summary", "-i", "-if", "LOG"],
+        0,
+        expect![[r#"
+
+            Event Summary Report
+            ======================
+            total  type
+            ======================
+            3  AVC
+            1  USER_LOGIN
+            1  MAC_STATUS
+        "#]],
+    );
+    check(
         "audit-csv",
         &["ausearch", "--format", "csv", "--extra-labels", "-if", "LOG"],
         0,

@@ -5,6 +5,7 @@ mod argparse;
 mod audit;
 mod audit2allow;
 mod aureport;
+mod aureport_heads;
 mod ausearch;
 mod ausearch_lines;
 mod chcat;
