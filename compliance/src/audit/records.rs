@@ -82,7 +82,7 @@ const LINES: [&str; 16] = [
 ];
 
 /// Options of `aureport`.
-const REPORTS: [&str; 40] = [
+const REPORTS: [&str; 45] = [
     "-a",
     "--avc -i",
     "-a --summary",
@@ -115,6 +115,11 @@ const REPORTS: [&str; 40] = [
     "--config -i",
     "-c --summary",
     "-c --summary -i",
+    "-m",
+    "--mods -i",
+    "-m --failed",
+    "-m --summary",
+    "-m --summary -i",
     "-s",
     "--syscall -i",
     "-s --failed",

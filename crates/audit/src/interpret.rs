@@ -225,8 +225,9 @@ fn string(value: Value<'_>) -> Vec<u8> {
     visible(text.split(|&it| it == 0).next().unwrap_or_default())
 }
 
-/// Control characters by their number, so that a log cannot steer a terminal.
-fn visible(text: &[u8]) -> Vec<u8> {
+/// Control characters by their number, `\\033`, so that a log cannot steer a terminal.
+#[must_use]
+pub fn visible(text: &[u8]) -> Vec<u8> {
     let mut shown = Vec::with_capacity(text.len());
     for &byte in text {
         match byte {

@@ -45,7 +45,7 @@ pub use access::{Access, Object};
 pub use avc::Avc;
 pub use event::Event;
 pub use fields::{Fields, Spread, Value};
-pub use interpret::{Names, interpret};
+pub use interpret::{Names, interpret, visible};
 pub use joiner::{Events, Joiner};
 pub use kind::Kind;
 pub use learn::learned;

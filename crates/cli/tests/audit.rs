@@ -266,6 +266,22 @@ fn classic_commands_show_what_they_find() {
         1  u:r:kernel_t:s0
     "#]],
     );
+    // A log cannot steer a terminal.
+    check(
+        "audit-aureport-rows",
+        &["aureport", "-a", "-if", "LOG"],
+        0,
+        expect![[r#"
+
+        AVC Report
+        ===============================================================
+        # date time comm subj syscall class permission obj result event
+        ===============================================================
+        1. 11/14/23 22:13:20 cat u:r:a_t:s0 257 file read open u:object_r:b_t:s0 denied 1
+        2. 11/14/23 22:13:21 cat u:r:a_t:s0 0 file read open u:object_r:b_t:s0 denied 2
+        3. 11/14/23 22:13:24 \033[2 u:r:a_t:s0 0 security setenforce u:r:kernel_t:s0 granted 5
+    "#]],
+    );
     check(
         "audit-aureport-event",
         &["aureport", "--event", "--summary", "-i", "-if", "LOG"],

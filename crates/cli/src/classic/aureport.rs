@@ -7,7 +7,9 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use mandate_audit::{Arch, Avc, BadLine, Event, Form, Kind, Names as _, Record, Search};
+use mandate_audit::{
+    Arch, Avc, BadLine, Event, Fields, Form, Kind, Names as _, Record, Search, Spread, visible,
+};
 
 use super::audit::{self, Wrong};
 use super::aureport_heads::What;
@@ -48,7 +50,7 @@ pub(crate) fn aureport(words: &[String], out: &mut dyn Write, err: &mut dyn Writ
     let Some(what) = options.what else {
         writeln!(
             err,
-            "the summary of all events is an unsupported option; name a report: -a, -c, -e, -k, -ma or -s"
+            "the summary of all events is an unsupported option; name a report: -a, -c, -e, -k, -m, -ma or -s"
         )?;
         return Ok(1);
     };
@@ -98,6 +100,7 @@ impl Options {
             "-e" | "--event" => self.choose(What::Event)?,
             "-k" | "--key" => self.choose(What::Key)?,
             "-ma" | "--mac" => self.choose(What::Mac)?,
+            "-m" | "--mods" => self.choose(What::Mods)?,
             "-s" | "--syscall" => self.choose(What::Syscall)?,
             "--summary" => self.summary = true,
             "-i" | "--interpret" => self.interpret = true,
@@ -205,6 +208,11 @@ impl Report<'_> {
         let (kind, auid) = (kind.as_bytes(), auid.as_bytes());
         match self.what {
             What::Config => self.row(event, &[kind, auid, success]),
+            What::Mods => {
+                let cells = ["hostname", "terminal", "exe", "acct"].map(|it| said(record, it));
+                let [host, terminal, exe, account] = cells;
+                self.row(event, &[auid, &host, &terminal, &exe, &account, success])
+            }
             _ => self.row(event, &[auid, kind, success]),
         }
     }
@@ -284,7 +292,7 @@ impl Report<'_> {
     fn row(&mut self, event: &Event<'_>, cells: &[&[u8]]) -> Result<()> {
         self.begin(event)?;
         for cell in cells {
-            self.out.write_all(cell)?;
+            self.out.write_all(&visible(cell))?;
             self.out.write_all(b" ")?;
         }
         Ok(writeln!(self.out, "{}", event.stamp().unwrap_or_default().serial)?)
@@ -330,7 +338,7 @@ impl Report<'_> {
                 _ => value,
             };
             write!(self.out, "{count}  ")?;
-            self.out.write_all(&value)?;
+            self.out.write_all(&visible(&value))?;
             writeln!(self.out)?;
         }
         Ok(())
@@ -346,6 +354,7 @@ impl Visitor for Report<'_> {
                 What::Event => self.events(event)?,
                 What::Key => self.keys(event)?,
                 What::Mac => self.types(event, is_mac)?,
+                What::Mods => self.types(event, is_account)?,
                 What::Syscall => self.syscalls(event)?,
             }
         }
@@ -368,6 +377,19 @@ fn is_mac(kind: Kind) -> bool {
 /// Changes of what is configured: of the audit system, of firewalls, and those of the kernel's policy.
 fn is_config(kind: Kind) -> bool {
     matches!(kind.0, 1111 | 1203 | 1305 | 1325 | 1328 | 1403..=1417 | 2312)
+}
+
+/// Changes of accounts, groups and roles.
+fn is_account(kind: Kind) -> bool {
+    matches!(kind.0, 1102 | 1108 | 1114..=1117 | 1132 | 2301..=2302)
+}
+
+/// What a program says in `msg='…'`; `?` for nothing.
+fn said(record: &Record<'_>, name: &str) -> Vec<u8> {
+    let message = record.message().map_or(&b""[..], |it| it.raw);
+    let mut fields = Fields::new(message, Spread::Contexts);
+    let value = fields.find(|it| it.0 == name.as_bytes()).and_then(|it| it.1.text());
+    value.map_or_else(|| b"?".to_vec(), Cow::into_owned)
 }
 
 fn success(event: &Event<'_>) -> &'static str {
@@ -443,6 +465,7 @@ usage: aureport [options]
 \t--input-logs\t\t\tUse the logs even if stdin is a pipe
 \t-k,--key\t\t\tKey report
 \t-ma,--mac\t\t\tMandatory Access Control (MAC) report
+\t-m,--mods\t\t\tModification to accounts report
 \t--node <node name>\t\tOnly events from a specific node
 \t-s,--syscall\t\t\tSyscall report
 \t--success\t\t\tonly success events in report

@@ -7,13 +7,15 @@ pub(super) enum What {
     Event,
     Key,
     Mac,
+    /// Of accounts and roles.
+    Mods,
     Syscall,
 }
 
 impl What {
     /// Are types of events counted in its summary?
     pub(super) fn counts_types(self) -> bool {
-        matches!(self, Self::Config | Self::Event | Self::Mac)
+        matches!(self, Self::Config | Self::Event | Self::Mac | Self::Mods)
     }
 
     /// The lines above the rows; `which` are the events that are asked for by their success.
@@ -39,6 +41,11 @@ impl What {
             Self::Event => ("Event Report", "# date time event type auid success", 35),
             Self::Key => ("Key Report", "# date time key success exe auid event", 47),
             Self::Mac => ("MAC Report", "# date time auid type success event", 35),
+            Self::Mods => (
+                "Account Modifications Report",
+                "# date time auid addr term exe acct success event",
+                49,
+            ),
             Self::Syscall => ("Syscall Report", "# date time syscall pid comm auid event", 39),
         }
     }
@@ -50,6 +57,7 @@ impl What {
             Self::Event => ("Event Summary Report", "total  type", 22),
             Self::Key => ("Key Summary Report", "total  key", 27),
             Self::Mac => ("MAC Summary Report", "total  type", 18),
+            Self::Mods => ("Acct Modification Summary Report", "total  type", 32),
             Self::Syscall => ("Syscall Summary Report", "total  syscall", 26),
         }
     }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io::Write;
 
 use anyhow::Result;
-use mandate_audit::{Event, Kind, Names, Normalized, Stamp, Unnormalized, normalize};
+use mandate_audit::{Event, Kind, Names, Normalized, Stamp, Unnormalized, normalize, visible};
 
 use crate::logs::clock::Clock;
 
@@ -50,9 +50,13 @@ impl Lines {
         if let Err(Unnormalized::Kind(kind)) = told {
             if self.left_out.insert(kind) {
                 let shape = if shape == Shape::Text { "text" } else { "csv" };
+                let of = match kind {
+                    Kind::UNKNOWN => "an unknown type".to_owned(),
+                    kind => format!("the type {kind}"),
+                };
                 writeln!(
                     err,
-                    "--format {shape} leaves out events of the type {kind}, which are neither about SELinux nor of a system call"
+                    "--format {shape} leaves out events of {of}, which are neither about SELinux nor of a system call"
                 )?;
             }
             return Ok(());
@@ -154,8 +158,7 @@ fn action(told: &Normalized) -> &'static str {
 }
 
 fn node(event: &Event<'_>) -> Vec<u8> {
-    let node = event.node().unwrap_or_default();
-    node.iter().map(|&it| if it.is_ascii_control() { b'?' } else { it }).collect()
+    visible(event.node().unwrap_or_default())
 }
 
 /// `At 22:13:20 11/14/23 root, acting as dave, successfully opened-file /srv/f using /usr/bin/cat`
