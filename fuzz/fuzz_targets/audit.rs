@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mandate_audit::{Joiner, Names, Reader, interpret};
+use mandate_audit::{Joiner, Names, Reader, interpret, normalize};
 
 struct Nobody;
 
@@ -32,5 +32,6 @@ fuzz_target!(|input: &[u8]| {
     joiner.finish();
     while let Some(event) = joiner.next_event() {
         assert!(event.accesses().len() <= event.records().len());
+        let _is_told = normalize(&event, &Nobody, true);
     }
 });

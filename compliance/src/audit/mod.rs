@@ -7,6 +7,7 @@ mod denials;
 mod explain;
 mod logs;
 mod records;
+mod wide;
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};

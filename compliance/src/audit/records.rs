@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 
 use super::Tools;
 use super::logs::Log;
+use super::wide::Wide;
 use crate::report::{Comparison, Report};
 
 /// Logs, and events in each: in CI, and at full size.
@@ -60,8 +61,28 @@ const SEARCHES: [&str; 44] = [
     "-n web1 -m avc",
 ];
 
+/// Options of `ausearch` that tell an event in a line.
+const LINES: [&str; 16] = [
+    "--format csv",
+    "--format csv --extra-labels",
+    "--format csv --extra-keys",
+    "--format csv --extra-obj2",
+    "--format csv --extra-time",
+    "--format csv --extra-keys --extra-labels --extra-obj2 --extra-time",
+    "--format text",
+    "--format csv -m avc --extra-labels --extra-obj2",
+    "--format text -m avc",
+    "--format text -m user_avc",
+    "--format text --just-one",
+    "--format csv -m nosuch",
+    "--format csv -i",
+    "--format text --format csv",
+    "--format text --extra-time",
+    "--extra-labels",
+];
+
 /// Options of `aureport`.
-const REPORTS: [&str; 16] = [
+const REPORTS: [&str; 45] = [
     "-a",
     "--avc -i",
     "-a --summary",
@@ -78,6 +99,35 @@ const REPORTS: [&str; 16] = [
     "-ma --success",
     "-ma -te 11/14/23 22:14:00",
     "-a --node web1",
+    "-a --summary --failed",
+    "-a --summary --success",
+    "-ma --summary --failed",
+    "-ma -ts today",
+    "-ma --summary -ts today",
+    "-e",
+    "--event -i",
+    "-e --failed",
+    "-e --summary",
+    "-e --summary -i",
+    "-e --success --summary",
+    "-e -ts today",
+    "-c",
+    "--config -i",
+    "-c --summary",
+    "-c --summary -i",
+    "-m",
+    "--mods -i",
+    "-m --failed",
+    "-m --summary",
+    "-m --summary -i",
+    "-s",
+    "--syscall -i",
+    "-s --failed",
+    "-s --summary",
+    "-s --summary -i",
+    "-k",
+    "--key --summary",
+    "-k --success -i",
 ];
 
 /// Records that the original takes for malformed and leaves out; each an event. See docs/differences.md.
@@ -93,15 +143,24 @@ pub(super) fn run(tools: &Tools, full: bool, seed: u64, report: &mut Report<'_>)
     report.heading("Audit logs: ausearch and aureport beside the originals")?;
     let count = if full { LOGS.1 } else { LOGS.0 };
     let mut searches = Comparison::new("events that ausearch shows, text and exit code");
+    let mut lines = Comparison::new("events in a line, csv and text, and exit code");
     let mut reports = Comparison::new("what aureport tells of decisions and changes");
     for n in 0..count {
         let log = tools.folder.join(format!("mixed-{n}.log"));
         let text = Log::mixed(seed.wrapping_mul(1000) + n, EVENTS);
         std::fs::write(&log, text).context("writing a log")?;
+        let wide = tools.folder.join(format!("wide-{n}.log"));
+        let text = Wide::log(seed.wrapping_mul(1000) + n, EVENTS);
+        std::fs::write(&wide, text).context("writing a log")?;
+        for options in LINES {
+            compare(tools, "ausearch", options, &log, &mut lines)?;
+            compare(tools, "ausearch", options, &wide, &mut lines)?;
+        }
         SEARCHES.iter().try_for_each(|it| compare(tools, "ausearch", it, &log, &mut searches))?;
         REPORTS.iter().try_for_each(|it| compare(tools, "aureport", it, &log, &mut reports))?;
     }
     report.add(&searches)?;
+    report.add(&lines)?;
     report.add(&reports)?;
     lost(tools, report)
 }

@@ -243,9 +243,30 @@ pub(crate) fn address(text: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
+/// Whose number an argument is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Identity {
+    User,
+    Group,
+}
+
+/// Of arguments that are users or groups, which of the two.
+pub(crate) fn identity(call: &str, which: usize) -> Option<Identity> {
+    match (call, which) {
+        ("setuid" | "setfsuid", 0) | ("setreuid", 0..=1) | ("setresuid", 0..=2) => {
+            Some(Identity::User)
+        }
+        ("setgid" | "setfsgid", 0) | ("setregid", 0..=1) | ("setresgid", 0..=2) => {
+            Some(Identity::Group)
+        }
+        ("chown", 1) => Some(Identity::User),
+        _ => None,
+    }
+}
+
 /// The argument of a system call: flags and such where the call is known, else a number.
 pub(crate) fn argument(call: &str, which: usize, value: u64, all: &[u64; 4]) -> Vec<u8> {
-    let octal = || format!("{value:#05o}").replace("0o", "0").into();
+    let octal = || permissions(value);
     match (call, which) {
         (_, 0) if (call.ends_with("at") || call == "openat2") && low(value) == AT_FDCWD => {
             b"AT_FDCWD".to_vec()
@@ -265,6 +286,13 @@ pub(crate) fn argument(call: &str, which: usize, value: u64, all: &[u64; 4]) -> 
         ("ioctl", 1) => ioctl(value),
         _ => hex(value),
     }
+}
+
+/// `suid,sgid,sticky,0755`
+fn permissions(mode: u64) -> Vec<u8> {
+    let bits = [(0o4000, "suid,"), (0o2000, "sgid,"), (0o1000, "sticky,")];
+    let names: String = bits.iter().filter(|it| mode & it.0 != 0).map(|it| it.1).collect();
+    format!("{names}0{:03o}", mode & 0o777).into()
 }
 
 fn hex(value: u64) -> Vec<u8> {

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use crate::fields::{Fields, Spread, Value, decode};
-use crate::flags;
+use crate::flags::{self, Identity};
 use crate::kind::Kind;
 use crate::record::{Form, Record};
 use crate::syscalls::{Arch, error};
@@ -50,6 +50,22 @@ pub fn interpret(record: &Record<'_>, names: &dyn Names, out: &mut dyn Write) ->
     Writer { record, names, call }.text(record.body(), out)?;
     let ends_with_space = record.body().ends_with(b" ");
     out.write_all(if ends_with_space { b"\n" } else { b" \n" })
+}
+
+/// The words for the value of one field, which is spelled as in the record: no control character is left in them.
+pub(crate) fn word(record: &Record<'_>, names: &dyn Names, key: &[u8], spelled: &[u8]) -> Vec<u8> {
+    let is_about_call = matches!(key, b"arch" | b"syscall" | [b'a', b'0'..=b'9', ..]);
+    let call = if is_about_call { Call::of(record) } else { Call::default() };
+    let value = match spelled {
+        [b'"', rest @ ..] => {
+            // Of what is cut off the original shows a space.
+            let end = memchr::memchr(b'"', rest);
+            Value { raw: end.and_then(|it| rest.get(..it)).unwrap_or(b" "), quoted: true }
+        }
+        raw => Value { raw, quoted: false },
+    };
+    let words = Writer { record, names, call }.value(key, value);
+    visible(words.as_deref().unwrap_or(spelled))
 }
 
 /// The system call of a record.
@@ -180,12 +196,18 @@ impl Writer<'_> {
         }
         let which = usize::from(digits.first()?.checked_sub(b'0')?);
         let number = hexadecimal(value.raw)?;
-        Some(flags::argument(
-            self.call.name.unwrap_or_default(),
-            which,
-            number,
-            &self.call.arguments,
-        ))
+        let call = self.call.name.unwrap_or_default();
+        // Of a register that is wider than an id.
+        let id = u32::try_from(number & 0xffff_ffff).unwrap_or(u32::MAX);
+        let named = |name: Option<String>| match id {
+            u32::MAX => b"unset".to_vec(),
+            _ => name.unwrap_or_else(|| format!("unknown({id})")).into(),
+        };
+        Some(match flags::identity(call, which) {
+            Some(Identity::User) => named(self.names.user(id)),
+            Some(Identity::Group) => named(self.names.group(id)),
+            None => flags::argument(call, which, number, &self.call.arguments),
+        })
     }
 }
 
@@ -203,8 +225,9 @@ fn string(value: Value<'_>) -> Vec<u8> {
     visible(text.split(|&it| it == 0).next().unwrap_or_default())
 }
 
-/// Control characters by their number, so that a log cannot steer a terminal.
-fn visible(text: &[u8]) -> Vec<u8> {
+/// Control characters by their number, `\\033`, so that a log cannot steer a terminal.
+#[must_use]
+pub fn visible(text: &[u8]) -> Vec<u8> {
     let mut shown = Vec::with_capacity(text.len());
     for &byte in text {
         match byte {

@@ -233,7 +233,7 @@ fn classic_commands_refuse_what_they_do_not_know() {
             1,
             "Invalid end time (25:00:00). Hour, Minute, and Second are required.\n",
         ),
-        (&["ausearch", "--format", "csv"], 1, "--format csv is an unsupported option\n"),
+        (&["ausearch", "--extra-keys"], 1, "--extra options requires format to be csv\n"),
         (
             &["ausearch", "--format", "raw", "--format", "raw"],
             1,
@@ -264,6 +264,62 @@ fn classic_commands_show_what_they_find() {
         =================================
         2  u:object_r:b_t:s0
         1  u:r:kernel_t:s0
+    "#]],
+    );
+    // A log cannot steer a terminal.
+    check(
+        "audit-aureport-rows",
+        &["aureport", "-a", "-if", "LOG"],
+        0,
+        expect![[r#"
+
+        AVC Report
+        ===============================================================
+        # date time comm subj syscall class permission obj result event
+        ===============================================================
+        1. 11/14/23 22:13:20 cat u:r:a_t:s0 257 file read open u:object_r:b_t:s0 denied 1
+        2. 11/14/23 22:13:21 cat u:r:a_t:s0 0 file read open u:object_r:b_t:s0 denied 2
+        3. 11/14/23 22:13:24 \033[2 u:r:a_t:s0 0 security setenforce u:r:kernel_t:s0 granted 5
+    "#]],
+    );
+    check(
+        "audit-aureport-event",
+        &["aureport", "--event", "--summary", "-i", "-if", "LOG"],
+        0,
+        expect![[r#"
+
+            Event Summary Report
+            ======================
+            total  type
+            ======================
+            3  AVC
+            1  USER_LOGIN
+            1  MAC_STATUS
+        "#]],
+    );
+    check(
+        "audit-csv",
+        &["ausearch", "--format", "csv", "--extra-labels", "-if", "LOG"],
+        0,
+        expect![[r#"
+            NODE,EVENT,DATE,TIME,SERIAL_NUM,EVENT_KIND,SESSION,SUBJ_PRIME,SUBJ_SEC,SUBJ_KIND,SUBJ_LABEL,ACTION,RESULT,OBJ_PRIME,OBJ_SEC,OBJ_LABEL,OBJ_KIND,HOW
+            ,AVC,11/14/23,22:13:20,1,mac-decision,,root,root,privileged-acct,u:r:a_t:s0,accessed-mac-policy-controlled-object,failed,/etc/shadow,12,u:object_r:b_t:s0,file,/usr/bin/cat
+            ,AVC,11/14/23,22:13:21,2,mac-decision,,u:r:a_t:s0,,unknown-acct,,accessed-mac-policy-controlled-object,failed,u:object_r:b_t:s0,,,unknown,cat
+            ,MAC_STATUS,11/14/23,22:13:22,3,mac,1,root,,,,changed-selinux-enforcement-to,success,0,,,mac-config,
+            web1,AVC,11/14/23,22:13:24,5,mac-decision,,u:r:a_t:s0,,unknown-acct,,accessed-mac-policy-controlled-object,failed,u:r:kernel_t:s0,,,unknown,\033[2
+            --format csv leaves out events of the type USER_LOGIN, which are neither about SELinux nor of a system call
+        "#]],
+    );
+    check(
+        "audit-text",
+        &["ausearch", "--format", "text", "-if", "LOG"],
+        0,
+        expect![[r#"
+        At 22:13:20 11/14/23 root unsuccessfully accessed-mac-policy-controlled-object /etc/shadow using /usr/bin/cat
+        At 22:13:21 11/14/23 u:r:a_t:s0 unsuccessfully accessed-mac-policy-controlled-object using cat
+        At 22:13:22 11/14/23 root successfully changed-selinux-enforcement-to 0 
+        On web1 at 22:13:24 11/14/23 u:r:a_t:s0 unsuccessfully accessed-mac-policy-controlled-object using \033[2
+        --format text leaves out events of the type USER_LOGIN, which are neither about SELinux nor of a system call
     "#]],
     );
     check(

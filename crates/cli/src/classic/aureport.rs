@@ -7,19 +7,16 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use mandate_audit::{Arch, Avc, BadLine, Event, Form, Kind, Names as _, Record, Search};
+use mandate_audit::{
+    Arch, Avc, BadLine, Event, Fields, Form, Kind, Names as _, Record, Search, Spread, visible,
+};
 
 use super::audit::{self, Wrong};
+use super::aureport_heads::What;
 use crate::logs::accounts::Machine;
 use crate::logs::clock::Clock;
 use crate::logs::times::End;
 use crate::logs::{self, Feed, Visitor};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum What {
-    Avc,
-    Mac,
-}
 
 #[derive(Default)]
 struct Options {
@@ -53,7 +50,7 @@ pub(crate) fn aureport(words: &[String], out: &mut dyn Write, err: &mut dyn Writ
     let Some(what) = options.what else {
         writeln!(
             err,
-            "the summary of all events is an unsupported option; name a report: -a or -ma"
+            "the summary of all events is an unsupported option; name a report: -a, -c, -e, -k, -m, -ma or -s"
         )?;
         return Ok(1);
     };
@@ -63,7 +60,7 @@ pub(crate) fn aureport(words: &[String], out: &mut dyn Write, err: &mut dyn Writ
         writeln!(err, "{message}")?;
     }
     writeln!(out)?;
-    out.write_all(head(what, options.summary).as_bytes())?;
+    out.write_all(what.head(options.summary, options.search.success).as_bytes())?;
     let Ok(files) = files else { return Ok(1) };
     let (start, end) = (options.search.start, options.search.end);
     let (timeout, summary) = (options.timeout, options.summary);
@@ -99,7 +96,12 @@ impl Options {
     fn option(&mut self, word: &str, words: &mut audit::Words<'_>) -> Result<(), Wrong> {
         match word {
             "-a" | "--avc" => self.choose(What::Avc)?,
+            "-c" | "--config" => self.choose(What::Config)?,
+            "-e" | "--event" => self.choose(What::Event)?,
+            "-k" | "--key" => self.choose(What::Key)?,
             "-ma" | "--mac" => self.choose(What::Mac)?,
+            "-m" | "--mods" => self.choose(What::Mods)?,
+            "-s" | "--syscall" => self.choose(What::Syscall)?,
             "--summary" => self.summary = true,
             "-i" | "--interpret" => self.interpret = true,
             "--failed" => self.search.success = Some(false),
@@ -122,43 +124,6 @@ impl Options {
         match self.what.replace(what) {
             Some(_) => Err(Wrong::Message("Error - only one report can be specified".to_owned())),
             None => Ok(()),
-        }
-    }
-}
-
-fn head(what: What, summary: bool) -> &'static str {
-    match (what, summary) {
-        (What::Avc, false) => {
-            "\
-AVC Report
-===============================================================
-# date time comm subj syscall class permission obj result event
-===============================================================
-"
-        }
-        (What::Avc, true) => {
-            "\
-Avc Object Summary Report
-=================================
-total  obj
-=================================
-"
-        }
-        (What::Mac, false) => {
-            "\
-MAC Report
-===================================
-# date time auid type success event
-===================================
-"
-        }
-        (What::Mac, true) => {
-            "\
-MAC Summary Report
-==================
-total  type
-==================
-"
         }
     }
 }
@@ -228,8 +193,9 @@ impl Report<'_> {
         Ok(())
     }
 
-    fn macs(&mut self, event: &Event<'_>) -> Result<()> {
-        let Some(record) = event.records().iter().find(|it| is_mac(it.kind())) else {
+    /// Events of which a record is asked for, by their type.
+    fn types(&mut self, event: &Event<'_>, is_asked: fn(Kind) -> bool) -> Result<()> {
+        let Some(record) = event.records().iter().find(|it| is_asked(it.kind())) else {
             return Ok(());
         };
         self.line += 1;
@@ -237,23 +203,81 @@ impl Report<'_> {
             self.counts.add(&record.kind().0.to_be_bytes());
             return Ok(());
         }
-        let auid = record.number::<u32>("auid").unwrap_or(u32::MAX);
-        let auid = match (self.options.interpret, auid) {
-            (true, u32::MAX) => "unset".to_owned(),
-            (true, auid) => self.machine.user(auid).unwrap_or_else(|| format!("unknown({auid})")),
-            (false, u32::MAX) => "-1".to_owned(),
-            (false, auid) => auid.to_string(),
-        };
-        let success = match mandate_audit::succeeded(event) {
-            Some(true) => "yes",
-            Some(false) => "no",
-            None => "unset",
-        };
-        let kind = record.kind().to_string();
-        self.row(event, &[auid.as_bytes(), kind.as_bytes(), success.as_bytes()])
+        let (kind, auid, success) =
+            (record.kind().to_string(), self.auid(event), success(event).as_bytes());
+        let (kind, auid) = (kind.as_bytes(), auid.as_bytes());
+        match self.what {
+            What::Config => self.row(event, &[kind, auid, success]),
+            What::Mods => {
+                let cells = ["hostname", "terminal", "exe", "acct"].map(|it| said(record, it));
+                let [host, terminal, exe, account] = cells;
+                self.row(event, &[auid, &host, &terminal, &exe, &account, success])
+            }
+            _ => self.row(event, &[auid, kind, success]),
+        }
     }
 
-    fn row(&mut self, event: &Event<'_>, cells: &[&[u8]]) -> Result<()> {
+    /// All events. Here their number stands first.
+    fn events(&mut self, event: &Event<'_>) -> Result<()> {
+        let kind = event.records().first().map(Record::kind).unwrap_or_default();
+        self.line += 1;
+        if self.options.summary {
+            self.counts.add(&kind.0.to_be_bytes());
+            return Ok(());
+        }
+        self.begin(event)?;
+        let serial = event.stamp().unwrap_or_default().serial;
+        Ok(writeln!(self.out, "{serial} {kind} {} {}", self.auid(event), success(event))?)
+    }
+
+    fn syscalls(&mut self, event: &Event<'_>) -> Result<()> {
+        let Some(call) = event.record(Kind::SYSCALL) else { return Ok(()) };
+        self.line += 1;
+        let name = self.syscall(Some(call));
+        if self.options.summary {
+            self.counts.add(&name);
+            return Ok(());
+        }
+        let (comm, auid) = (call.text("comm"), self.auid(event));
+        let pid = call.field("pid").map_or(&b"-1"[..], |it| it.raw);
+        self.row(event, &[&name, pid, comm.as_deref().unwrap_or(b"?"), auid.as_bytes()])
+    }
+
+    /// Of an event with several keys, the first.
+    fn keys(&mut self, event: &Event<'_>) -> Result<()> {
+        let keys: Vec<_> = event.records().iter().filter_map(|it| it.text("key")).collect();
+        let mut keys = keys.iter().flat_map(|it| it.split(|&byte| byte == 1)).peekable();
+        let Some(first) = keys.peek().copied() else { return Ok(()) };
+        self.line += 1;
+        if self.options.summary {
+            keys.for_each(|it| self.counts.add(it));
+            return Ok(());
+        }
+        let exe = event.record(Kind::SYSCALL).and_then(|it| it.field("exe"));
+        let exe = exe.map(|it| it.text().unwrap_or(Cow::Borrowed(it.raw)));
+        let (auid, exe) = (self.auid(event), exe.as_deref().unwrap_or(b"?"));
+        self.row(event, &[first, success(event).as_bytes(), exe, auid.as_bytes()])
+    }
+
+    /// Who logged in; -2 if nothing tells.
+    fn auid(&self, event: &Event<'_>) -> String {
+        let call = event.record(Kind::SYSCALL);
+        let mut records = call.into_iter().chain(event.records());
+        let auid = records.find_map(|it| it.number::<u32>("auid"));
+        match (self.options.interpret, auid) {
+            (true, Some(u32::MAX)) => "unset".to_owned(),
+            (true, Some(auid)) => {
+                self.machine.user(auid).unwrap_or_else(|| format!("unknown({auid})"))
+            }
+            (true, None) => "unknown(-2)".to_owned(),
+            (false, Some(u32::MAX)) => "-1".to_owned(),
+            (false, Some(auid)) => auid.to_string(),
+            (false, None) => "-2".to_owned(),
+        }
+    }
+
+    /// The number of a row, and the time.
+    fn begin(&mut self, event: &Event<'_>) -> Result<()> {
         let stamp = event.stamp().unwrap_or_default();
         let time = match &mut self.time {
             Some((seconds, time)) if *seconds == stamp.seconds => time,
@@ -262,12 +286,16 @@ impl Report<'_> {
                 &mut time.insert((stamp.seconds, format!("{date} {clock}"))).1
             }
         };
-        write!(self.out, "{}. {time} ", self.line)?;
+        Ok(write!(self.out, "{}. {time} ", self.line)?)
+    }
+
+    fn row(&mut self, event: &Event<'_>, cells: &[&[u8]]) -> Result<()> {
+        self.begin(event)?;
         for cell in cells {
-            self.out.write_all(cell)?;
+            self.out.write_all(&visible(cell))?;
             self.out.write_all(b" ")?;
         }
-        Ok(writeln!(self.out, "{}", stamp.serial)?)
+        Ok(writeln!(self.out, "{}", event.stamp().unwrap_or_default().serial)?)
     }
 
     fn syscall(&self, call: Option<&Record<'_>>) -> Vec<u8> {
@@ -296,13 +324,13 @@ impl Report<'_> {
     /// The most frequent first; then contexts as they came, types by their numbers.
     fn summary(&mut self) -> Result<()> {
         let mut all = std::mem::take(&mut self.counts.all);
-        if self.what == What::Mac {
+        if self.what.counts_types() {
             all.sort();
         }
         all.sort_by_key(|it| std::cmp::Reverse(it.1));
         for (value, count) in all {
-            let value = match (self.what, value.as_slice()) {
-                (What::Mac, &[high, low]) => {
+            let value = match (self.what.counts_types(), value.as_slice()) {
+                (true, &[high, low]) => {
                     let kind = Kind(u16::from_be_bytes([high, low]));
                     let name = kind.name().filter(|_| self.options.interpret);
                     name.map_or_else(|| kind.0.to_string().into_bytes(), Into::into)
@@ -310,7 +338,7 @@ impl Report<'_> {
                 _ => value,
             };
             write!(self.out, "{count}  ")?;
-            self.out.write_all(&value)?;
+            self.out.write_all(&visible(&value))?;
             writeln!(self.out)?;
         }
         Ok(())
@@ -322,7 +350,12 @@ impl Visitor for Report<'_> {
         if self.options.search.matches(event) {
             match self.what {
                 What::Avc => self.avcs(event)?,
-                What::Mac => self.macs(event)?,
+                What::Config => self.types(event, is_config)?,
+                What::Event => self.events(event)?,
+                What::Key => self.keys(event)?,
+                What::Mac => self.types(event, is_mac)?,
+                What::Mods => self.types(event, is_account)?,
+                What::Syscall => self.syscalls(event)?,
             }
         }
         Ok(ControlFlow::Continue(()))
@@ -339,6 +372,32 @@ impl Visitor for Report<'_> {
 /// Changes of policy, mode, booleans and labels.
 fn is_mac(kind: Kind) -> bool {
     matches!(kind.0, 1403..=1499 | 2300..=2399)
+}
+
+/// Changes of what is configured: of the audit system, of firewalls, and those of the kernel's policy.
+fn is_config(kind: Kind) -> bool {
+    matches!(kind.0, 1111 | 1203 | 1305 | 1325 | 1328 | 1403..=1417 | 2312)
+}
+
+/// Changes of accounts, groups and roles.
+fn is_account(kind: Kind) -> bool {
+    matches!(kind.0, 1102 | 1108 | 1114..=1117 | 1132 | 2301..=2302)
+}
+
+/// What a program says in `msg='…'`; `?` for nothing.
+fn said(record: &Record<'_>, name: &str) -> Vec<u8> {
+    let message = record.message().map_or(&b""[..], |it| it.raw);
+    let mut fields = Fields::new(message, Spread::Contexts);
+    let value = fields.find(|it| it.0 == name.as_bytes()).and_then(|it| it.1.text());
+    value.map_or_else(|| b"?".to_vec(), Cow::into_owned)
+}
+
+fn success(event: &Event<'_>) -> &'static str {
+    match mandate_audit::succeeded(event) {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "unset",
+    }
 }
 
 fn or_null(value: Option<&[u8]>) -> &[u8] {
@@ -395,15 +454,20 @@ fn result(avc: Option<Avc<'_>>) -> &'static [u8] {
 const USAGE: &str = "\
 usage: aureport [options]
 \t-a,--avc\t\t\tAvc report
+\t-c,--config\t\t\tConfig change report
 \t--debug\t\t\t\tWrite malformed events that are skipped to stderr
 \t--eoe-timeout secs\t\tEnd of Event Timeout
+\t-e,--event\t\t\tEvent report
 \t--failed\t\t\tonly failed events in report
 \t--help\t\t\t\thelp
 \t-i,--interpret\t\t\tInterpretive mode
 \t-if,--input <Input File name>\tuse this file as input
 \t--input-logs\t\t\tUse the logs even if stdin is a pipe
+\t-k,--key\t\t\tKey report
 \t-ma,--mac\t\t\tMandatory Access Control (MAC) report
+\t-m,--mods\t\t\tModification to accounts report
 \t--node <node name>\t\tOnly events from a specific node
+\t-s,--syscall\t\t\tSyscall report
 \t--success\t\t\tonly success events in report
 \t--summary\t\t\tsorted totals for main object in report
 \t-te,--end [end date] [end time]\tending date & time for reports

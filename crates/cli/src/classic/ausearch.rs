@@ -8,6 +8,7 @@ use anyhow::Result;
 use mandate_audit::{BadLine, Event, Kind, Pattern, Search, interpret};
 
 use super::audit::{self, Wrong};
+use super::ausearch_lines::{Extra, Lines, Shape};
 use crate::logs::accounts::Machine;
 use crate::logs::clock::Clock;
 use crate::logs::times::End;
@@ -18,6 +19,8 @@ enum Format {
     Default,
     Raw,
     Interpreted,
+    Csv,
+    Text,
 }
 
 #[derive(Default)]
@@ -31,6 +34,7 @@ struct Options {
     debug: bool,
     whole: bool,
     timeout: Option<u32>,
+    extra: Extra,
 }
 
 pub(crate) fn ausearch(words: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<u8> {
@@ -66,6 +70,7 @@ pub(crate) fn ausearch(words: &[String], out: &mut dyn Write, err: &mut dyn Writ
         machine: Machine::here(),
         any: false,
         time: None,
+        lines: Lines::default(),
         out,
         err,
     };
@@ -91,6 +96,11 @@ impl Options {
         let mut words = audit::Words::new(words);
         while let Some(word) = words.next() {
             options.option(&word, &mut words)?;
+        }
+        let extra = options.extra;
+        if (extra.time || extra.labels || extra.keys) && options.format != Some(Format::Csv) {
+            let message = "--extra options requires format to be csv";
+            return Err(Wrong::Message(message.to_owned()));
         }
         options.search.texts_mut().for_each(|it| it.whole = options.whole);
         Ok(options)
@@ -137,16 +147,18 @@ impl Options {
                     "raw" => Format::Raw,
                     "default" => Format::Default,
                     "interpret" => Format::Interpreted,
-                    name @ ("csv" | "text") => {
-                        let message = format!("--format {name} is an unsupported option");
-                        return Err(Wrong::Message(message));
-                    }
+                    "csv" => Format::Csv,
+                    "text" => Format::Text,
                     name => return Err(Wrong::Message(format!("Unknown option ({name})"))),
                 };
                 if self.format.replace(format).is_some() {
                     return Err(Wrong::Message("Multiple output formats, use only 1".to_owned()));
                 }
             }
+            "--extra-keys" => self.extra.keys = true,
+            "--extra-labels" => self.extra.labels = true,
+            "--extra-obj2" => self.extra.second_object = true,
+            "--extra-time" => self.extra.time = true,
             "-if" | "--input" => self.input = Some(crate::words::to_path(&words.argument(word)?)),
             "--input-logs" => self.input_logs = true,
             "--just-one" => self.just_one = true,
@@ -228,6 +240,7 @@ struct Found<'a> {
     any: bool,
     /// The last second, and how it is written.
     time: Option<(i64, String)>,
+    lines: Lines,
     out: &'a mut dyn Write,
     err: &'a mut dyn Write,
 }
@@ -240,6 +253,15 @@ impl Found<'_> {
                 self.out.write_all(it.line())?;
                 self.out.write_all(b"\n")
             })?);
+        }
+        let shape = match format {
+            Format::Csv => Some(Shape::Csv(self.options.extra)),
+            Format::Text => Some(Shape::Text),
+            _ => None,
+        };
+        if let Some(shape) = shape {
+            let (names, clock) = (&self.machine, &mut self.clock);
+            return self.lines.show(shape, event, names, clock, self.out, self.err);
         }
         self.out.write_all(b"----\n")?;
         if format == Format::Interpreted {
@@ -294,8 +316,12 @@ usage: ausearch [options]
 \t-c,--comm  <Comm name>\t\tsearch based on command line name
 \t--debug\t\t\tWrite malformed events that are skipped to stderr
 \t--eoe-timeout secs\t\tEnd of Event timeout
+\t--extra-keys\t\t\tadd a final column with key information
+\t--extra-labels\t\t\tadd columns of information about subject and object labels
+\t--extra-obj2\t\t\tadd columns of information about a second object
+\t--extra-time\t\t\tadd columns of information about broken down time
 \t-f,--file  <File name>\t\tsearch based on file name
-\t--format [raw|default|interpret] results format options
+\t--format [raw|default|interpret|csv|text] results format options
 \t-h,--help\t\t\thelp
 \t-i,--interpret\t\t\tInterpret results to be human readable
 \t-if,--input <Input File name>\tuse this file instead of current logs

@@ -51,6 +51,25 @@ impl Clock {
         (date, format!("{:02}:{:02}:{:02}", it.hour(), it.minute(), it.second()))
     }
 
+    /// `2023,11,14,2,22,3,+00:00`: year, month, day, day of the week from Monday on, hour, milliseconds, and how far the clock is before UTC.
+    pub(crate) fn columns(&mut self, seconds: i64, millis: u16) -> String {
+        let it = self.local(seconds);
+        let stamp = Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH);
+        let offset = self.zone.to_offset(stamp).seconds();
+        let sign = if offset < 0 { '-' } else { '+' };
+        let minutes = offset.unsigned_abs() / 60;
+        format!(
+            "{},{:02},{:02},{},{:2},{millis},{sign}{:02}:{:02}",
+            it.year(),
+            it.month(),
+            it.day(),
+            it.weekday().to_monday_one_offset(),
+            it.hour(),
+            minutes / 60,
+            minutes % 60
+        )
+    }
+
     /// `Tue Nov 14 22:13:20 2023`, as C's `ctime` writes it.
     pub(crate) fn long(&mut self, seconds: i64) -> String {
         let it = self.local(seconds);
