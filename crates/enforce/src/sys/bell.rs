@@ -21,22 +21,23 @@ static NEWS: AtomicBool = AtomicBool::new(false);
 /// The signal reached it.
 static REACHED: AtomicBool = AtomicBool::new(false);
 
-/// Only for the monitor's thread. Nobody else uses it.
-fn signal() -> libc::c_int {
-    libc::SIGRTMAX()
-}
+/// Only for the monitor's thread. Nobody else uses it, and it comes however many signals programs have in their queues, which one with a number
+/// above 31 would not.
+const RING: libc::c_int = libc::SIGSTKFLT;
+/// Comes when it is time. Nobody else sends it, as somebody may who set `alarm(2)` before this program began.
+const TIME: libc::c_int = libc::SIGPWR;
 
 /// From here on the bell calls this thread, which is the monitor's.
 pub(crate) fn install() -> io::Result<()> {
     MONITOR.store(rustix::thread::gettid().as_raw_nonzero().get(), Ordering::SeqCst);
-    handle(signal(), on_ring)?;
-    handle(libc::SIGALRM, on_alarm)?;
+    handle(RING, on_ring)?;
+    handle(TIME, on_time)?;
     // SAFETY: all bytes zero is a set, and sigemptyset makes it whole.
     let mut set: libc::sigset_t = unsafe { std::mem::zeroed() };
     // SAFETY: the set lives through the call.
     unsafe { libc::sigemptyset(&raw mut set) };
     // SAFETY: the set lives through the call.
-    unsafe { libc::sigaddset(&raw mut set, signal()) };
+    unsafe { libc::sigaddset(&raw mut set, RING) };
     // SAFETY: the set lives through the call; the old one is not asked for.
     match unsafe { libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const set, ptr::null_mut()) } {
         0 => Ok(()),
@@ -58,7 +59,7 @@ extern "C" fn on_ring(_: libc::c_int) {
     REACHED.store(true, Ordering::SeqCst);
 }
 
-extern "C" fn on_alarm(_: libc::c_int) {
+extern "C" fn on_time(_: libc::c_int) {
     ring();
 }
 
@@ -69,7 +70,7 @@ pub(super) fn ring() {
         let process = rustix::process::getpid().as_raw_nonzero().get();
         let monitor = MONITOR.load(Ordering::SeqCst);
         // SAFETY: the call takes numbers.
-        unsafe { libc::syscall(libc::SYS_tgkill, process, monitor, signal()) };
+        unsafe { libc::syscall(libc::SYS_tgkill, process, monitor, RING) };
     }
 }
 
@@ -100,7 +101,7 @@ impl Alarm {
         // SAFETY: all bytes zero is such a structure.
         let mut event: libc::sigevent = unsafe { std::mem::zeroed() };
         event.sigev_notify = libc::SIGEV_SIGNAL;
-        event.sigev_signo = libc::SIGALRM;
+        event.sigev_signo = TIME;
         let (clock, mut timer) = (libc::CLOCK_MONOTONIC, ptr::null_mut());
         // SAFETY: both structures live through the call.
         checked(unsafe { libc::timer_create(clock, &raw mut event, &raw mut timer) })?;
