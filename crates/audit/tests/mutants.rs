@@ -1,7 +1,7 @@
 //! Damaged logs: no panic, work in proportion to the input, and what is left whole is read.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use mandate_audit::{Joiner, Names, Pattern, Reader, Record, Search, interpret};
+use mandate_audit::{Joiner, Names, Pattern, Reader, Record, Search, interpret, normalize};
 
 const SEEDS: [&str; 8] = [
     "type=AVC msg=audit(1700000000.003:1): avc:  denied  { read write } for  pid=7 comm=\"cat\" path=2F746D702F612062 dev=\"vda1\" ino=12 scontext=u:r:a_t:s0 tcontext=u:r:Top Secret tclass=file permissive=0",
@@ -104,6 +104,10 @@ fn read(log: &[u8]) -> usize {
         let accesses = event.accesses();
         assert!(accesses.len() <= event.records().len());
         found += usize::from(search().matches(&event));
+        for labels in [false, true] {
+            let told = normalize(&event, &Nobody, labels);
+            assert!(told.is_ok() || !event.is_selinux() || event.records().len() > 1);
+        }
     }
     assert!(given <= records && found <= given, "{found} of {given} of {records} records");
     assert!(joiner.work() <= 2 * records as u64, "{} steps for {records} records", joiner.work());

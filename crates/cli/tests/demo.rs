@@ -25,7 +25,9 @@ impl Temporary {
     }
 
     fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mandate"));
+        let mut command = Command::new("env");
+        // Shells let what runs in the background ignore it.
+        command.args(["--default-signal=INT", env!("CARGO_BIN_EXE_mandate")]);
         command.args(words).env("TMPDIR", &self.0).env_remove("SUDO_UID").stdin(Stdio::null());
         command
     }
