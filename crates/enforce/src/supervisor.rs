@@ -469,8 +469,11 @@ impl Monitor<'_> {
             self.take_files(call, &unauthorized);
             return Ok(());
         }
-        if self.may_be_replaced(call) && self.comes_again(call).is_ok() {
-            return Ok(());
+        if self.may_be_replaced(call) {
+            return match self.comes_again(call) {
+                Ok(()) => Ok(()),
+                Err(why) => self.listener.answer(call.id, Answer::Fail(why.raw_os_error())),
+            };
         }
         let reply =
             self.decide(call).unwrap_or_else(|why| Reply::Now(Answer::Fail(why.raw_os_error())));
