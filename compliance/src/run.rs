@@ -4,6 +4,7 @@
 mod cost;
 mod inside;
 mod kernel;
+mod known;
 mod lab;
 mod learn;
 mod programs;

@@ -124,8 +124,7 @@ pub fn run(settings: Settings<'_>, words: &[OsString]) -> Result<Ended, StartErr
     rustix::process::setrlimit(Resource::Nofile, more_files())
         .map_err(|it| system("limits")(it.into()))?;
     trace::ignore_keys();
-    worker::catch_interrupts();
-    bell::install().map_err(system("signals"))?;
+    worker::catch_interrupts().and_then(|()| bell::install()).map_err(system("signals"))?;
     let owner = rustix::process::getuid().as_raw();
     let mut tasks = Tasks::default();
     let umask = crate::task::umask_of(started.process).unwrap_or(0o022);

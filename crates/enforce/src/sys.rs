@@ -8,6 +8,7 @@ pub(crate) mod listener;
 pub(crate) mod look;
 pub(crate) mod message;
 pub(crate) mod page;
+mod signals;
 pub(crate) mod start;
 pub(crate) mod trace;
 pub(crate) mod user;

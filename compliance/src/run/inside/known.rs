@@ -5,17 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
 
+use super::super::known;
 use super::Told;
 use crate::report::Comparison;
 
 const TEXT: &str = include_str!("../../../cases/run/inside.toml");
 const PAGE: &str = include_str!("../../../../docs/differences.md");
-
-#[derive(Deserialize)]
-struct File {
-    #[serde(default)]
-    difference: Vec<Entry>,
-}
 
 /// Differences between the kernel and us, for one reason.
 #[derive(Deserialize)]
@@ -34,13 +29,11 @@ struct Entry {
     page: String,
 }
 
-type Lines = BTreeMap<(String, &'static str), BTreeSet<String>>;
+/// A command, and the way in which it was run.
+type Run = (String, &'static str);
 
-/// What is known, and what of it was seen, by command and way.
-pub(super) struct Known {
-    known: Lines,
-    seen: Lines,
-}
+/// What is known, and what of it was seen.
+pub(super) struct Known(known::Known<Run>);
 
 /// What a way is called.
 pub(super) fn name(way: &[&str]) -> &'static str {
@@ -49,19 +42,19 @@ pub(super) fn name(way: &[&str]) -> &'static str {
 
 impl Known {
     pub(super) fn read() -> Result<Self> {
-        let file: File = toml::from_str(TEXT).context("inside.toml")?;
-        let mut known = Lines::new();
-        for Entry { commands, differs, default, exact, why, page } in file.difference {
+        let mut lines: BTreeMap<Run, BTreeSet<String>> = BTreeMap::new();
+        for entry in known::entries(TEXT).context("inside.toml")? {
+            let Entry { commands, differs, default, exact, why, page } = entry;
             ensure!(!why.is_empty() && !commands.is_empty(), "{page}: nothing is said");
             ensure!(PAGE.contains(&page), "docs/differences.md does not say {page:?}");
             for command in commands {
                 for (way, own) in [("default", &default), ("exact", &exact)] {
-                    let lines = known.entry((command.clone(), way)).or_default();
-                    lines.extend(differs.iter().chain(own).cloned());
+                    let known = lines.entry((command.clone(), way)).or_default();
+                    known.extend(differs.iter().chain(own).cloned());
                 }
             }
         }
-        Ok(Self { known, seen: Lines::new() })
+        Ok(Self(known::Known::new(lines)))
     }
 
     /// Compares what became of a command, but for what is known.
@@ -73,40 +66,25 @@ impl Known {
         ours: &Told,
         comparison: &mut Comparison,
     ) {
-        let key = (command.to_owned(), name(way));
-        let all = differences(theirs, ours);
-        let known = self.known.get(&key);
-        let unknown: Vec<_> =
-            all.iter().filter(|it| !known.is_some_and(|known| known.contains(*it))).collect();
-        if unknown.is_empty() {
+        let differs: Vec<_> = differences(theirs, ours).into_iter().collect();
+        if self.0.unknown(&(command.to_owned(), name(way)), &differs).is_empty() {
             comparison.agree();
         } else {
             comparison.disagree(command.to_owned(), ours.to_string(), theirs.to_string());
         }
-        self.seen.entry(key).or_default().extend(all);
     }
 
     /// What is known must be seen.
     pub(super) fn stale(&self, way: &[&str], comparison: &mut Comparison) {
-        for (key, lines) in self.known.iter().filter(|it| it.0.1 == name(way)) {
-            let seen = self.seen.get(key).cloned().unwrap_or_default();
-            for line in lines.difference(&seen) {
-                let told = format!("{line}: known, but not seen");
-                comparison.disagree(key.0.clone(), told, String::new());
-            }
-        }
+        self.0.stale(|it| it.1 == name(way), |it| it.0.clone(), comparison);
     }
 
     /// All that was seen, in the form in which it can be known.
     pub(super) fn seen(&self) -> String {
-        let mut text = String::new();
-        for ((command, way), lines) in self.seen.iter().filter(|it| !it.1.is_empty()) {
-            let lines: String = lines.iter().map(|it| format!("    {it:?},\n")).collect();
-            text += &format!(
-                "[[difference]]\ncommands = [{command:?}]\n{way} = [\n{lines}]\nwhy = \"\"\npage = \"\"\n\n"
-            );
-        }
-        text
+        let entries = self.0.seen().map(|((command, way), lines)| {
+            format!("[[difference]]\ncommands = [{command:?}]\n{way} = {lines}\nwhy = \"\"\npage = \"\"\n\n")
+        });
+        entries.collect()
     }
 }
 
@@ -158,7 +136,7 @@ mod tests {
         for way in [&[][..], &["--exact"]] {
             let mut comparison = Comparison::new("");
             known.stale(way, &mut comparison);
-            let own = known.known.iter().filter(|it| it.0.1 == name(way));
+            let own = known.0.lines.iter().filter(|it| it.0.1 == name(way));
             assert_eq!(comparison.differing(), own.map(|it| it.1.len()).sum::<usize>());
         }
     }

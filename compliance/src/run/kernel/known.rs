@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
 
+use super::super::known;
 use super::scenario::Variant;
 use super::told::Told;
 use crate::report::Comparison;
@@ -12,12 +13,6 @@ use crate::report::Comparison;
 const TEXT: &str = include_str!("../../../cases/run/differences.toml");
 /// What `mandate run --coverage` prints.
 const COVERAGE: &str = include_str!("../../../../crates/cli/src/verbs/run/coverage.txt");
-
-#[derive(Deserialize)]
-struct File {
-    #[serde(default)]
-    difference: Vec<Entry>,
-}
 
 /// A difference between the kernel and us.
 #[derive(Deserialize)]
@@ -34,31 +29,30 @@ struct Entry {
     coverage: String,
 }
 
-/// What is known, and what of it was seen.
-pub(super) struct Known {
-    entries: BTreeMap<String, Entry>,
-    seen: BTreeMap<String, BTreeSet<String>>,
-}
+/// What is known, and what of it was seen, by scenario.
+pub(super) struct Known(known::Known<String>);
 
 impl Known {
     /// Reads the list; `full` if it is for scenarios without two permissions, too.
     pub(super) fn read(full: bool) -> Result<Self> {
-        let file: File = toml::from_str(TEXT).context("differences.toml")?;
-        let mut entries = BTreeMap::new();
-        for mut entry in file.difference {
+        let mut lines = BTreeMap::new();
+        for entry in known::entries(TEXT).context("differences.toml")? {
+            let Entry { scenario, mut differs, mut without_two, why, coverage } = entry;
             if full {
-                entry.differs.append(&mut entry.without_two);
+                differs.append(&mut without_two);
             }
-            let (name, row) = (entry.scenario.clone(), &entry.coverage);
-            ensure!(!entry.why.is_empty() && !entry.differs.is_empty(), "{name}: nothing is said");
-            ensure!(COVERAGE.contains(&**row), "{name}: --coverage does not print {row:?}");
-            ensure!(entries.insert(name.clone(), entry).is_none(), "{name} stands twice");
+            ensure!(!why.is_empty() && !differs.is_empty(), "{scenario}: nothing is said");
+            ensure!(
+                COVERAGE.contains(&*coverage),
+                "{scenario}: --coverage does not print {coverage:?}"
+            );
+            ensure!(lines.insert(scenario.clone(), differs).is_none(), "{scenario} stands twice");
         }
-        Ok(Self { entries, seen: BTreeMap::new() })
+        Ok(Self(known::Known::new(lines)))
     }
 
     pub(super) fn scenarios(&self) -> usize {
-        self.entries.len()
+        self.0.lines.len()
     }
 
     /// Compares a variant, but for what is known.
@@ -69,42 +63,25 @@ impl Known {
         ours: &Told,
         comparison: &mut Comparison,
     ) {
-        let name = &variant.scenario.name;
-        let known = self.entries.get(name).map(|it| &it.differs);
-        let all = differences(theirs, ours);
-        let unknown: Vec<&String> =
-            all.iter().filter(|it| !known.is_some_and(|known| known.contains(*it))).collect();
+        let unknown = self.0.unknown(&variant.scenario.name, &differences(theirs, ours));
         if unknown.is_empty() {
             comparison.agree();
         } else {
-            let unknown = unknown.iter().map(|it| it.as_str()).collect::<Vec<_>>();
             comparison.disagree(variant.name(), unknown.join("; "), shown(theirs));
         }
-        self.seen.entry(name.clone()).or_default().extend(all);
     }
 
     /// All that was seen, in the form in which it can be known.
     pub(super) fn seen(&self) -> String {
-        let mut text = String::new();
-        for (name, lines) in self.seen.iter().filter(|it| !it.1.is_empty()) {
-            let lines: Vec<String> = lines.iter().map(|it| format!("    {it:?},\n")).collect();
-            text += &format!(
-                "[[difference]]\nscenario = {name:?}\ndiffers = [\n{}]\n\n",
-                lines.concat()
-            );
-        }
-        text
+        let entries = self.0.seen().map(|(scenario, lines)| {
+            format!("[[difference]]\nscenario = {scenario:?}\ndiffers = {lines}\n\n")
+        });
+        entries.collect()
     }
 
     /// What is known must be seen.
     pub(super) fn stale(&self, comparison: &mut Comparison) {
-        for (name, entry) in &self.entries {
-            let seen = self.seen.get(name).cloned().unwrap_or_default();
-            for line in entry.differs.difference(&seen) {
-                let told = format!("{line}: known, but not seen");
-                comparison.disagree(name.clone(), told, String::new());
-            }
-        }
+        self.0.stale(|_| true, String::clone, comparison);
     }
 }
 
@@ -155,7 +132,7 @@ mod tests {
         let known = Known::read(true).unwrap();
         let mut comparison = Comparison::new("");
         known.stale(&mut comparison);
-        let lines: usize = known.entries.values().map(|it| it.differs.len()).sum();
+        let lines: usize = known.0.lines.values().map(BTreeSet::len).sum();
         assert_eq!(comparison.differing(), lines);
     }
 }

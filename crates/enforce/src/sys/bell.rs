@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 use std::{io, ptr};
 
+use super::signals::{self, Handler};
 use super::{checked, listener};
 
 /// The monitor's thread; 0 before there is one.
@@ -30,28 +31,9 @@ const TIME: libc::c_int = libc::SIGPWR;
 /// From here on the bell calls this thread, which is the monitor's.
 pub(crate) fn install() -> io::Result<()> {
     MONITOR.store(rustix::thread::gettid().as_raw_nonzero().get(), Ordering::SeqCst);
-    handle(RING, on_ring)?;
-    handle(TIME, on_time)?;
-    // SAFETY: all bytes zero is a set, and sigemptyset makes it whole.
-    let mut set: libc::sigset_t = unsafe { std::mem::zeroed() };
-    // SAFETY: the set lives through the call.
-    unsafe { libc::sigemptyset(&raw mut set) };
-    // SAFETY: the set lives through the call.
-    unsafe { libc::sigaddset(&raw mut set, RING) };
-    // SAFETY: the set lives through the call; the old one is not asked for.
-    match unsafe { libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const set, ptr::null_mut()) } {
-        0 => Ok(()),
-        errno => Err(io::Error::from_raw_os_error(errno)),
-    }
-}
-
-fn handle(signal: libc::c_int, handler: extern "C" fn(libc::c_int)) -> io::Result<()> {
-    // SAFETY: all bytes zero is an action, with an empty mask and no flags.
-    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
-    action.sa_sigaction = handler as *const () as usize;
-    action.sa_flags = libc::SA_RESTART;
-    // SAFETY: the action lives through the call, and its handler only does what is safe in one.
-    checked(unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) }).map(drop)
+    signals::handle(RING, Handler::Plain(on_ring), libc::SA_RESTART)?;
+    signals::handle(TIME, Handler::Plain(on_time), libc::SA_RESTART)?;
+    signals::unblock(RING)
 }
 
 extern "C" fn on_ring(_: libc::c_int) {

@@ -7,8 +7,9 @@ use std::os::fd::{AsRawFd as _, IntoRawFd as _, OwnedFd};
 use std::ptr;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use super::checked;
 use super::inject::Registers;
+use super::signals::{self, Handler};
+use super::{bell, checked};
 use crate::defence::{Defence, stands};
 
 /// What a traced thread did.
@@ -135,7 +136,7 @@ extern "C" fn on_child(_: libc::c_int, about: *mut libc::siginfo_t, _: *mut libc
     let to = CHILDREN.load(Ordering::Relaxed);
     // SAFETY: four bytes that live through the call.
     unsafe { libc::write(to, child.as_ptr().cast(), child.len()) };
-    super::bell::ring();
+    bell::ring();
 }
 
 /// A pipe that brings the numbers of children that something happened to, each four bytes. The handler runs on whatever thread is there.
@@ -144,12 +145,7 @@ pub(crate) fn children() -> io::Result<OwnedFd> {
     let (news, to) = rustix::pipe::pipe_with(flags)?;
     // It stays for as long as the process lives, as the handler does.
     CHILDREN.store(to.into_raw_fd(), Ordering::Relaxed);
-    // SAFETY: all bytes zero is an action, with an empty mask.
-    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
-    action.sa_sigaction = on_child as *const () as usize;
-    action.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART;
-    // SAFETY: the action lives through the call, and its handler only does what is safe in one.
-    checked(unsafe { libc::sigaction(libc::SIGCHLD, &raw const action, ptr::null_mut()) })?;
+    signals::handle(libc::SIGCHLD, Handler::Informed(on_child), libc::SA_RESTART)?;
     Ok(news)
 }
 
@@ -161,13 +157,7 @@ pub(crate) fn leave_signals_to_another_thread() -> io::Result<()> {
         unsafe { libc::pause() };
     };
     std::thread::Builder::new().name("signals".into()).stack_size(64 << 10).spawn(wait)?;
-    // SAFETY: all bytes zero is a set, and sigfillset makes it whole.
-    let mut all: libc::sigset_t = unsafe { std::mem::zeroed() };
-    // SAFETY: the set lives through the call.
-    unsafe { libc::sigfillset(&raw mut all) };
-    // SAFETY: the set lives through the call; the old one is not asked for.
-    let done = unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const all, ptr::null_mut()) };
-    if done == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(done)) }
+    signals::block_all()
 }
 
 /// Signals that the terminal sends to all programs in front: they are for the program, not for its monitor.

@@ -2,7 +2,9 @@
 
 #![expect(unsafe_code, reason = "no library interrupts a thread's call")]
 
-use std::ptr;
+use std::io;
+
+use super::signals::{self, Handler};
 
 /// Nobody else sends it to a thread, and nothing is lost if somebody sends it to the process.
 const INTERRUPT: libc::c_int = libc::SIGURG;
@@ -10,24 +12,14 @@ const INTERRUPT: libc::c_int = libc::SIGURG;
 extern "C" fn on_interrupt(_: libc::c_int) {}
 
 /// From here on a call of a worker can be interrupted: its handler does nothing, and what it interrupts does not begin again.
-pub(crate) fn catch_interrupts() {
-    // SAFETY: all bytes zero is an action, with an empty mask and no flags.
-    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
-    action.sa_sigaction = on_interrupt as *const () as usize;
-    // SAFETY: the action lives through the call, and its handler does nothing.
-    unsafe { libc::sigaction(INTERRUPT, &raw const action, ptr::null_mut()) };
+pub(crate) fn catch_interrupts() -> io::Result<()> {
+    signals::handle(INTERRUPT, Handler::Plain(on_interrupt), 0)
 }
 
 /// This thread is a worker: interruptions reach it. Its number.
 pub(crate) fn begin() -> i32 {
-    // SAFETY: all bytes zero is a set, and sigemptyset makes it whole.
-    let mut set: libc::sigset_t = unsafe { std::mem::zeroed() };
-    // SAFETY: the set lives through the call.
-    unsafe { libc::sigemptyset(&raw mut set) };
-    // SAFETY: the set lives through the call.
-    unsafe { libc::sigaddset(&raw mut set, INTERRUPT) };
-    // SAFETY: the set lives through the call; the old one is not asked for.
-    unsafe { libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const set, ptr::null_mut()) };
+    // The signal is a valid one, which is all that can be wrong.
+    let _reached = signals::unblock(INTERRUPT);
     rustix::thread::gettid().as_raw_nonzero().get()
 }
 
